@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+// The package of cohortd. It names no outside package: a build needs the Debian libraries listed in
+// README.md and the Swift toolchain, nothing else. Which target may import which is docs/architecture.md;
+// .ci/check-imports holds it.
+import PackageDescription
+
+/// What every Swift target is compiled with. Release builds optimise across modules, so that the
+/// plain `swift build -c release` is the fast one.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+func library(_ name: String, _ dependencies: [String]) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies.map { .byName(name: $0) },
+        swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [String]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies.map { .byName(name: $0) },
+        swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [String]) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: (dependencies + [name]).map { .byName(name: $0) },
+        swiftSettings: settings)
+}
+
+let package = Package(
+    name: "cohortd",
+    products: [
+        .executable(name: "cohortd", targets: ["cohortd"]),
+        .executable(name: "cohortctl", targets: ["cohortctl"]),
+        .executable(name: "cohort-bench", targets: ["cohort-bench"]),
+    ],
+    targets: [
+        // System libraries: a module map and a shim each, and one importer each.
+        .systemLibrary(name: "CRdKafka"),
+        .systemLibrary(name: "CLZ4"),
+        .systemLibrary(name: "CYAML"),
+        .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CMicroHTTPD"),
+        .systemLibrary(name: "CCrypto"),
+        .target(
+            name: "CSimdJSON",
+            cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
+            linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // The core: pure, synchronous, no Foundation.
+        library("Basics", []),
+        library("YAML", ["Basics", "CYAML"]),
+        library("Telemetry", ["Basics"]),
+        library("Events", ["Basics", "CSimdJSON"]),
+        library("Cohorts", ["Basics", "Events", "YAML"]),
+        library("Engine", ["Basics", "Events", "Cohorts"]),
+        library("LogStore", ["Basics", "CLZ4"]),
+        library("Sync", ["Basics"]),
+        library("Configuration", ["Basics", "YAML"]),
+        library("Replay", ["Basics", "Events", "YAML", "Cohorts", "Engine", "Configuration"]),
+
+        // The shell: threads, sockets, files.
+        library("Kafka", ["Basics", "Telemetry", "CRdKafka"]),
+        library("Destinations", ["Basics", "Sync", "Telemetry", "CCurl", "CCrypto"]),
+        library("HTTPAPI", ["Basics", "Telemetry", "CMicroHTTPD"]),
+        library("Arguments", ["Basics"]),
+        library(
+            "Daemon",
+            [
+                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
+                "Configuration", "Kafka", "Destinations", "HTTPAPI",
+            ]),
+        program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry"]),
+        program(
+            "cohortctl",
+            ["Basics", "Arguments", "Configuration", "Cohorts", "YAML", "Replay", "Destinations"]),
+        program(
+            "cohort-bench",
+            ["Basics", "Arguments", "Configuration", "Cohorts", "Events", "Engine", "Replay"]),
+
+        // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk.
+        .target(
+            name: "TestKit", dependencies: ["Basics"], path: "Tests/Support",
+            swiftSettings: settings),
+        tests("Basics", ["TestKit"]),
+        tests("YAML", ["Basics"]),
+        tests("Telemetry", ["Basics"]),
+        tests("Events", ["Basics", "TestKit"]),
+        tests("Cohorts", ["Basics", "Events", "YAML"]),
+        tests("Engine", ["Basics", "Events", "YAML", "Cohorts", "Configuration", "Replay", "TestKit"]),
+        tests("LogStore", ["Basics", "TestKit"]),
+        tests("Sync", ["Basics", "TestKit"]),
+        tests("Configuration", ["Basics", "YAML"]),
+        tests("Replay", ["Basics", "TestKit"]),
+        tests("Kafka", ["Basics", "Telemetry", "TestKit"]),
+        tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
+        tests("HTTPAPI", ["Basics", "Telemetry"]),
+        tests("Arguments", ["Basics"]),
+        tests("Daemon", ["Basics", "Kafka", "Destinations", "Telemetry", "Configuration", "Sync", "TestKit"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Borrowed bytes: valid only as long as the buffer they point into, and never freed by the holder.
+///
+/// The hot path passes ids, names and texts in this form, so that no `String` is made per event. Texts are
+/// UTF-8 and compared byte by byte; nothing is normalised.
+package struct ByteView: @unchecked Sendable {
+    /// The bytes; empty views may have any base.
+    package let base: UnsafePointer<UInt8>
+    /// How many bytes.
+    package let count: Int
+
+    /// A view of `count` bytes from `base`.
+    package init(base: UnsafePointer<UInt8>, count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    /// A view of the whole buffer.
+    package init(_ buffer: UnsafeRawBufferPointer) {
+        if let start = buffer.baseAddress {
+            base = start.assumingMemoryBound(to: UInt8.self)
+            count = buffer.count
+        } else {
+            self = .empty
+        }
+    }
+
+    /// No bytes.
+    package static var empty: ByteView { ByteView(base: ("" as StaticString).utf8Start, count: 0) }
+
+    /// Whether there are no bytes.
+    package var isEmpty: Bool { count == 0 }
+
+    /// The bytes as a buffer.
+    package var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// One byte; `index` must be in 0..<count.
+    package subscript(index: Int) -> UInt8 {
+        precondition(index >= 0 && index < count, "byte \(index) of \(count)")
+        return base[index]
+    }
+
+    /// Whether both hold the same bytes.
+    package func equals(_ other: ByteView) -> Bool {
+        count == other.count && memcmp(base, other.base, count) == 0
+    }
+
+    /// Whether the bytes are those of `text`.
+    package func equals(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && memcmp(base, text.utf8Start, count) == 0
+    }
+
+    /// A copy as text. For messages and the shell; not for the hot path.
+    package var string: String { String(decoding: buffer, as: UTF8.self) }
+
+    /// A copy as bytes.
+    package var array: [UInt8] { Array(buffer) }
+}
+
+extension Array where Element == UInt8 {
+    /// Lends the bytes for the length of the call.
+    package func withByteView<Result, Failure: Error>(
+        _ body: (ByteView) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try span.withUnsafeBytes { (buffer: UnsafeRawBufferPointer) throws(Failure) -> Result in
+            try body(ByteView(buffer))
+        }
+    }
+}
+
+extension String {
+    /// Lends the UTF-8 bytes for the length of the call.
+    package func withByteView<Result, Failure: Error>(
+        _ body: (ByteView) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try Array(utf8).withByteView(body)
+    }
+
+    /// Whether this text sorts before `other` by the bytes of its UTF-8, the order of every list we show.
+    package func precedesByBytes(_ other: String) -> Bool {
+        utf8.lexicographicallyPrecedes(other.utf8)
+    }
+}

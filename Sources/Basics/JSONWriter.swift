@@ -1,0 +1,159 @@
+/// Writes JSON as we send and print it: keys in the order written, no spaces, `/` not escaped, only `"`, `\`
+/// and what is below U+0020 escaped, other UTF-8 as it is.
+///
+/// The caller opens and closes; the writer puts the commas. Wrong nesting is the caller's bug and is not
+/// detected.
+package struct JSONWriter {
+    /// The text so far.
+    package private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    /// An empty document.
+    package init() {}
+
+    /// The text so far.
+    package var string: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Forgets what was written and keeps the memory.
+    package mutating func clear() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+
+    /// `{`
+    package mutating func beginObject() {
+        separate()
+        bytes.append(UInt8(ascii: "{"))
+        needsComma = false
+    }
+
+    /// `}`
+    package mutating func endObject() {
+        bytes.append(UInt8(ascii: "}"))
+        needsComma = true
+    }
+
+    /// `[`
+    package mutating func beginArray() {
+        separate()
+        bytes.append(UInt8(ascii: "["))
+        needsComma = false
+    }
+
+    /// `]`
+    package mutating func endArray() {
+        bytes.append(UInt8(ascii: "]"))
+        needsComma = true
+    }
+
+    /// A key of an object; its value must follow.
+    package mutating func key(_ name: String) {
+        separate()
+        appendQuoted(name.utf8)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// A text value.
+    package mutating func value(_ text: String) {
+        separate()
+        appendQuoted(text.utf8)
+        needsComma = true
+    }
+
+    /// A text value from UTF-8 bytes.
+    package mutating func value(_ text: ByteView) {
+        separate()
+        appendQuoted(text.buffer)
+        needsComma = true
+    }
+
+    /// An integer value.
+    package mutating func value<Integer: BinaryInteger>(_ number: Integer) {
+        separate()
+        bytes.append(contentsOf: String(number).utf8)
+        needsComma = true
+    }
+
+    /// A number value, shortest text that reads back; the number must be finite.
+    package mutating func value(_ number: Double) {
+        precondition(number.isFinite, "JSON has no \(number)")
+        separate()
+        bytes.append(contentsOf: number.description.utf8)
+        needsComma = true
+    }
+
+    /// `true` or `false`.
+    package mutating func value(_ flag: Bool) {
+        separate()
+        bytes.append(contentsOf: (flag ? "true" : "false").utf8)
+        needsComma = true
+    }
+
+    /// `null`
+    package mutating func null() {
+        separate()
+        bytes.append(contentsOf: "null".utf8)
+        needsComma = true
+    }
+
+    /// A value that is JSON text already.
+    package mutating func raw(_ json: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
+    /// A key and its text value.
+    package mutating func member(_ name: String, _ text: String) {
+        key(name)
+        value(text)
+    }
+
+    /// A key and its integer value.
+    package mutating func member<Integer: BinaryInteger>(_ name: String, _ number: Integer) {
+        key(name)
+        value(number)
+    }
+
+    /// A key and its boolean value.
+    package mutating func member(_ name: String, _ flag: Bool) {
+        key(name)
+        value(flag)
+    }
+
+    /// Ends a line of JSON Lines.
+    package mutating func newline() {
+        bytes.append(UInt8(ascii: "\n"))
+        needsComma = false
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func appendQuoted(_ text: some Sequence<UInt8>) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x0a: bytes.append(contentsOf: "\\n".utf8)
+            case 0x0d: bytes.append(contentsOf: "\\r".utf8)
+            case 0x09: bytes.append(contentsOf: "\\t".utf8)
+            case 0..<0x20:
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(Self.hexDigit(byte >> 4))
+                bytes.append(Self.hexDigit(byte & 15))
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// The lower-case hexadecimal digit of 0…15.
+    package static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+}

@@ -1,0 +1,4 @@
+#ifndef COHORTD_CYAML_SHIM_H
+#define COHORTD_CYAML_SHIM_H
+#include <yaml.h>
+#endif

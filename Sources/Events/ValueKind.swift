@@ -1,0 +1,47 @@
+package import Basics
+
+/// The tag byte of an encoded value.
+///
+/// An encoded value is how a property's value travels from the decoder through the engine into snapshots:
+/// ```
+/// null false true    tag
+/// integer            tag, 8 bytes little-endian two's complement
+/// double             tag, 8 bytes little-endian IEEE 754 (finite; never −0, never a value an Int64 literal wrote)
+/// text               tag, u32 byte count, UTF-8
+/// array              tag, u32 byte count of what follows it, u32 element count, elements
+/// object             tag, u32 byte count of what follows it, u32 member count, members: u32 key byte count,
+///                    key, value; in the order of the document, keys unique
+/// ```
+package enum ValueKind: UInt8, Sendable {  // stored: do not renumber
+    case null = 0
+    case no = 1
+    case yes = 2
+    case integer = 3
+    case double = 4
+    case text = 5
+    case array = 6
+    case object = 7
+}
+
+/// A borrowed encoded value, or nothing at all (``missing``: no bytes).
+package struct ValueView: @unchecked Sendable {
+    /// The encoded bytes, tag first; empty where the value is missing.
+    package let bytes: ByteView
+
+    /// A view of exactly one encoded value, or of no bytes.
+    package init(_ bytes: ByteView) {
+        self.bytes = bytes
+    }
+
+    /// The property is not there.
+    package static var missing: ValueView { ValueView(.empty) }
+
+    /// Whether the property is not there. Null is there, and counts as missing in the language.
+    package var isMissing: Bool { bytes.isEmpty }
+
+    /// What it is; nil where missing.
+    package var kind: ValueKind? { bytes.isEmpty ? nil : ValueKind(rawValue: bytes[0]) }
+
+    /// Whether it is missing or null, which the language treats alike.
+    package var isMissingOrNull: Bool { bytes.isEmpty || bytes[0] == ValueKind.null.rawValue }
+}
