@@ -127,6 +127,24 @@ package struct Shard: ~Copyable {
         return .applied
     }
 
+    /// Whether ``apply(_:)`` would answer ``ApplyOutcome/usersMax``. Cheap while there is room.
+    package func wouldExceedUsers(_ event: borrowing EventView) -> Bool {
+        guard users.count >= settings.usersMax else { return false }
+        if !event.insertID.isEmpty {
+            let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
+            if dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) { return false }
+        }
+        return users.find(event.userID, hash: Hashing.hash64(event.userID)) == nil
+    }
+
+    /// Sorts deltas by bytes of cohort, then of user: the order of every list we show.
+    package func sortByCohortAndUser(_ deltas: inout [Delta]) {
+        deltas.sort {
+            $0.cohort != $1.cohort
+                ? $0.cohort < $1.cohort : users[$0.slot].precedes(users[$1.slot])
+        }
+    }
+
     private mutating func slot(of id: ByteView) -> UserSlot? {
         let hash = Hashing.hash64(id)
         if let slot = users.find(id, hash: hash) { return slot }
