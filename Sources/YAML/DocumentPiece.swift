@@ -35,7 +35,8 @@ struct DocumentPiece {
     private static func isSeparator(_ bytes: [UInt8], at position: Int) -> Bool {
         guard position + 3 <= bytes.count, bytes[position..<position + 3].allSatisfy({ $0 == 0x2d })
         else { return false }
-        return position + 3 == bytes.count || [0x20, 0x09, 0x0a, 0x0d].contains(bytes[position + 3])
+        return position + 3 == bytes.count
+            || [0x20, 0x09, 0x0a, 0x0d].contains(bytes[position + 3])
     }
 
     private static func endOfLine(_ bytes: [UInt8], from start: Int) -> Int {

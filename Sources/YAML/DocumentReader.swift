@@ -39,7 +39,8 @@ package enum DocumentReader {
         }
         if let position = firstInvalidUTF8(bytes) {
             var cursor = MarkCursor(bytes)
-            let text = "a byte that is not UTF-8 (0x\(hex(bytes[position]))): save the file as UTF-8"
+            let text =
+                "a byte that is not UTF-8 (0x\(hex(bytes[position]))): save the file as UTF-8"
             return refusal(.notUTF8, cursor.mark(byte: position), text)
         }
         var cursor = MarkCursor(bytes)
@@ -67,13 +68,18 @@ package enum DocumentReader {
 
     /// The answer for a file that is not looked at any further.
     private static func refusal(
-        _ code: DocumentProblem.Code, _ mark: Mark, _ text: String
+        _ code: DocumentProblem.Code,
+        _ mark: Mark,
+        _ text: String
     ) -> (documents: [Node], problems: [DocumentProblem]) {
         ([], [DocumentProblem(mark: mark, code: code, text: text, losesDocument: true)])
     }
 
     private static func hex(_ byte: UInt8) -> String {
-        String(decoding: [JSONWriter.hexDigit(byte >> 4), JSONWriter.hexDigit(byte & 15)], as: UTF8.self)
+        String(
+            decoding: [JSONWriter.hexDigit(byte >> 4), JSONWriter.hexDigit(byte & 15)],
+            as: UTF8.self
+        )
     }
 
     /// The position of the first byte that belongs to no scalar, nil where all is UTF-8.

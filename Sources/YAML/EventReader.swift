@@ -73,19 +73,30 @@ struct EventReader: ~Copyable {
             let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
             let kind = Kind.scalar(
                 text: String(decoding: bytes, as: UTF8.self),
-                isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
+                isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE
+            )
             return Event(
-                kind: kind, anchor: Self.text(scalar.anchor), tag: Self.text(scalar.tag), start: start)
+                kind: kind,
+                anchor: Self.text(scalar.anchor),
+                tag: Self.text(scalar.tag),
+                start: start
+            )
         case YAML_SEQUENCE_START_EVENT:
             let sequence = event.data.sequence_start
             return Event(
-                kind: .beginSequence, anchor: Self.text(sequence.anchor), tag: Self.text(sequence.tag),
-                start: start)
+                kind: .beginSequence,
+                anchor: Self.text(sequence.anchor),
+                tag: Self.text(sequence.tag),
+                start: start
+            )
         case YAML_MAPPING_START_EVENT:
             let mapping = event.data.mapping_start
             return Event(
-                kind: .beginMapping, anchor: Self.text(mapping.anchor), tag: Self.text(mapping.tag),
-                start: start)
+                kind: .beginMapping,
+                anchor: Self.text(mapping.anchor),
+                tag: Self.text(mapping.tag),
+                start: start
+            )
         case YAML_ALIAS_EVENT:
             let name = Self.text(event.data.alias.anchor) ?? ""
             return Event(kind: .alias(name: name), start: start)
@@ -110,7 +121,9 @@ struct EventReader: ~Copyable {
             return Failure(text: problem, byte: Int(state.problem_offset))
         }
         var text = problem
-        if let context = state.context.map({ String(cString: $0) }) { text = "\(problem) \(context)" }
+        if let context = state.context.map({ String(cString: $0) }) {
+            text = "\(problem) \(context)"
+        }
         return Failure(text: text, scalar: Int(state.problem_mark.index))
     }
 }

@@ -29,11 +29,16 @@ struct JSONReader {
     /// - Returns: The value, or nothing where it nests too deep; nil where the range does not hold exactly
     ///   one list or map of JSON.
     static func read(
-        _ bytes: [UInt8], _ range: Range<Int>, _ cursor: inout MarkCursor, into tree: inout TreeBuilder
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ cursor: inout MarkCursor,
+        into tree: inout TreeBuilder
     ) -> [Node]? {
         var reader = JSONReader(bytes: bytes, range: range, cursor: cursor)
         reader.skipWhiteSpace()
-        guard reader.peek == UInt8(ascii: "{") || reader.peek == UInt8(ascii: "[") else { return nil }
+        guard reader.peek == UInt8(ascii: "{") || reader.peek == UInt8(ascii: "[") else {
+            return nil
+        }
         do throws(NotJSON) {
             let root = try reader.value(depth: 1)
             reader.skipWhiteSpace()
@@ -118,7 +123,11 @@ struct JSONReader {
                 try take(":")
                 let value = try value(depth: depth + 1)
                 if isTooDeep { return .null }
-                tree.add(Node.Pair(key: key, keyMark: keyMark, value: value), to: &pairs, seen: &seen)
+                tree.add(
+                    Node.Pair(key: key, keyMark: keyMark, value: value),
+                    to: &pairs,
+                    seen: &seen
+                )
                 skipWhiteSpace()
                 if peek != UInt8(ascii: ",") { break }
                 position += 1
@@ -129,7 +138,9 @@ struct JSONReader {
     }
 
     private mutating func word(
-        _ word: String, _ value: Node.Value, _ mark: Mark
+        _ word: String,
+        _ value: Node.Value,
+        _ mark: Mark
     ) throws(NotJSON) -> Node {
         guard bytes[position..<end].starts(with: word.utf8) else { throw NotJSON() }
         position += word.utf8.count
@@ -179,7 +190,8 @@ struct JSONReader {
         let letter = peek
         position += 1
         switch letter {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(letter)
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
+            return Unicode.Scalar(letter)
         case UInt8(ascii: "b"): return "\u{8}"
         case UInt8(ascii: "f"): return "\u{c}"
         case UInt8(ascii: "n"): return "\n"
@@ -215,4 +227,3 @@ struct JSONReader {
         return unit
     }
 }
-

@@ -25,10 +25,13 @@ struct TreeBuilder {
     /// - Parameter seen: Where each key of the map stands, by bytes: equality of `String` would take texts
     ///   for the same that only look alike.
     mutating func add(
-        _ pair: Node.Pair, to pairs: inout [Node.Pair], seen: inout [[UInt8]: Mark]
+        _ pair: Node.Pair,
+        to pairs: inout [Node.Pair],
+        seen: inout [[UInt8]: Mark]
     ) {
         if let first = seen[Array(pair.key.utf8)] {
-            let text = "the key \"\(pair.key)\" is there already, in line \(first.line): write it once"
+            let text =
+                "the key \"\(pair.key)\" is there already, in line \(first.line): write it once"
             note(.duplicateKey, pair.keyMark, text)
         } else {
             seen[Array(pair.key.utf8)] = pair.keyMark

@@ -25,7 +25,10 @@ struct YAMLReader: ~Copyable {
     ///   - cursor: Finds places.
     ///   - tree: Receives the problems.
     static func read(
-        _ bytes: [UInt8], _ range: Range<Int>, _ cursor: inout MarkCursor, into tree: inout TreeBuilder
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ cursor: inout MarkCursor,
+        into tree: inout TreeBuilder
     ) -> [Node] {
         bytes.withUnsafeBufferPointer { buffer in
             let text = UnsafeBufferPointer(rebasing: buffer[range])
@@ -120,13 +123,17 @@ struct YAMLReader: ~Copyable {
             let value = try node(try next(), depth: depth + 1)
             guard let key else { continue }
             tree.add(
-                Node.Pair(key: key.text, keyMark: key.mark, value: value), to: &pairs, seen: &seen)
+                Node.Pair(key: key.text, keyMark: key.mark, value: value),
+                to: &pairs,
+                seen: &seen
+            )
         }
     }
 
     /// The key that an event begins, as written; nil where it is none, which is noted.
     private mutating func key(
-        _ event: EventReader.Event, depth: Int
+        _ event: EventReader.Event,
+        depth: Int
     ) throws(Stop) -> (text: String, mark: Mark)? {
         guard case .scalar(let text, let isPlain) = event.kind else {
             let mark = mark(event)
@@ -152,10 +159,18 @@ struct YAMLReader: ~Copyable {
 
     private mutating func refuseDecorations(_ event: EventReader.Event, _ mark: Mark) {
         if let anchor = event.anchor {
-            tree.note(.anchor, mark, "the anchor &\(anchor) is not allowed: write the value where it is used")
+            tree.note(
+                .anchor,
+                mark,
+                "the anchor &\(anchor) is not allowed: write the value where it is used"
+            )
         }
         if let tag = event.tag {
-            tree.note(.tag, mark, "the tag \(tag) is not allowed: quotes make a text, nothing makes more")
+            tree.note(
+                .tag,
+                mark,
+                "the tag \(tag) is not allowed: quotes make a text, nothing makes more"
+            )
         }
     }
 
