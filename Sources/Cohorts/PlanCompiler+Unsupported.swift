@@ -1,30 +1,21 @@
 import Basics
 import Events
-package import YAML
-
-/// Something a definition says that this version reads and checks but does not evaluate.
-package struct UnsupportedFeature: Sendable {
-    /// The definition's file.
-    package var file: String
-    /// Where it stands.
-    package var mark: Mark
-    /// What it is, as the language calls it.
-    package var feature: String
-
-    /// `FILE:LINE:COL: error[not_yet]: …`
-    package var description: String {
-        "\(file):\(mark.line):\(mark.column): error[not_yet]: \(feature) is not evaluated yet"
-            + " (this version evaluates: all any not performed(count, where, where_user) active"
-            + " inactive new property member_of, without a window or with last and offset)"
-    }
-}
+import YAML
 
 extension PlanCompiler {
+    private static let evaluated =
+        "all any not performed(count, where, where_user) active inactive new property member_of,"
+        + " without a window or with last and offset"
+
     /// Everything in the definition that ``compile(_:inactiveEvents:)`` does not take, in reading order.
-    package static func unsupported(in definition: Definition) -> [UnsupportedFeature] {
-        var found: [UnsupportedFeature] = []
+    package static func unsupported(in definition: Definition) -> [Problem] {
+        var found: [Problem] = []
         collect(definition.users) { mark, feature in
-            found.append(UnsupportedFeature(file: definition.file, mark: mark, feature: feature))
+            found.append(
+                Problem(
+                    file: definition.file, mark: mark, code: .notYet,
+                    text: "\(feature) is checked but not evaluated yet by this version",
+                    expected: evaluated))
         }
         return found
     }

@@ -1,5 +1,6 @@
 package import Basics
 package import Cohorts
+package import Configuration
 package import Engine
 package import Events
 
@@ -43,14 +44,14 @@ package struct ReplayRun: ~Copyable {
 
     /// A replay of which nothing was read yet.
     package init(
-        plan: Plan, settings: ShardSettings, eventBytesMax: Int, futureMax: Int64,
-        schedule: TickSchedule.Rule, unordered: Bool
+        plan: Plan, settings: ReplayConfiguration, schedule: TickSchedule.Rule, unordered: Bool
     ) {
-        shard = Shard(plan: plan, settings: settings)
+        shard = Shard(plan: plan, settings: ShardSettings(settings))
         decoder = EventDecoder(
-            extraction: plan.extraction, eventBytesMax: eventBytesMax, futureMax: futureMax)
+            extraction: plan.extraction, eventBytesMax: settings.eventBytesMax,
+            futureMax: settings.limits.futureMaxMilliseconds)
         self.schedule = TickSchedule(schedule)
-        usersMax = settings.usersMax
+        usersMax = settings.limits.usersMax
         self.unordered = unordered
     }
 
