@@ -27,6 +27,12 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A range known to be right.
+    init(_ network: [UInt8], _ prefixBits: Int) {
+        self.network = network
+        self.prefixBits = prefixBits
+    }
+
     /// Whether an address of 4 or 16 bytes lies in the range; an IPv4 address mapped into IPv6 counts as IPv4.
     package func contains(_ address: [UInt8]) -> Bool {
         let address = Self.unmapped(address)

@@ -80,10 +80,14 @@ package struct ConfigurationReading<Value: Sendable>: Sendable {
     package var value: Value
     /// Every problem, in the order of the file, those of `--set` last.
     package var problems: [ConfigurationProblem]
+    /// Of a folder: the ids of all objects, also of those with problems, so that a reference to one is not
+    /// reported as well.
+    package var ids: [String]
 
     /// A reading from its parts.
-    package init(value: Value, problems: [ConfigurationProblem]) {
+    package init(value: Value, problems: [ConfigurationProblem], ids: [String] = []) {
         self.value = value
         self.problems = problems
+        self.ids = ids
     }
 }

@@ -1,4 +1,4 @@
-package import YAML
+import YAML
 
 /// Where the values of one document stand, so that a check made later can name the place.
 package struct Places: Hashable, Sendable {
