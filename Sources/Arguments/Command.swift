@@ -17,8 +17,12 @@ package struct Command: Sendable {
 
     /// A command.
     package init(
-        _ name: String, summary: String, details: String = "", options: [Option] = [],
-        operands: [Operand] = [], examples: [String]
+        _ name: String,
+        summary: String,
+        details: String = "",
+        options: [Option] = [],
+        operands: [Operand] = [],
+        examples: [String]
     ) {
         self.name = name
         self.summary = summary
@@ -31,8 +35,12 @@ package struct Command: Sendable {
 
     /// A group of commands; its options are taken by all of them.
     package init(
-        group name: String, summary: String, details: String = "", options: [Option] = [],
-        examples: [String] = [], commands: [Command]
+        group name: String,
+        summary: String,
+        details: String = "",
+        options: [Option] = [],
+        examples: [String] = [],
+        commands: [Command]
     ) {
         self.name = name
         self.summary = summary

@@ -14,7 +14,9 @@ struct Help {
     private var words: String { ([program.name] + path.map(\.name)).joined(separator: " ") }
 
     private var programText: String {
-        var sections = ["\(program.name): \(program.summary)", "Usage: \(program.name) COMMAND [OPTIONS]"]
+        var sections = [
+            "\(program.name): \(program.summary)", "Usage: \(program.name) COMMAND [OPTIONS]",
+        ]
         sections.append(titled("Commands", list(program.commands, prefix: "")))
         sections.append(optionsSection(program.options, title: "Options"))
         sections.append("'\(program.name) COMMAND --help' says more about a command.")
@@ -115,7 +117,11 @@ struct Help {
             } else {
                 first += String(repeating: " ", count: column + 4 - first.count)
             }
-            lines += wrapped(right.split(separator: " ").map(String.init), first: first, other: indent)
+            lines += wrapped(
+                right.split(separator: " ").map(String.init),
+                first: first,
+                other: indent
+            )
         }
         return lines
     }
@@ -123,7 +129,9 @@ struct Help {
     private func paragraphs(_ text: String) -> String {
         text.split(separator: "\n\n").map { paragraph in
             wrapped(
-                paragraph.split { $0 == " " || $0 == "\n" }.map(String.init), first: "", other: ""
+                paragraph.split { $0 == " " || $0 == "\n" }.map(String.init),
+                first: "",
+                other: ""
             ).joined(separator: "\n")
         }.joined(separator: "\n\n")
     }

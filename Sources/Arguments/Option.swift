@@ -30,7 +30,10 @@ package struct Option: Sendable {
 
     /// An option with one value.
     package static func one(
-        _ name: String, _ value: String, required: Bool = false, _ help: String
+        _ name: String,
+        _ value: String,
+        required: Bool = false,
+        _ help: String
     ) -> Option {
         Option(name: name, value: value, arity: .one, isRequired: required, help: help)
     }
@@ -42,7 +45,10 @@ package struct Option: Sendable {
 
     /// An option that takes all arguments up to the next option and may be given again.
     package static func several(
-        _ name: String, _ value: String, required: Bool = false, _ help: String
+        _ name: String,
+        _ value: String,
+        required: Bool = false,
+        _ help: String
     ) -> Option {
         Option(name: name, value: value, arity: .several, isRequired: required, help: help)
     }

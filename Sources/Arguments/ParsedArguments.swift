@@ -7,6 +7,23 @@ package struct ParsedArguments: Equatable, Sendable {
     package var operands: [String] = []
     var knownOptions: Set<String> = []
 
+    /// Arguments of a command with no options known.
+    package init(command: [String]) {
+        self.command = command
+    }
+
+    init(
+        command: [String],
+        valuesByOption: [String: [String]],
+        operands: [String],
+        knownOptions: Set<String>
+    ) {
+        self.command = command
+        self.valuesByOption = valuesByOption
+        self.operands = operands
+        self.knownOptions = knownOptions
+    }
+
     /// Whether the option was given.
     package func flag(_ option: String) -> Bool {
         checkKnown(option)

@@ -15,7 +15,10 @@ package struct Program: Sendable {
 
     /// A program from its table.
     package init(
-        _ name: String, summary: String, version: String, options: [Option] = [],
+        _ name: String,
+        summary: String,
+        version: String,
+        options: [Option] = [],
         commands: [Command]
     ) {
         self.name = name
@@ -90,7 +93,8 @@ private struct ArgumentParser {
             throw error(
                 "unknown command \"\(word)\""
                     + hint(Suggestion.nearest(to: word, among: candidates.map(\.name)))
-                    + "; commands: \(candidates.map(\.name).joined(separator: " "))")
+                    + "; commands: \(candidates.map(\.name).joined(separator: " "))"
+            )
         }
         path.append(command)
         options += command.options
@@ -158,8 +162,11 @@ private struct ArgumentParser {
             throw error("\"\(first)\" is one argument too many")
         }
         return ParsedArguments(
-            command: words, valuesByOption: given, operands: operands,
-            knownOptions: Set(options.map(\.name)))
+            command: words,
+            valuesByOption: given,
+            operands: operands,
+            knownOptions: Set(options.map(\.name))
+        )
     }
 
     func missingValue(_ option: Option) -> UsageError {

@@ -21,7 +21,13 @@ package struct ConfigurationKey: Sendable {
     /// What becomes of a value today.
     package var stage: Stage
 
-    init(_ path: String, _ values: String, _ fallback: String, _ meaning: String, _ stage: Stage = .works) {
+    init(
+        _ path: String,
+        _ values: String,
+        _ fallback: String,
+        _ meaning: String,
+        _ stage: Stage = .works
+    ) {
         self.path = path
         self.values = values
         self.fallback = fallback

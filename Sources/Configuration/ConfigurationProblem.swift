@@ -2,8 +2,9 @@ package import YAML
 
 /// Something in the configuration that cannot be taken, with its place: status 78.
 package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible {
-    /// The kinds of problems of our own; problems of YAML bring their codes. The raw values are the stable
-    /// words of docs/errors.md.
+    /// The kinds of problems of our own; problems of YAML bring their codes.
+    ///
+    /// The raw values are the stable words of docs/errors.md.
     package enum Code: String, CaseIterable, Sendable {
         /// No such key here.
         case unknownKey = "unknown_key"

@@ -17,7 +17,8 @@ extension DaemonConfiguration {
     ///   - zoneExists: Whether the zone database knows a name.
     /// - Returns: The configuration and every problem; status 78 if there is one.
     package static func read(
-        _ file: ConfigurationFile?, overrides: [Override] = [],
+        _ file: ConfigurationFile?,
+        overrides: [Override] = [],
         zoneExists: @escaping (String) -> Bool = { _ in true }
     ) -> ConfigurationReading<Document> {
         var problems: [ConfigurationProblem] = []
@@ -31,28 +32,36 @@ extension DaemonConfiguration {
             if documents.count > 1 {
                 problems.append(
                     ConfigurationProblem(
-                        place: .file(name, documents[1].mark), code: .severalDocuments,
-                        text: "a second document: the configuration is one, without ---"))
+                        place: .file(name, documents[1].mark),
+                        code: .severalDocuments,
+                        text: "a second document: the configuration is one, without ---"
+                    )
+                )
             }
             // Without its document a file has no keys that overrides could go over.
             if documents.isEmpty, !problems.isEmpty {
                 let places = Places(file: name, overridePaths: [], start: start)
                 return ConfigurationReading(
                     value: Document(configuration: DaemonConfiguration(), places: places),
-                    problems: problems)
+                    problems: problems
+                )
             }
         }
         let findings = Findings(
             places: Places(file: name, overridePaths: overrides.map(\.path), start: node.mark),
-            keys: ConfigurationKey.daemon)
+            keys: ConfigurationKey.daemon
+        )
         var configuration = DaemonConfiguration()
         let layered = Override.layer(overrides, over: node)
         configuration.read(
-            Section(path: "", node: layered, findings: findings), zoneExists: zoneExists)
+            Section(path: "", node: layered, findings: findings),
+            zoneExists: zoneExists
+        )
         problems += findings.sortedProblems
         return ConfigurationReading(
             value: Document(configuration: configuration, places: findings.places),
-            problems: problems)
+            problems: problems
+        )
     }
 
     private mutating func read(_ top: consuming Section, zoneExists: @escaping (String) -> Bool) {
@@ -82,7 +91,10 @@ extension ValueReader where Value == Int64 {
     fileprivate static var tick: ValueReader<Int64> {
         duration(1000...3_600_000).map { milliseconds throws(Refusal) in
             guard 86_400_000 % milliseconds == 0 else {
-                throw Refusal(.outOfRange, "does not divide 24h (expected such as 10s, 60s, 5m, 1h)")
+                throw Refusal(
+                    .outOfRange,
+                    "does not divide 24h (expected such as 10s, 60s, 5m, 1h)"
+                )
             }
             return milliseconds
         }
@@ -122,7 +134,11 @@ extension DaemonConfiguration.Limits {
     fileprivate mutating func read(_ section: consuming Section) {
         section.read("users_max", into: &usersMax, .integer(1...4_000_000_000))
         section.read("events_per_trace_max", into: &eventsPerTraceMax, .integer(1...1_000_000_000))
-        section.read("properties_per_user_max", into: &propertiesPerUserMax, .integer(1...1_000_000))
+        section.read(
+            "properties_per_user_max",
+            into: &propertiesPerUserMax,
+            .integer(1...1_000_000)
+        )
         section.read("future_max", into: &futureMaxMilliseconds, .duration(from: 0))
         section.finish()
     }
@@ -169,12 +185,14 @@ extension ValueReader where Value == ListenAddress {
             guard let address = ListenAddress(text) else {
                 throw Refusal(
                     .badValue,
-                    "\"\(text)\" is no address and port (expected such as 127.0.0.1:8080 or [::1]:8080)")
+                    "\"\(text)\" is no address and port (expected such as 127.0.0.1:8080 or [::1]:8080)"
+                )
             }
             guard address.isLoopback else {
                 throw Refusal(
                     .notYet,
-                    "not yet: \(text) is beyond loopback, which needs http.keys (expected 127.0.0.1:PORT)")
+                    "not yet: \(text) is beyond loopback, which needs http.keys (expected 127.0.0.1:PORT)"
+                )
             }
             return address
         }

@@ -2,7 +2,7 @@
 ///
 /// Durations are milliseconds, sizes bytes.
 package struct DaemonConfiguration: Hashable, Sendable {
-    /// `dedupe`
+    /// The key `dedupe`.
     package struct Dedupe: Hashable, Sendable {
         /// 0 = no dedupe.
         package var windowMilliseconds: Int64 = 7 * 86_400_000
@@ -13,7 +13,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         package init() {}
     }
 
-    /// `snapshot`
+    /// The key `snapshot`.
     package struct Snapshot: Hashable, Sendable {
         package var intervalMilliseconds: Int64 = 10_000
         package var bytes = 64 << 20
@@ -22,14 +22,14 @@ package struct DaemonConfiguration: Hashable, Sendable {
         package init() {}
     }
 
-    /// `archive`, `history` and `delta_log`
+    /// The keys `archive`, `history` and `delta_log`.
     package struct Retention: Hashable, Sendable {
         package var retentionMilliseconds: Int64
         /// 0 = no bound.
         package var bytesMax: Int
     }
 
-    /// `limits`
+    /// The key `limits`.
     package struct Limits: Hashable, Sendable {
         /// Per partition.
         package var usersMax = 5_000_000
@@ -49,7 +49,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         package var templates = "destinations/templates"
     }
 
-    /// `http`
+    /// The key `http`.
     package struct HTTP: Hashable, Sendable {
         package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
         package var connectionsMax = 1024
@@ -60,13 +60,13 @@ package struct DaemonConfiguration: Hashable, Sendable {
         package var tlsKey = ""
     }
 
-    /// `log`
+    /// The key `log`.
     package struct Log: Hashable, Sendable {
         package var level = LogLevelName.info
         package var format = LogFormatName.auto
     }
 
-    /// `identify`
+    /// The key `identify`.
     package enum Identify: String, CaseIterable, Sendable {
         case immediate
         case nextEvent = "next_event"
@@ -81,7 +81,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
         case debug
     }
 
-    /// `log.format`
+    /// The key `log.format`.
     package enum LogFormatName: String, CaseIterable, Sendable {
         /// Text, with the journal's prefixes where the journal reads it.
         case auto
@@ -121,8 +121,13 @@ package struct DaemonConfiguration: Hashable, Sendable {
     /// The part that counts in replay.
     package var replay: ReplayConfiguration {
         ReplayConfiguration(
-            timezone: timezone, inactiveEvents: inactiveEvents, identify: identify, dedupe: dedupe,
-            limits: limits, eventBytesMax: kafka.eventBytesMax)
+            timezone: timezone,
+            inactiveEvents: inactiveEvents,
+            identify: identify,
+            dedupe: dedupe,
+            limits: limits,
+            eventBytesMax: kafka.eventBytesMax
+        )
     }
 }
 
@@ -137,8 +142,12 @@ package struct ReplayConfiguration: Hashable, Sendable {
 
     /// Settings from their parts.
     package init(
-        timezone: String, inactiveEvents: [String], identify: DaemonConfiguration.Identify,
-        dedupe: DaemonConfiguration.Dedupe, limits: DaemonConfiguration.Limits, eventBytesMax: Int
+        timezone: String,
+        inactiveEvents: [String],
+        identify: DaemonConfiguration.Identify,
+        dedupe: DaemonConfiguration.Dedupe,
+        limits: DaemonConfiguration.Limits,
+        eventBytesMax: Int
     ) {
         self.timezone = timezone
         self.inactiveEvents = inactiveEvents

@@ -8,35 +8,46 @@ extension DestinationConfiguration {
 
     /// Reads all destinations of a folder.
     ///
-    /// - Parameter files: The files of ``ConfigurationFolder/definitionFiles(among:)``, in that order.
+    /// - Parameters:
+    ///   - files: The files of ``ConfigurationFolder/definitionFiles(among:)``, in that order.
+    ///   - rules: What the shell checks.
     /// - Returns: The destinations that could be read, in order, and every problem.
     package static func read(
-        _ files: [ConfigurationFile]
+        _ files: [ConfigurationFile],
+        rules: DestinationRules
     ) -> ConfigurationReading<[DestinationConfiguration]> {
         var reader = ObjectReader<DestinationConfiguration>(kind: "destination")
         reader.read(files) { node, file in
             let findings = Findings(
                 places: Places(file: file, overridePaths: [], start: node.mark),
-                keys: ConfigurationKey.destination + ConfigurationKey.webhook + ConfigurationKey.file)
+                keys: ConfigurationKey.destination + ConfigurationKey.webhook
+                    + ConfigurationKey.file
+            )
             let top = Section(path: "", node: node, findings: findings)
-            let (id, destination) = read(top, findings)
+            let (id, destination) = read(top, findings, rules)
             return ObjectReader.Piece(
-                id: id, value: destination, places: findings.places, problems: findings.sortedProblems)
+                id: id,
+                value: destination,
+                places: findings.places,
+                problems: findings.sortedProblems
+            )
         }
         return reader.reading
     }
 
     private static func read(
-        _ top: consuming Section, _ findings: Findings
+        _ top: consuming Section,
+        _ findings: Findings,
+        _ rules: DestinationRules
     ) -> (id: String?, DestinationConfiguration?) {
         let id = top.required("id", .identifier)
         let name = top.required("template", .template)
-        var allowPrivate: [AddressRange] = []
-        top.list("allow_private", into: &allowPrivate, .addressRange)
+        var allowPrivate: [String] = []
+        top.list("allow_private", into: &allowPrivate, .addressRange(rules))
         var template: Template?
         switch name {
         case "webhook":
-            template = webhook(top.section("settings"), allowPrivate).map { .webhook($0) }
+            template = webhook(top.section("settings"), allowPrivate, rules).map { .webhook($0) }
         case "file":
             template = file(top.section("settings")).map { .file($0) }
         default:
@@ -48,14 +59,20 @@ extension DestinationConfiguration {
         return (
             id,
             DestinationConfiguration(
-                id: id, template: template, allowPrivate: allowPrivate, places: findings.places)
+                id: id,
+                template: template,
+                allowPrivate: allowPrivate,
+                places: findings.places
+            )
         )
     }
 
     private static func webhook(
-        _ section: consuming Section, _ allowPrivate: [AddressRange]
+        _ section: consuming Section,
+        _ allowPrivate: [String],
+        _ rules: DestinationRules
     ) -> Webhook? {
-        let url = section.required("url", .url(allowPrivate: allowPrivate))
+        let url = section.required("url", .url(allowPrivate, rules))
         let secret = section.required("secret", .secret)
         var timeout: Int64 = 30_000
         section.read("timeout", into: &timeout, .duration(1000...120_000))
@@ -72,6 +89,15 @@ extension DestinationConfiguration {
 }
 
 extension ValueReader where Value == String {
+    fileprivate static func addressRange(_ rules: DestinationRules) -> ValueReader<String> {
+        text("a CIDR range such as 10.0.0.0/8").map { text throws(Refusal) in
+            if let complaint = rules.rangeComplaint(text) {
+                throw Refusal(.badValue, "\"\(text)\": \(complaint)")
+            }
+            return text
+        }
+    }
+
     fileprivate static var template: ValueReader<String> {
         text("a template").map { text throws(Refusal) in
             let known = DestinationConfiguration.templates
@@ -84,16 +110,20 @@ extension ValueReader where Value == String {
             }
             throw Refusal(
                 .notYet,
-                "not yet: template \"\(text)\" (expected one of \(known.joined(separator: ", ")))")
+                "not yet: template \"\(text)\" (expected one of \(known.joined(separator: ", ")))"
+            )
         }
     }
 }
 
 extension ValueReader where Value == ReferencedText {
-    fileprivate static func url(allowPrivate: [AddressRange]) -> ValueReader<ReferencedText> {
+    fileprivate static func url(
+        _ allowPrivate: [String],
+        _ rules: DestinationRules
+    ) -> ValueReader<ReferencedText> {
         referenced("a URL").map { value throws(Refusal) in
             if case .plain(let text) = value,
-                let complaint = WebhookURL.complaint(about: text, allowPrivate: allowPrivate)
+                let complaint = rules.urlComplaint(text, allowPrivate)
             {
                 throw Refusal(.badValue, complaint)
             }
@@ -104,7 +134,7 @@ extension ValueReader where Value == ReferencedText {
     /// The text itself is never shown, for it may be the secret.
     fileprivate static var secret: ValueReader<ReferencedText> {
         ValueReader { node throws(Refusal) in
-            let expected = "expected credential:NAME, file:PATH or env:NAME"
+            let expected = "expected credential:NAME, file:/PATH or env:NAME"
             guard let text = node.textValue, !text.isEmpty, let value = ReferencedText(text) else {
                 throw Refusal(.badValue, "a secret is given by reference (\(expected))")
             }
@@ -112,18 +142,6 @@ extension ValueReader where Value == ReferencedText {
                 throw Refusal(.plainSecret, "a secret does not stand in a file (\(expected))")
             }
             return value
-        }
-    }
-}
-
-extension ValueReader where Value == AddressRange {
-    fileprivate static var addressRange: ValueReader<AddressRange> {
-        ValueReader<String>.text("a CIDR range such as 10.0.0.0/8").map { text throws(Refusal) in
-            do throws(AddressError) {
-                return try AddressRange(text)
-            } catch {
-                throw Refusal(.badValue, "\"\(text)\": \(error.text)")
-            }
         }
     }
 }

@@ -6,8 +6,10 @@ extension KafkaConfiguration {
         section.read("topic", into: &topic, .topic)
         section.read("group", into: &group, .text("the name of a group"))
         section.read(
-            "dead_letter_topic", into: &deadLetterTopic,
-            ValueReader<String>.topic.map { text throws(Refusal) in text == "none" ? nil : text })
+            "dead_letter_topic",
+            into: &deadLetterTopic,
+            ValueReader<String>.topic.map { text throws(Refusal) in text == "none" ? nil : text }
+        )
         section.read("commands_topic", into: &commandsTopic, .topic)
         section.read("control_topic", into: &controlTopic, .topic)
         section.read("start", into: &start, .word)
@@ -25,7 +27,11 @@ extension KafkaConfiguration {
         for pair in section.openPairs() {
             let path = section.path(of: pair.key)
             if let (name, reason) = Self.refusedProperties.first(where: { $0.key == pair.key }) {
-                section.report(.refused, at: pair.keyMark, "\(path): \(name) is the daemon's: \(reason)")
+                section.report(
+                    .refused,
+                    at: pair.keyMark,
+                    "\(path): \(name) is the daemon's: \(reason)"
+                )
                 continue
             }
             let text: String
@@ -34,11 +40,17 @@ extension KafkaConfiguration {
             case .boolean, .integer, .double: text = pair.value.source
             case .mapping:
                 section.report(
-                    .badType, pair.value,
-                    "\(path): expected a value, not a map: write names whole, such as bootstrap.servers")
+                    .badType,
+                    pair.value,
+                    "\(path): expected a value, not a map: write names whole, such as bootstrap.servers"
+                )
                 continue
             case .null, .sequence:
-                section.report(.badType, pair.value, "\(path): expected a value, not \(pair.value.kind)")
+                section.report(
+                    .badType,
+                    pair.value,
+                    "\(path): expected a value, not \(pair.value.kind)"
+                )
                 continue
             }
             guard !pair.key.isEmpty, !pair.key.utf8.contains(0), !text.utf8.contains(0) else {
@@ -47,8 +59,10 @@ extension KafkaConfiguration {
             }
             guard let value = ReferencedText(text) else {
                 section.report(
-                    .badValue, pair.value,
-                    "\(path): \"\(text)\" refers to nothing (expected credential:NAME, file:PATH or env:NAME)")
+                    .badValue,
+                    pair.value,
+                    "\(path): \"\(text)\" refers to nothing (expected credential:NAME, file:/PATH or env:NAME)"
+                )
                 continue
             }
             properties[pair.key] = value
@@ -67,7 +81,8 @@ extension KafkaConfiguration {
             guard let name else { continue }
             if let (other, _) = seen.first(where: { $0.1 == name }) {
                 let node = section.node(key) ?? section.node(other)
-                let text = "kafka.\(key): \"\(name)\" is kafka.\(other) already: each needs its own topic"
+                let text =
+                    "kafka.\(key): \"\(name)\" is kafka.\(other) already: each needs its own topic"
                 section.report(.conflict, at: node?.mark ?? section.mark, text)
             }
             seen.append((key, name))

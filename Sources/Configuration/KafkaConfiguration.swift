@@ -1,24 +1,24 @@
 /// `kafka` of `cohortd.yaml`.
 package struct KafkaConfiguration: Hashable, Sendable {
-    /// `start`
+    /// The key `start`.
     package enum Start: String, CaseIterable, Sendable {
         case earliest
         case latest
     }
 
-    /// `on_gap`
+    /// The key `on_gap`.
     package enum OnGap: String, CaseIterable, Sendable {
         case halt
         case accept
     }
 
-    /// `tombstone`
+    /// The key `tombstone`.
     package enum Tombstone: String, CaseIterable, Sendable {
         case ignore
         case deleteUser = "delete_user"
     }
 
-    /// `on_damage`
+    /// The key `on_damage`.
     package enum OnDamage: String, CaseIterable, Sendable {
         case halt
         case skip
@@ -37,7 +37,9 @@ package struct KafkaConfiguration: Hashable, Sendable {
     package var repartition = false
     package var eventBytesMax = 1 << 20
     /// By librdkafka's names; the caller sorts them by bytes where order shows.
-    package var properties: [String: ReferencedText] = ["bootstrap.servers": .plain("127.0.0.1:9092")]
+    package var properties: [String: ReferencedText] = [
+        "bootstrap.servers": .plain("127.0.0.1:9092")
+    ]
 
     /// The defaults.
     package init() {}
@@ -45,7 +47,8 @@ package struct KafkaConfiguration: Hashable, Sendable {
     /// Properties that the daemon sets itself, because its promises rest on them, with the reason.
     package static let refusedProperties: KeyValuePairs<String, String> = [
         "enable.auto.commit": "offsets are committed after the state that holds them is durable",
-        "enable.auto.offset.store": "offsets are committed after the state that holds them is durable",
+        "enable.auto.offset.store":
+            "offsets are committed after the state that holds them is durable",
         "auto.offset.reset": "kafka.start says where a new partition begins",
         "enable.partition.eof": "ticks wait for the end of a partition",
         "isolation.level": "every reading of the log must give the same events",

@@ -23,8 +23,10 @@ struct ObjectReader<Object: Sendable> {
 
     var reading: ConfigurationReading<[Object]> {
         ConfigurationReading(
-            value: objects, problems: problems,
-            ids: owners.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+            value: objects,
+            problems: problems,
+            ids: owners.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        )
     }
 
     mutating func read(_ files: [ConfigurationFile], _ body: (Node, String) -> Piece) {
@@ -39,8 +41,12 @@ struct ObjectReader<Object: Sendable> {
                     if let owner = owners[id], case .file(let name, let mark) = owner {
                         problems.append(
                             ConfigurationProblem(
-                                place: place, code: .duplicateID,
-                                text: "id: \(kind) \"\(id)\" is defined at \(name):\(mark.line) already"))
+                                place: place,
+                                code: .duplicateID,
+                                text:
+                                    "id: \(kind) \"\(id)\" is defined at \(name):\(mark.line) already"
+                            )
+                        )
                         continue
                     }
                     owners[id] = place

@@ -18,7 +18,9 @@ package struct Override: Hashable, Sendable {
         value = String(argument[argument.index(after: equals)...])
         if components.contains("") {
             throw OverrideError(
-                argument: argument, text: "a path is names with dots between, such as kafka.topic")
+                argument: argument,
+                text: "a path is names with dots between, such as kafka.topic"
+            )
         }
     }
 
@@ -82,7 +84,7 @@ package struct OverrideError: Error, Equatable, CustomStringConvertible {
     /// What is wrong with it.
     package var text: String
 
-    /// `--set ARGUMENT: text`
+    /// As it is printed: `--set ARGUMENT: text`.
     package var description: String { "--set \(argument): \(text)" }
 }
 
@@ -99,7 +101,10 @@ extension Node {
         }
         if let index = pairs.firstIndex(where: { $0.key == name }) {
             pairs[index].value = pairs[index].value.replacing(
-                path.dropFirst(), with: value, mark: mark)
+                path.dropFirst(),
+                with: value,
+                mark: mark
+            )
         } else {
             let empty = Node(value: .mapping([]), mark: mark)
             let child = empty.replacing(path.dropFirst(), with: value, mark: mark)
@@ -118,7 +123,8 @@ extension Node {
         case .sequence(let nodes): result.value = .sequence(nodes.map { $0.marked(mark) })
         case .mapping(let pairs):
             result.value = .mapping(
-                pairs.map { Pair(key: $0.key, keyMark: mark, value: $0.value.marked(mark)) })
+                pairs.map { Pair(key: $0.key, keyMark: mark, value: $0.value.marked(mark)) }
+            )
         default: break
         }
         return result

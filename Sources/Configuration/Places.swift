@@ -17,13 +17,16 @@ package struct Places: Hashable, Sendable {
     /// The place of a value; of the document where the value is not given.
     ///
     /// - Parameter path: `kafka.topic`, `accept_history[0]`.
+    /// - Returns: A place for a problem.
     package func place(of path: String) -> ConfigurationProblem.Place {
         place(marks[path] ?? start)
     }
 
     /// A problem with a value.
     package func problem(
-        _ code: ConfigurationProblem.Code, at path: String, _ text: String
+        _ code: ConfigurationProblem.Code,
+        at path: String,
+        _ text: String
     ) -> ConfigurationProblem {
         ConfigurationProblem(place: place(of: path), code: code, text: "\(path): \(text)")
     }

@@ -7,12 +7,12 @@ package enum ReferencedText: Hashable, Sendable, CustomStringConvertible {
     case plain(String)
     /// `credential:NAME`: a file in the folder of `$CREDENTIALS_DIRECTORY` (systemd).
     case credential(String)
-    /// `file:PATH`
+    /// `file:PATH`, absolute.
     case file(String)
     /// `env:NAME`
     case environment(String)
 
-    /// Tells a reference from a plain text; nil for a reference that names nothing.
+    /// Tells a reference from a plain text; nil for a reference that names nothing usable.
     package init?(_ text: String) {
         func name(after prefix: String) -> String? {
             text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : nil
@@ -21,7 +21,7 @@ package enum ReferencedText: Hashable, Sendable, CustomStringConvertible {
             guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else { return nil }
             self = .credential(name)
         } else if let path = name(after: "file:") {
-            guard !path.isEmpty else { return nil }
+            guard path.hasPrefix("/") else { return nil }
             self = .file(path)
         } else if let name = name(after: "env:") {
             guard !name.isEmpty, !name.contains("=") else { return nil }
@@ -34,6 +34,11 @@ package enum ReferencedText: Hashable, Sendable, CustomStringConvertible {
     /// Whether it has to be resolved.
     package var isReference: Bool {
         if case .plain = self { false } else { true }
+    }
+
+    /// As written in the configuration: the plain text itself, or the reference.
+    package var written: String {
+        if case .plain(let text) = self { text } else { description }
     }
 
     /// The reference as written; a plain text is not shown.

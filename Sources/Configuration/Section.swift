@@ -51,7 +51,9 @@ struct Section {
 
     /// Reads a key if it is given; otherwise `target` keeps its default.
     mutating func read<Value: Equatable>(
-        _ key: String, into target: inout Value, _ reader: ValueReader<Value>
+        _ key: String,
+        into target: inout Value,
+        _ reader: ValueReader<Value>
     ) {
         let known = row(key)
         guard let node = node(key) else { return }
@@ -68,7 +70,11 @@ struct Section {
         let known = row(key)
         guard let node = node(key) else {
             if isMap {
-                findings.report(.missingKey, mark, "\(known.path) is missing (expected \(known.values))")
+                findings.report(
+                    .missingKey,
+                    mark,
+                    "\(known.path) is missing (expected \(known.values))"
+                )
             }
             return nil
         }
@@ -77,13 +83,19 @@ struct Section {
 
     /// Reads a list; every element that cannot be taken is reported.
     mutating func list<Value: Hashable>(
-        _ key: String, into target: inout [Value], _ reader: ValueReader<Value>
+        _ key: String,
+        into target: inout [Value],
+        _ reader: ValueReader<Value>
     ) {
         let known = row(key)
         guard let node = node(key) else { return }
         guard case .sequence(let nodes) = node.value else {
             let hint = Override.index(of: node.mark) == nil ? "" : " as JSON, such as [\"a\"]"
-            findings.report(.badType, node.mark, "\(known.path): expected a list\(hint), not \(node.kind)")
+            findings.report(
+                .badType,
+                node.mark,
+                "\(known.path): expected a list\(hint), not \(node.kind)"
+            )
             return
         }
         var values: [Value] = []
@@ -143,12 +155,17 @@ struct Section {
         for pair in pairs where !asked.contains(pair.key) {
             let place = path.isEmpty ? "" : " in \(path)"
             findings.report(
-                .unknownKey, pair.keyMark, "unknown key \"\(pair.key)\"\(place) (\(remedy(for: pair.key)))")
+                .unknownKey,
+                pair.keyMark,
+                "unknown key \"\(pair.key)\"\(place) (\(remedy(for: pair.key)))"
+            )
         }
     }
 
     private func remedy(for key: String) -> String {
-        if let near = Suggestion.nearest(to: key, among: asked) { return "did you mean \"\(near)\"?" }
+        if let near = Suggestion.nearest(to: key, among: asked) {
+            return "did you mean \"\(near)\"?"
+        }
         // A key in the wrong section is as common as a mistyped one.
         let last = { (path: String) in path.split(separator: ".").last.map(String.init) ?? path }
         let paths = findings.keys.keys.sorted { $0.precedesByBytes($1) }
@@ -165,7 +182,8 @@ struct Section {
         return row
     }
 
-    private func take<Value>(_ node: Node, at path: String, _ reader: ValueReader<Value>) -> Value? {
+    private func take<Value>(_ node: Node, at path: String, _ reader: ValueReader<Value>) -> Value?
+    {
         do {
             return try reader.read(node)
         } catch {
@@ -176,6 +194,9 @@ struct Section {
 
     private func notYet(_ known: ConfigurationKey, _ node: Node) {
         findings.report(
-            .notYet, node.mark, "\(known.path): not yet: this version takes only the default, \(known.fallback)")
+            .notYet,
+            node.mark,
+            "\(known.path): not yet: this version takes only the default, \(known.fallback)"
+        )
     }
 }

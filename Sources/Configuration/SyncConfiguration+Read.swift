@@ -10,29 +10,43 @@ extension SyncConfiguration {
     ///   - destinations: The ids of all destinations, ``ConfigurationReading/ids`` of their reading.
     /// - Returns: The syncs that could be read, in order, and every problem.
     package static func read(
-        _ files: [ConfigurationFile], cohorts: [String], destinations: [String]
+        _ files: [ConfigurationFile],
+        cohorts: [String],
+        destinations: [String]
     ) -> ConfigurationReading<[SyncConfiguration]> {
         var reader = ObjectReader<SyncConfiguration>(kind: "sync")
         reader.read(files) { node, file in
             let findings = Findings(
                 places: Places(file: file, overridePaths: [], start: node.mark),
-                keys: ConfigurationKey.sync)
+                keys: ConfigurationKey.sync
+            )
             let top = Section(path: "", node: node, findings: findings)
             let (id, sync) = read(top, findings, cohorts, destinations)
             return ObjectReader.Piece(
-                id: id, value: sync, places: findings.places, problems: findings.sortedProblems)
+                id: id,
+                value: sync,
+                places: findings.places,
+                problems: findings.sortedProblems
+            )
         }
         return reader.reading
     }
 
     private static func read(
-        _ top: consuming Section, _ findings: Findings, _ cohorts: [String], _ destinations: [String]
+        _ top: consuming Section,
+        _ findings: Findings,
+        _ cohorts: [String],
+        _ destinations: [String]
     ) -> (id: String?, SyncConfiguration?) {
         let id = top.required("id", .identifier)
         let cohort = item(&top, cohorts)
         let destination = top.required("destination", .known(destinations, kind: "destination"))
         var sync = SyncConfiguration(
-            id: id ?? "", cohort: cohort ?? "", destination: destination ?? "", places: findings.places)
+            id: id ?? "",
+            cohort: cohort ?? "",
+            destination: destination ?? "",
+            places: findings.places
+        )
         top.read("cadence", into: &sync.cadence, .word)
         top.read("at", into: &sync.at, .timeOfDay)
         top.list("identity", into: &sync.identity, .text("a property"))
@@ -61,7 +75,11 @@ extension SyncConfiguration {
         if case .mapping(let pairs) = node.value,
             let pair = pairs.first(where: { later.contains($0.key) })
         {
-            top.report(.notYet, at: pair.keyMark, "item.\(pair.key): not yet: expected {cohort: ID}")
+            top.report(
+                .notYet,
+                at: pair.keyMark,
+                "item.\(pair.key): not yet: expected {cohort: ID}"
+            )
             return nil
         }
         var section = top.section("item")
@@ -81,14 +99,19 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// `HH:MM`
+    /// Hours and minutes: `HH:MM`.
     fileprivate static var timeOfDay: ValueReader<String> {
         text("a time of day such as \"02:30\"").map { text throws(Refusal) in
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
             guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }),
                 text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x3a }), let hour = Int(parts[0]),
                 let minute = Int(parts[1]), hour < 24, minute < 60
-            else { throw Refusal(.badValue, "\"\(text)\" is no time of day (expected such as \"02:30\")") }
+            else {
+                throw Refusal(
+                    .badValue,
+                    "\"\(text)\" is no time of day (expected such as \"02:30\")"
+                )
+            }
             return text
         }
     }
@@ -102,11 +125,14 @@ extension DaemonConfiguration.Document {
     ///   - flags: The values of `--accept-history`.
     /// - Returns: A problem for each id that names no cohort.
     package func acceptHistoryProblems(
-        cohorts: [String], flags: [String] = []
+        cohorts: [String],
+        flags: [String] = []
     ) -> [ConfigurationProblem] {
         func text(_ id: String) -> String? {
             guard !cohorts.contains(id) else { return nil }
-            let hint = Suggestion.nearest(to: id, among: cohorts).map { " (did you mean \"\($0)\"?)" }
+            let hint = Suggestion.nearest(to: id, among: cohorts).map {
+                " (did you mean \"\($0)\"?)"
+            }
             return "there is no cohort \"\(id)\"\(hint ?? "")"
         }
         var problems: [ConfigurationProblem] = []

@@ -1,6 +1,6 @@
 /// One document of `config/syncs/*.yaml`: whose members go where.
 package struct SyncConfiguration: Hashable, Sendable {
-    /// `cadence`
+    /// The key `cadence`.
     package enum Cadence: String, CaseIterable, Sendable {
         case realtime
         case hourly
@@ -8,19 +8,19 @@ package struct SyncConfiguration: Hashable, Sendable {
         case onDemand = "on_demand"
     }
 
-    /// `on_delete`
+    /// The key `on_delete`.
     package enum OnDelete: String, CaseIterable, Sendable {
         case removeAll = "remove_all"
         case leave
     }
 
-    /// `coalesce`
+    /// The key `coalesce`.
     package enum Coalesce: String, CaseIterable, Sendable {
         case latest
         case none
     }
 
-    /// `guard`
+    /// The key `guard`.
     package struct Guard: Hashable, Sendable {
         /// 1 = off.
         package var share = 0.3

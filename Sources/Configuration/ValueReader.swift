@@ -76,7 +76,8 @@ extension ValueReader where Value == String {
                 text.utf8.count <= 64
                 && text.utf8.enumerated().allSatisfy { index, byte in
                     switch byte {
-                    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"),
+                        UInt8(ascii: "0")...UInt8(ascii: "9"):
                         true
                     case UInt8(ascii: "-"), UInt8(ascii: "_"): index > 0
                     default: false
@@ -85,7 +86,8 @@ extension ValueReader where Value == String {
             guard isValid else {
                 throw Refusal(
                     .badValue,
-                    "\"\(text)\" is no id (expected up to 64 of a-z 0-9 _ -, the first a letter or digit)")
+                    "\"\(text)\" is no id (expected up to 64 of a-z 0-9 _ -, the first a letter or digit)"
+                )
             }
             return text
         }
@@ -104,7 +106,8 @@ extension ValueReader where Value == String {
             guard isValid else {
                 throw Refusal(
                     .badValue,
-                    "\"\(text)\" is no topic (expected up to 249 of a-z A-Z 0-9 . _ -)")
+                    "\"\(text)\" is no topic (expected up to 249 of a-z A-Z 0-9 . _ -)"
+                )
             }
             return text
         }
@@ -125,7 +128,9 @@ extension ValueReader where Value == String {
                 }
             guard isName, exists(text) else {
                 throw Refusal(
-                    .badValue, "\"\(text)\" is no known zone (expected one such as Europe/Berlin)")
+                    .badValue,
+                    "\"\(text)\" is no known zone (expected one such as Europe/Berlin)"
+                )
             }
             return text
         }
@@ -170,13 +175,17 @@ extension ValueReader where Value == Int {
             case .text(let written): text = written
             case .integer(0): text = "0"
             case .integer(let number):
-                throw Refusal(.badType, "\(node.source) has no unit: write \(number)B, or KiB, MiB, GiB, TiB")
+                throw Refusal(
+                    .badType,
+                    "\(node.source) has no unit: write \(number)B, or KiB, MiB, GiB, TiB"
+                )
             default: throw Refusal(.badType, "expected a size such as 64MiB, not \(node.kind)")
             }
             guard let bytes = SizeText.bytes(text) else {
                 throw Refusal(
                     .badValue,
-                    "\"\(text)\" is no size (expected an integer and B, KiB, MiB, GiB or TiB, such as 64MiB)")
+                    "\"\(text)\" is no size (expected an integer and B, KiB, MiB, GiB or TiB, such as 64MiB)"
+                )
             }
             guard range.contains(Int(bytes)) else {
                 let low = SizeText.text(bytes: Int64(range.lowerBound))
@@ -196,13 +205,17 @@ extension ValueReader where Value == Int64 {
             switch node.value {
             case .text(let written): text = written
             case .integer:
-                throw Refusal(.badType, "\(node.source) has no unit: write \(node.source)s, or ms, m, h, d, w")
+                throw Refusal(
+                    .badType,
+                    "\(node.source) has no unit: write \(node.source)s, or ms, m, h, d, w"
+                )
             default: throw Refusal(.badType, "expected a duration such as 60s, not \(node.kind)")
             }
             guard let milliseconds = DurationText.milliseconds(text) else {
                 throw Refusal(
                     .badValue,
-                    "\"\(text)\" is no duration (expected an integer and ms, s, m, h, d or w, such as 60s)")
+                    "\"\(text)\" is no duration (expected an integer and ms, s, m, h, d or w, such as 60s)"
+                )
             }
             guard range.contains(milliseconds) else {
                 let low = DurationText.text(milliseconds: range.lowerBound)
@@ -224,11 +237,15 @@ extension ValueReader where Value == Double {
             case .double(let double): number = double
             default:
                 throw Refusal(
-                    .badType, "expected a number in \(range.lowerBound) … \(range.upperBound), not \(node.kind)")
+                    .badType,
+                    "expected a number in \(range.lowerBound) … \(range.upperBound), not \(node.kind)"
+                )
             }
             guard range.contains(number) else {
                 throw Refusal(
-                    .outOfRange, "\(node.source) is not in \(range.lowerBound) … \(range.upperBound)")
+                    .outOfRange,
+                    "\(node.source) is not in \(range.lowerBound) … \(range.upperBound)"
+                )
             }
             return number
         }
@@ -241,14 +258,18 @@ extension ValueReader where Value: RawRepresentable & CaseIterable, Value.RawVal
         let words = Value.allCases.map(\.rawValue)
         return ValueReader { node throws(Refusal) in
             guard let text = node.textValue else {
-                throw Refusal(.badType, "expected one of \(words.joined(separator: ", ")), not \(node.kind)")
+                throw Refusal(
+                    .badType,
+                    "expected one of \(words.joined(separator: ", ")), not \(node.kind)"
+                )
             }
             guard let value = Value(rawValue: text) else {
                 let hint = Suggestion.nearest(to: text, among: words)
                     .map { "; did you mean \"\($0)\"?" }
                 throw Refusal(
                     .badValue,
-                    "\"\(text)\" is not known (expected one of \(words.joined(separator: ", "))\(hint ?? ""))")
+                    "\"\(text)\" is not known (expected one of \(words.joined(separator: ", "))\(hint ?? ""))"
+                )
             }
             return value
         }
@@ -261,7 +282,9 @@ extension ValueReader where Value == ReferencedText {
         ValueReader<String>.text(expected).map { text throws(Refusal) in
             guard let value = ReferencedText(text) else {
                 throw Refusal(
-                    .badValue, "\"\(text)\" refers to nothing (expected credential:NAME, file:PATH or env:NAME)")
+                    .badValue,
+                    "\"\(text)\" refers to nothing (expected credential:NAME, file:/PATH or env:NAME)"
+                )
             }
             return value
         }

@@ -35,8 +35,11 @@ package struct LogLine: Sendable {
 
     /// A line from its parts.
     package init(
-        _ level: LogLevel, event: String, text: String,
-        fields: KeyValuePairs<String, LogValue> = [:], repeatKey: String? = nil
+        _ level: LogLevel,
+        event: String,
+        text: String,
+        fields: KeyValuePairs<String, LogValue> = [:],
+        repeatKey: String? = nil
     ) {
         self.level = level
         self.event = event
@@ -45,7 +48,9 @@ package struct LogLine: Sendable {
         self.repeatKey = repeatKey
         for field in self.fields {
             precondition(
-                !Self.reservedKeys.contains(field.key), "log field \(field.key) of \(event)")
+                !Self.reservedKeys.contains(field.key),
+                "log field \(field.key) of \(event)"
+            )
         }
     }
 

@@ -42,7 +42,10 @@ package final class Logger: Sendable {
     ///   - repeatInterval: Milliseconds between two lines of one event and key.
     ///   - sink: Takes the bytes of each line.
     package init(
-        level: LogLevel, format: LogFormat, clock: any Clock, repeatInterval: Int64 = 60_000,
+        level: LogLevel,
+        format: LogFormat,
+        clock: any Clock,
+        repeatInterval: Int64 = 60_000,
         sink: @escaping Sink
     ) {
         self.level = level
@@ -121,7 +124,9 @@ package final class Logger: Sendable {
 extension Logger {
     /// Writes an error: data lost, or a person must act.
     package func error(
-        _ event: String, _ text: String, _ fields: KeyValuePairs<String, LogValue> = [:],
+        _ event: String,
+        _ text: String,
+        _ fields: KeyValuePairs<String, LogValue> = [:],
         repeatKey: String? = nil
     ) {
         log(LogLine(.error, event: event, text: text, fields: fields, repeatKey: repeatKey))
@@ -129,7 +134,9 @@ extension Logger {
 
     /// Writes a warning: recovered, nothing lost.
     package func warning(
-        _ event: String, _ text: String, _ fields: KeyValuePairs<String, LogValue> = [:],
+        _ event: String,
+        _ text: String,
+        _ fields: KeyValuePairs<String, LogValue> = [:],
         repeatKey: String? = nil
     ) {
         log(LogLine(.warning, event: event, text: text, fields: fields, repeatKey: repeatKey))
@@ -137,7 +144,9 @@ extension Logger {
 
     /// Writes a notice: worth knowing, nothing is wrong.
     package func notice(
-        _ event: String, _ text: String, _ fields: KeyValuePairs<String, LogValue> = [:],
+        _ event: String,
+        _ text: String,
+        _ fields: KeyValuePairs<String, LogValue> = [:],
         repeatKey: String? = nil
     ) {
         log(LogLine(.notice, event: event, text: text, fields: fields, repeatKey: repeatKey))
@@ -145,7 +154,9 @@ extension Logger {
 
     /// Writes an ordinary step of life.
     package func info(
-        _ event: String, _ text: String, _ fields: KeyValuePairs<String, LogValue> = [:],
+        _ event: String,
+        _ text: String,
+        _ fields: KeyValuePairs<String, LogValue> = [:],
         repeatKey: String? = nil
     ) {
         log(LogLine(.info, event: event, text: text, fields: fields, repeatKey: repeatKey))
@@ -153,7 +164,9 @@ extension Logger {
 
     /// Writes a detail for whoever looks for a fault.
     package func debug(
-        _ event: String, _ text: String, _ fields: KeyValuePairs<String, LogValue> = [:],
+        _ event: String,
+        _ text: String,
+        _ fields: KeyValuePairs<String, LogValue> = [:],
         repeatKey: String? = nil
     ) {
         guard isEnabled(.debug) else { return }

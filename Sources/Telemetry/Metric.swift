@@ -68,7 +68,10 @@ package enum Metric: Int, CaseIterable, Sendable {
         case .buildInfo:
             ("build_info", .gauge, [.version], "Always 1; the label says which version runs.")
         case .eventsTotal:
-            ("events_total", .counter, [.partition, .eventOutcome], "Events read, by what became of them.")
+            (
+                "events_total", .counter, [.partition, .eventOutcome],
+                "Events read, by what became of them."
+            )
         case .rejectsTotal:
             ("rejects_total", .counter, [.reason], "Events refused, by reason.")
         case .lagRecords:
@@ -84,7 +87,10 @@ package enum Metric: Int, CaseIterable, Sendable {
                 "Time to evaluate one tick of one partition."
             )
         case .ticksHeld:
-            ("ticks_held", .gauge, [.cause], "Partitions whose next tick is due but waits, by cause.")
+            (
+                "ticks_held", .gauge, [.cause],
+                "Partitions whose next tick is due but waits, by cause."
+            )
         case .users:
             ("users", .gauge, [], "Known users.")
         case .usersApproximate:
@@ -109,15 +115,30 @@ package enum Metric: Int, CaseIterable, Sendable {
         case .storeBytes:
             ("store_bytes", .gauge, [.storeKind], "Bytes in data_dir, by kind of file.")
         case .partitionState:
-            ("partition_state", .gauge, [.partition, .state], "1 for the state a partition is in, else 0.")
+            (
+                "partition_state", .gauge, [.partition, .state],
+                "1 for the state a partition is in, else 0."
+            )
         case .syncPendingUsers:
-            ("sync_pending_users", .gauge, [.sync], "Users whose change the destination has not confirmed.")
+            (
+                "sync_pending_users", .gauge, [.sync],
+                "Users whose change the destination has not confirmed."
+            )
         case .syncOldestPendingSeconds:
-            ("sync_oldest_pending_seconds", .gauge, [.sync], "Age of the oldest unconfirmed change.")
+            (
+                "sync_oldest_pending_seconds", .gauge, [.sync],
+                "Age of the oldest unconfirmed change."
+            )
         case .syncUsersTotal:
-            ("sync_users_total", .counter, [.sync, .syncOutcome], "Users sent, by what came of it.")
+            (
+                "sync_users_total", .counter, [.sync, .syncOutcome],
+                "Users sent, by what came of it."
+            )
         case .destinationUp:
-            ("destination_up", .gauge, [.destination], "1 if the last attempt got an answer, else 0.")
+            (
+                "destination_up", .gauge, [.destination],
+                "1 if the last attempt got an answer, else 0."
+            )
         }
     }
 }
@@ -129,21 +150,30 @@ extension Metric.Label {
     static let destination = Metric.Label(name: "destination")
     static let version = Metric.Label(name: "version")
     static let eventOutcome = Metric.Label(
-        name: "outcome", values: ["applied", "deduplicated", "filtered", "rejected"])
+        name: "outcome",
+        values: ["applied", "deduplicated", "filtered", "rejected"]
+    )
     // The words of RejectReason, which this target does not see; a wrong one is stopped by the registry.
     static let reason = Metric.Label(
         name: "reason",
         values: [
-            "too_large", "not_utf8", "not_json", "too_deep", "duplicate_key", "not_object", "bad_type",
+            "too_large", "not_utf8", "not_json", "too_deep", "duplicate_key", "not_object",
+            "bad_type",
             "missing_event_type", "missing_id", "bad_time", "future", "users_max", "crash",
-        ])
+        ]
+    )
     static let cause = Metric.Label(name: "cause", values: ["broker", "lag", "clock"])
     static let operation = Metric.Label(name: "op", values: ["enter", "exit"])
     static let storeKind = Metric.Label(
-        name: "kind", values: ["wal", "segments", "journal", "quarantine"])
+        name: "kind",
+        values: ["wal", "segments", "journal", "quarantine"]
+    )
     static let state = Metric.Label(
         name: "state",
-        values: ["assigned", "restoring", "replaying", "live", "building", "degraded", "halted"])
+        values: ["assigned", "restoring", "replaying", "live", "building", "degraded", "halted"]
+    )
     static let syncOutcome = Metric.Label(
-        name: "outcome", values: ["delivered", "accepted", "skipped", "unknown"])
+        name: "outcome",
+        values: ["delivered", "accepted", "skipped", "unknown"]
+    )
 }

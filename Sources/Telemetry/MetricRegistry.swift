@@ -37,7 +37,9 @@ package final class MetricRegistry: Sendable {
         package mutating func add(_ metric: Metric, _ labels: [String] = [], _ amount: Double = 1) {
             check(metric, labels)
             precondition(
-                amount >= 0 || metric.family.kind == .gauge, "\(metric) is a counter, got \(amount)")
+                amount >= 0 || metric.family.kind == .gauge,
+                "\(metric) is a counter, got \(amount)"
+            )
             series[metric.rawValue][labels, default: Series()].value += amount
         }
 
@@ -48,7 +50,9 @@ package final class MetricRegistry: Sendable {
                 preconditionFailure("\(metric) is no histogram")
             }
             var known = series[metric.rawValue][labels] ?? Series()
-            if known.buckets.isEmpty { known.buckets = Array(repeating: 0, count: bounds.count + 1) }
+            if known.buckets.isEmpty {
+                known.buckets = Array(repeating: 0, count: bounds.count + 1)
+            }
             known.buckets[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
             known.count += 1
             known.value += value
@@ -68,7 +72,9 @@ package final class MetricRegistry: Sendable {
 
         /// Forgets the series that begin with these label values: a partition given away, a removed cohort.
         package mutating func remove(_ metric: Metric, prefix labels: [String]) {
-            series[metric.rawValue] = series[metric.rawValue].filter { !$0.key.starts(with: labels) }
+            series[metric.rawValue] = series[metric.rawValue].filter {
+                !$0.key.starts(with: labels)
+            }
         }
 
         /// The value of a series, for tests and status pages; nil if it has none.
@@ -80,7 +86,8 @@ package final class MetricRegistry: Sendable {
             let family = metric.family
             precondition(
                 labels.count == family.labels.count,
-                "\(family.name) has \(family.labels.count) labels, got \(labels)")
+                "\(family.name) has \(family.labels.count) labels, got \(labels)"
+            )
             for (label, value) in zip(family.labels, labels) {
                 guard let values = label.values else { continue }
                 precondition(values.contains(value), "\(family.name) has no \(label.name)=\(value)")
@@ -119,7 +126,9 @@ package final class MetricRegistry: Sendable {
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private func append(
-        _ family: Metric.Family, _ series: [[String]: Values.Series], to bytes: inout [UInt8]
+        _ family: Metric.Family,
+        _ series: [[String]: Values.Series],
+        to bytes: inout [UInt8]
     ) {
         let kind =
             switch family.kind {
@@ -127,7 +136,9 @@ package final class MetricRegistry: Sendable {
             case .gauge: "gauge"
             case .histogram: "histogram"
             }
-        bytes.append(contentsOf: "# HELP \(family.name) \(escaped(family.help, quotes: false))\n".utf8)
+        bytes.append(
+            contentsOf: "# HELP \(family.name) \(escaped(family.help, quotes: false))\n".utf8
+        )
         bytes.append(contentsOf: "# TYPE \(family.name) \(kind)\n".utf8)
         for (labels, value) in series.sorted(by: { precedes($0.key, $1.key, family) }) {
             let pairs = zip(family.labels, labels).map {
