@@ -27,7 +27,7 @@ extension ConfigurationKey {
         ),
         ConfigurationKey(
             "identify",
-            "immediate \\| next_event",
+            "immediate | next_event",
             "immediate",
             "When the properties of an identify call count.",
             .defaultOnly
@@ -58,7 +58,7 @@ extension ConfigurationKey {
         ),
         ConfigurationKey(
             "kafka.dead_letter_topic",
-            "topic \\| none",
+            "topic | none",
             "cohortd.dead-letter",
             "Where rejected events go; none = they are counted, and sampled into data_dir/rejects."
         ),
@@ -78,34 +78,34 @@ extension ConfigurationKey {
         ),
         ConfigurationKey(
             "kafka.start",
-            "earliest \\| latest",
+            "earliest | latest",
             "earliest",
             "Where a partition begins that data_dir holds nothing of."
         ),
         ConfigurationKey(
             "kafka.on_gap",
-            "halt \\| accept",
+            "halt | accept",
             "halt",
             "When Kafka no longer has the next offset: the partition halts.",
             .defaultOnly
         ),
         ConfigurationKey(
             "kafka.tombstone",
-            "ignore \\| delete_user",
+            "ignore | delete_user",
             "ignore",
             "What a record without a value means.",
             .defaultOnly
         ),
         ConfigurationKey(
             "kafka.on_damage",
-            "halt \\| skip",
+            "halt | skip",
             "halt",
             "When a batch of Kafka cannot be read: the partition halts.",
             .defaultOnly
         ),
         ConfigurationKey(
             "kafka.repartition",
-            "true \\| false",
+            "true | false",
             "false",
             "Send events through an internal topic keyed by user.",
             .defaultOnly
@@ -261,13 +261,13 @@ extension ConfigurationKey {
         ConfigurationKey("http.tls.key", "path", "\"\"", "Its private key.", .defaultOnly),
         ConfigurationKey(
             "log.level",
-            "error \\| warning \\| notice \\| info \\| debug",
+            "error | warning | notice | info | debug",
             "info",
             "Lines below it are not written."
         ),
         ConfigurationKey(
             "log.format",
-            "auto \\| text \\| json",
+            "auto | text | json",
             "auto",
             "auto = text, with the journal's prefixes under systemd."
         ),

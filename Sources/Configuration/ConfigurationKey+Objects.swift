@@ -3,11 +3,11 @@ extension ConfigurationKey {
     package static let destination: [ConfigurationKey] = [
         ConfigurationKey(
             "id",
-            "`[a-z0-9][a-z0-9_-]{0,63}`",
+            "id",
             "",
             "Its name; unique among destinations."
         ),
-        ConfigurationKey("template", "webhook \\| file", "", "How it is spoken to."),
+        ConfigurationKey("template", "webhook | file", "", "How it is spoken to."),
         ConfigurationKey("settings", "map", "", "What the template needs, see below."),
         ConfigurationKey(
             "allow_private",
@@ -46,12 +46,12 @@ extension ConfigurationKey {
 
     /// The keys of a sync.
     package static let sync: [ConfigurationKey] = [
-        ConfigurationKey("id", "`[a-z0-9][a-z0-9_-]{0,63}`", "", "Its name; unique among syncs."),
+        ConfigurationKey("id", "id", "", "Its name; unique among syncs."),
         ConfigurationKey("item.cohort", "cohort id", "", "Whose members are sent."),
         ConfigurationKey("destination", "destination id", "", "Where to."),
         ConfigurationKey(
             "cadence",
-            "realtime \\| hourly \\| daily \\| on_demand",
+            "realtime | hourly | daily | on_demand",
             "realtime",
             "When changes are sent: realtime = at every tick.",
             .defaultOnly
@@ -87,14 +87,14 @@ extension ConfigurationKey {
         ),
         ConfigurationKey(
             "on_delete",
-            "remove_all \\| leave",
+            "remove_all | leave",
             "remove_all",
             "What becomes of the users sent when the sync is deleted.",
             .withoutEffect
         ),
         ConfigurationKey(
             "coalesce",
-            "latest \\| none",
+            "latest | none",
             "latest",
             "latest = who is in and out again before the destination answers is not sent.",
             .defaultOnly
@@ -113,6 +113,6 @@ extension ConfigurationKey {
             "A run below this share is partially_succeeded.",
             .withoutEffect
         ),
-        ConfigurationKey("paused", "true \\| false", "false", "Nothing is sent while it is true."),
+        ConfigurationKey("paused", "true | false", "false", "Nothing is sent while it is true."),
     ]
 }

@@ -11,8 +11,13 @@ package enum ConfigurationReference {
                 case .defaultOnly: " *Only the default as yet.*"
                 case .withoutEffect: " *Only the default as yet, and it has no effect.*"
                 }
-            text += "| `\(key.path)` | \(key.values) | \(fallback) | \(key.meaning)\(stage) |\n"
+            text +=
+                "| `\(key.path)` | \(escaped(key.values)) | \(fallback) | \(key.meaning)\(stage) |\n"
         }
         return text
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
     }
 }

@@ -52,7 +52,9 @@ extension DaemonConfiguration {
             keys: ConfigurationKey.daemon
         )
         var configuration = DaemonConfiguration()
-        let layered = Override.layer(overrides, over: node)
+        let layered = Override.layer(overrides, over: node) { mark, text in
+            findings.report(.badType, mark, text)
+        }
         configuration.read(
             Section(path: "", node: layered, findings: findings),
             zoneExists: zoneExists

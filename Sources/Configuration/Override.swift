@@ -46,12 +46,31 @@ package struct Override: Hashable, Sendable {
     }
 
     /// A document with the overrides put in, later ones over earlier ones.
-    static func layer(_ overrides: [Override], over document: Node) -> Node {
+    ///
+    /// - Parameters:
+    ///   - overrides: In the order given.
+    ///   - document: A map, or what is there instead of one.
+    ///   - complain: Told of an override that runs into a value that is no map.
+    /// - Returns: The document as it is to be read.
+    static func layer(
+        _ overrides: [Override],
+        over document: Node,
+        complain: (Mark, String) -> Void
+    ) -> Node {
         var document = document
         for (index, override) in overrides.enumerated() {
             let mark = mark(index: index)
             let value = override.node(mark: mark)
-            document = document.replacing(override.components[...], with: value, mark: mark)
+            do throws(BlockedPath) {
+                document = try document.replacing(
+                    override.components[...],
+                    with: value,
+                    mark: mark,
+                    below: "the document"
+                )
+            } catch {
+                complain(mark, "\(error.name) is no map: it holds \(error.node.kind)")
+            }
         }
         return document
     }
@@ -88,26 +107,38 @@ package struct OverrideError: Error, Equatable, CustomStringConvertible {
     package var description: String { "--set \(argument): \(text)" }
 }
 
+/// A path that goes on where a value is no map.
+private struct BlockedPath: Error {
+    var name: String
+    var node: Node
+}
+
 extension Node {
-    /// The tree with the value at a path replaced or added; unchanged where the path runs into a value that
-    /// is no mapping, which is reported when that value is read.
-    fileprivate func replacing(_ path: ArraySlice<String>, with value: Node, mark: Mark) -> Node {
+    /// The tree with the value at a path replaced or added.
+    fileprivate func replacing(
+        _ path: ArraySlice<String>,
+        with value: Node,
+        mark: Mark,
+        below parent: String
+    ) throws(BlockedPath) -> Node {
         guard let name = path.first else { return value }
         var pairs: [Pair]
         switch self.value {
         case .mapping(let known): pairs = known
         case .null: pairs = []
-        default: return self
+        default: throw BlockedPath(name: parent, node: self)
         }
+        let rest = path.dropFirst()
         if let index = pairs.firstIndex(where: { $0.key == name }) {
-            pairs[index].value = pairs[index].value.replacing(
-                path.dropFirst(),
+            pairs[index].value = try pairs[index].value.replacing(
+                rest,
                 with: value,
-                mark: mark
+                mark: mark,
+                below: "\"\(name)\""
             )
         } else {
             let empty = Node(value: .mapping([]), mark: mark)
-            let child = empty.replacing(path.dropFirst(), with: value, mark: mark)
+            let child = try empty.replacing(rest, with: value, mark: mark, below: "\"\(name)\"")
             pairs.append(Pair(key: name, keyMark: mark, value: child))
         }
         var result = self

@@ -34,7 +34,8 @@ package final class MetricRegistry: Sendable {
         }
 
         /// Adds to a counter or a gauge; a counter only grows.
-        package mutating func add(_ metric: Metric, _ labels: [String] = [], _ amount: Double = 1) {
+        package mutating func add(_ metric: Metric, _ labels: [String] = [], by amount: Double = 1)
+        {
             check(metric, labels)
             precondition(
                 amount >= 0 || metric.family.kind == .gauge,
@@ -44,7 +45,7 @@ package final class MetricRegistry: Sendable {
         }
 
         /// Puts one value into a histogram.
-        package mutating func observe(_ metric: Metric, _ labels: [String] = [], _ value: Double) {
+        package mutating func observe(_ metric: Metric, _ labels: [String] = [], value: Double) {
             check(metric, labels)
             guard case .histogram(let bounds) = metric.family.kind else {
                 preconditionFailure("\(metric) is no histogram")

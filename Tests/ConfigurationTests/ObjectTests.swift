@@ -82,8 +82,8 @@ struct DestinationTests {
             (
                 "{}",
                 [
-                    "d0.yaml:1:1: error[missing_key]: id is missing (expected `[a-z0-9][a-z0-9_-]{0,63}`)",
-                    "d0.yaml:1:1: error[missing_key]: template is missing (expected webhook \\| file)",
+                    "d0.yaml:1:1: error[missing_key]: id is missing (expected id)",
+                    "d0.yaml:1:1: error[missing_key]: template is missing (expected webhook | file)",
                 ]
             ),
             (

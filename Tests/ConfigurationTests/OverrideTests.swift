@@ -74,15 +74,25 @@ struct OverrideTests {
         #expect(
             problems(
                 "lgo: 1\n",
-                set: ["kafka.topc=x", "tick=5", "kafkaa.topic=x", "tick.x=1", "kafka=x"]
+                set: ["kafka.topc=x", "tick=5", "kafkaa.topic=x", "tick.x=1"]
             )
                 == [
                     "c.yaml:1:1: error[unknown_key]: unknown key \"lgo\" (did you mean \"log\"?)",
                     "--set kafka.topc: error[unknown_key]: unknown key \"topc\" in kafka (did you mean \"topic\"?)",
                     "--set tick: error[bad_type]: tick: 5 has no unit: write 5s, or ms, m, h, d, w",
                     "--set kafkaa.topic: error[unknown_key]: unknown key \"kafkaa\" (did you mean \"kafka\"?)",
-                    "--set kafka: error[bad_type]: kafka: expected a map of keys, not \"x\"",
-                ].filter { !$0.contains("kafka.topc") }
+                    "--set tick.x: error[bad_type]: \"tick\" is no map: it holds the number 5",
+                ]
+        )
+        #expect(
+            problems("", set: ["kafka=x"])
+                == ["--set kafka: error[bad_type]: kafka: expected a map of keys, not \"x\""]
+        )
+        #expect(
+            problems("kafka: x", set: ["kafka.topic=y"]) == [
+                "c.yaml:1:8: error[bad_type]: kafka: expected a map of keys, not \"x\"",
+                "--set kafka.topic: error[bad_type]: \"kafka\" is no map: it holds \"x\"",
+            ]
         )
     }
 

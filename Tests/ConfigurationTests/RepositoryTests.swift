@@ -50,21 +50,33 @@ struct RepositoryTests {
         #expect(syncs.problems.map(\.description) == [])
     }
 
-    @Test("docs/configuration.md holds the table of every kind of file, as the program has it")
+    @Test("docs/configuration.md has the tables of the program; UPDATE_GOLDEN=1 writes them anew")
     func documentation() throws {
-        let page = String(decoding: try file("docs/configuration.md").bytes, as: UTF8.self)
-        for keys in [
-            ConfigurationKey.daemon, ConfigurationKey.destination, ConfigurationKey.webhook,
-            ConfigurationKey.file, ConfigurationKey.sync,
-        ] {
+        let url = repository.appending(path: "docs/configuration.md")
+        var page = try String(contentsOf: url, encoding: .utf8)
+        let tables = [
+            ("daemon", ConfigurationKey.daemon), ("destination", ConfigurationKey.destination),
+            ("webhook", ConfigurationKey.webhook), ("file", ConfigurationKey.file),
+            ("sync", ConfigurationKey.sync),
+        ]
+        for (name, keys) in tables {
+            let start = try #require(page.range(of: "<!-- keys: \(name) -->\n"))
+            let end = try #require(
+                page.range(of: "<!-- end -->", range: start.upperBound..<page.endIndex)
+            )
             let table = ConfigurationReference.markdown(keys)
-            #expect(page.contains(table), "docs/configuration.md should hold:\n\(table)")
+            if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+                page.replaceSubrange(start.upperBound..<end.lowerBound, with: table)
+                try page.write(to: url, atomically: true, encoding: .utf8)
+            } else {
+                #expect(page[start.upperBound..<end.lowerBound] == table[...], "\(name)")
+            }
         }
         for code in ConfigurationProblem.Code.allCases {
-            #expect(page.contains("`\(code.rawValue)`"))
+            #expect(page.contains("`\(code.rawValue)`"), "\(code)")
         }
         for (name, _) in KafkaConfiguration.refusedProperties {
-            #expect(page.contains("`\(name)`"))
+            #expect(page.contains("`\(name)`"), "\(name)")
         }
     }
 
