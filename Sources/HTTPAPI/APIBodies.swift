@@ -1,6 +1,8 @@
 import Basics
 
-/// The JSON bodies of the routes. Instants are RFC 3339.
+/// The JSON bodies of the routes.
+///
+/// Instants are RFC 3339.
 enum APIBodies {
     static func readiness(_ readiness: Readiness) -> JSONWriter {
         var writer = JSONWriter()

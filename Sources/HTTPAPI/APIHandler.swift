@@ -37,8 +37,10 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case .failure(let refusal): refusal.response
         case .success:
             .error(
-                status: 400, code: "bad_request",
-                "\(request.method) \(request.target) takes no body; send the request without one")
+                status: 400,
+                code: "bad_request",
+                "\(request.method) \(request.target) takes no body; send the request without one"
+            )
         }
     }
 
@@ -53,18 +55,26 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             try hostRule.check(request.headers)
         } catch {
             return .failure(
-                Refusal(response: .error(status: 403, code: "forbidden", error.text)))
+                Refusal(response: .error(status: 403, code: "forbidden", error.text))
+            )
         }
         guard let route = Self.route(request.path) else {
             return .failure(
                 Refusal(
                     response: .error(
-                        status: 404, code: "not_found",
-                        "there is no such path; docs/api.md lists the paths")))
+                        status: 404,
+                        code: "not_found",
+                        "there is no such path; docs/api.md lists the paths"
+                    )
+                )
+            )
         }
         guard request.method == "GET" || request.method == "HEAD" else {
             var response = HTTPResponse.error(
-                status: 405, code: "method_not_allowed", "this path answers GET and HEAD only")
+                status: 405,
+                code: "method_not_allowed",
+                "this path answers GET and HEAD only"
+            )
             response.headers.append(("Allow", "GET, HEAD"))
             return .failure(Refusal(response: response))
         }
@@ -94,10 +104,14 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             case .readiness:
                 let readiness = queries.readiness()
                 return .json(
-                    status: readiness.reasons.isEmpty ? 200 : 503, APIBodies.readiness(readiness))
+                    status: readiness.reasons.isEmpty ? 200 : 503,
+                    APIBodies.readiness(readiness)
+                )
             case .metrics:
                 return HTTPResponse(
-                    contentType: "text/plain; version=0.0.4", body: queries.metrics())
+                    contentType: "text/plain; version=0.0.4",
+                    body: queries.metrics()
+                )
             case .status:
                 try QueryReader(request.query, known: []).checkNames()
                 return .json(APIBodies.status(queries.status()))
@@ -105,7 +119,10 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
                 try QueryReader(request.query, known: []).checkNames()
                 return .json(APIBodies.cohorts(queries.cohorts()))
             case .members(let cohort):
-                return try members(of: cohort, QueryReader(request.query, known: ["after", "limit"]))
+                return try members(
+                    of: cohort,
+                    QueryReader(request.query, known: ["after", "limit"])
+                )
             }
         } catch {
             return .error(status: 400, code: "bad_request", error.text)
@@ -123,8 +140,10 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             switch error {
             case .unknownCohort:
                 return .error(
-                    status: 404, code: "not_found",
-                    "there is no cohort \"\(cohort)\"; GET /v1/cohorts lists them")
+                    status: 404,
+                    code: "not_found",
+                    "there is no cohort \"\(cohort)\"; GET /v1/cohorts lists them"
+                )
             case .notReady(let reason):
                 return .error(status: 503, code: "not_ready", reason)
             }
@@ -152,7 +171,9 @@ struct QueryReader {
         for (index, item) in items.enumerated() {
             guard known.contains(item.name) else {
                 let hint =
-                    Suggestion.nearest(to: item.name, among: known).map { "; did you mean \"\($0)\"?" }
+                    Suggestion.nearest(to: item.name, among: known).map {
+                        "; did you mean \"\($0)\"?"
+                    }
                 throw BadQuery(text: "unknown parameter \"\(item.name)\"\(hint ?? "")")
             }
             if items[..<index].contains(where: { $0.name == item.name }) {
@@ -167,12 +188,15 @@ struct QueryReader {
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(BadQuery) -> Int? {
         guard let text = try value(name) else { return nil }
-        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text),
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let number = Int(text),
             range.contains(number)
         else {
             throw BadQuery(
-                text: "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), "
-                    + "not \"\(text)\"")
+                text:
+                    "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), "
+                    + "not \"\(text)\""
+            )
         }
         return number
     }

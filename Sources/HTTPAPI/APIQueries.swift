@@ -18,7 +18,9 @@ package protocol APIQueries: Sendable {
     ///
     /// - Throws: `APIQueryError`
     func members(
-        of cohort: String, after: String?, limit: Int
+        of cohort: String,
+        after: String?,
+        limit: Int
     ) throws(APIQueryError) -> MembersPage
 }
 
@@ -71,7 +73,10 @@ package struct StatusReport: Sendable {
 
         /// A partition from its parts.
         package init(
-            partition: PartitionID, state: PartitionState, offset: Offset, lag: Int64?,
+            partition: PartitionID,
+            state: PartitionState,
+            offset: Offset,
+            lag: Int64?,
             tick: EventTime?
         ) {
             self.partition = partition
@@ -95,7 +100,10 @@ package struct StatusReport: Sendable {
 
         /// A sync from its parts.
         package init(
-            sync: String, state: SyncState, pending: Int, oldestPendingMilliseconds: Int64
+            sync: String,
+            state: SyncState,
+            pending: Int,
+            oldestPendingMilliseconds: Int64
         ) {
             self.sync = sync
             self.state = state
@@ -119,8 +127,12 @@ package struct StatusReport: Sendable {
 
     /// A report from its parts.
     package init(
-        version: String, startedAt: EventTime, tick: EventTime?, users: Int,
-        partitions: [Partition], syncs: [Sync]
+        version: String,
+        startedAt: EventTime,
+        tick: EventTime?,
+        users: Int,
+        partitions: [Partition],
+        syncs: [Sync]
     ) {
         self.version = version
         self.startedAt = startedAt
@@ -154,7 +166,11 @@ package struct CohortSummary: Sendable {
 
     /// A summary from its parts.
     package init(
-        id: String, name: String, state: State, count: Int, tick: EventTime?,
+        id: String,
+        name: String,
+        state: State,
+        count: Int,
+        tick: EventTime?,
         definitionJSON: [UInt8]
     ) {
         self.id = id

@@ -31,7 +31,8 @@ enum BodyFraming: Equatable {
             }
             guard lengths.isEmpty else {
                 throw RequestTarget.Problem(
-                    text: "the request has both Content-Length and Transfer-Encoding")
+                    text: "the request has both Content-Length and Transfer-Encoding"
+                )
             }
             self = .chunked
             return

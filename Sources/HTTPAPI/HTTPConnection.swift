@@ -45,12 +45,16 @@ final class HTTPConnection: Sendable {
         switch Int32(address.pointee.sa_family) {
         case AF_INET:
             return UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                let host = withUnsafeBytes(of: $0.pointee.sin_addr) { ListenAddress.Host.v4(Array($0)) }
+                let host = withUnsafeBytes(of: $0.pointee.sin_addr) {
+                    ListenAddress.Host.v4(Array($0))
+                }
                 return "\(host.text):\(UInt16(bigEndian: $0.pointee.sin_port))"
             }
         case AF_INET6:
             return UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                let host = withUnsafeBytes(of: $0.pointee.sin6_addr) { ListenAddress.Host.v6(Array($0)) }
+                let host = withUnsafeBytes(of: $0.pointee.sin6_addr) {
+                    ListenAddress.Host.v6(Array($0))
+                }
                 return "\(host.text):\(UInt16(bigEndian: $0.pointee.sin6_port))"
             }
         default:

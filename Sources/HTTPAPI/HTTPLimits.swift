@@ -4,7 +4,9 @@ package struct HTTPLimits: Sendable {
     package var connectionsMax = 1024
     /// Connections at one time from one address; further ones are closed.
     package var perAddressMax = 64
-    /// Bytes of request line and header; more is answered by 431. At most half of `connectionMemoryBytes`.
+    /// Bytes of request line and header; more is answered by 431.
+    ///
+    /// At most half of `connectionMemoryBytes`.
     package var headerBytesMax = 16 * 1024
     /// Bytes of a body; more is answered by 413.
     package var bodyBytesMax = 8 * 1024 * 1024

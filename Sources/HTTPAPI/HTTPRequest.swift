@@ -18,8 +18,9 @@ package struct HTTPRequest: Sendable {
     package let method: String
     /// Path and query as they came.
     package let target: String
-    /// The segments of the path, percent-decoded: `/v1/cohorts` is `["v1", "cohorts"]`, `/` is `[]`, and a
-    /// slash at the end makes an empty last one. None is `.`, `..`, or holds a slash, a backslash or a
+    /// The segments of the path, percent-decoded.
+    ///
+    /// `/v1/cohorts` is `["v1", "cohorts"]`, `/` is `[]`, and a slash at the end makes an empty last one. None is `.`, `..`, or holds a slash, a backslash or a
     /// control character.
     package let path: [String]
     /// The query in the order in which it came; a name may repeat.
@@ -33,7 +34,10 @@ package struct HTTPRequest: Sendable {
 
     /// A request from its parts, for the server and for tests of handlers.
     package init(
-        method: String, target: RequestTarget, headers: HTTPHeaders, body: [UInt8] = [],
+        method: String,
+        target: RequestTarget,
+        headers: HTTPHeaders,
+        body: [UInt8] = [],
         remoteAddress: String
     ) {
         self.method = method

@@ -16,7 +16,9 @@ package struct HTTPResponse: Sendable {
 
     /// An answer from its parts.
     package init(
-        status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        status: Int,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
     ) {
         self.status = status
         self.headers = headers
@@ -31,7 +33,10 @@ package struct HTTPResponse: Sendable {
     /// Plain text.
     package static func text(status: Int = 200, _ text: String) -> HTTPResponse {
         HTTPResponse(
-            status: status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
+            status: status,
+            contentType: "text/plain; charset=utf-8",
+            body: Array(text.utf8)
+        )
     }
 
     /// A JSON document.

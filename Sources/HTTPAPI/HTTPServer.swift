@@ -42,7 +42,8 @@ package final class HTTPServer: Sendable {
         precondition((1...16).contains(limits.threads), "\(limits.threads) threads")
         precondition(
             limits.headerBytesMax * 2 <= limits.connectionMemoryBytes,
-            "a header of \(limits.headerBytesMax) needs twice that, not \(limits.connectionMemoryBytes)")
+            "a header of \(limits.headerBytesMax) needs twice that, not \(limits.connectionMemoryBytes)"
+        )
         let (socket, port) = try listeningSocket(listen)
         var address = listen
         address.port = port
@@ -144,14 +145,24 @@ private let completedCallback: MHD_RequestCompletedCallback = { context, _, slot
 }
 
 private let accessCallback: MHD_AccessHandlerCallback = {
-    context, connection, _, method, _, piece, pieceCount, slot in
+    context,
+    connection,
+    _,
+    method,
+    _,
+    piece,
+    pieceCount,
+    slot in
     guard let core = core(context), let connection, let method, let pieceCount,
         let pointer = slot?.pointee
     else { return .NO }
     let exchange = Unmanaged<HTTPExchange>.fromOpaque(pointer).takeUnretainedValue()
     let goesOn = core.advance(
-        exchange, connection, method: String(cString: method),
-        piece: UnsafeRawBufferPointer(start: piece, count: piece == nil ? 0 : pieceCount.pointee))
+        exchange,
+        connection,
+        method: String(cString: method),
+        piece: UnsafeRawBufferPointer(start: piece, count: piece == nil ? 0 : pieceCount.pointee)
+    )
     // Whatever is left unconsumed, the library takes for an error of ours.
     pieceCount.pointee = 0
     return goesOn ? .YES : .NO
@@ -179,7 +190,12 @@ private func listeningSocket(
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
     if family == AF_INET6 {
         setsockopt(
-            descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &one, socklen_t(MemoryLayout<Int32>.size))
+            descriptor,
+            Int32(IPPROTO_IPV6),
+            IPV6_V6ONLY,
+            &one,
+            socklen_t(MemoryLayout<Int32>.size)
+        )
     }
     let bound = address.withSocketAddress { bind(descriptor, $0, $1) }
     guard bound == 0 else {

@@ -28,7 +28,9 @@ final class HTTPServerCore: Sendable {
 
     func opened(_ connection: OpaquePointer) -> HTTPConnection {
         let state = HTTPConnection(
-            connection, deadline: monotonicMilliseconds() + limits.idleMilliseconds)
+            connection,
+            deadline: monotonicMilliseconds() + limits.idleMilliseconds
+        )
         connections.insert(state)
         return state
     }
@@ -52,7 +54,9 @@ final class HTTPServerCore: Sendable {
     ///
     /// - Returns: Whether the connection goes on.
     func advance(
-        _ exchange: HTTPExchange, _ connection: OpaquePointer, method: String,
+        _ exchange: HTTPExchange,
+        _ connection: OpaquePointer,
+        method: String,
         piece: UnsafeRawBufferPointer
     ) -> Bool {
         switch exchange.phase {
@@ -77,7 +81,9 @@ final class HTTPServerCore: Sendable {
     }
 
     private func headerComplete(
-        _ exchange: HTTPExchange, _ connection: OpaquePointer, method: String
+        _ exchange: HTTPExchange,
+        _ connection: OpaquePointer,
+        method: String
     ) -> Bool {
         running.enter()
         exchange.phase = .body
@@ -94,11 +100,17 @@ final class HTTPServerCore: Sendable {
                 throw RequestTarget.Problem(text: "the target is not UTF-8")
             }
             request = HTTPRequest(
-                method: method, target: try RequestTarget(target), headers: headers,
-                remoteAddress: exchange.connection?.remoteAddress ?? "?")
+                method: method,
+                target: try RequestTarget(target),
+                headers: headers,
+                remoteAddress: exchange.connection?.remoteAddress ?? "?"
+            )
         } catch {
             return answerAndClose(
-                .error(status: 400, code: "bad_request", error.text), exchange, connection)
+                .error(status: 400, code: "bad_request", error.text),
+                exchange,
+                connection
+            )
         }
         exchange.request = request
         if framing == .none { return true }
@@ -137,17 +149,24 @@ final class HTTPServerCore: Sendable {
 
     private var bodyTooLarge: HTTPResponse {
         .error(
-            status: 413, code: "too_large", "the body is larger than \(limits.bodyBytesMax) bytes")
+            status: 413,
+            code: "too_large",
+            "the body is larger than \(limits.bodyBytesMax) bytes"
+        )
     }
 
     private var headerTooLarge: HTTPResponse {
         .error(
-            status: 431, code: "header_too_large",
-            "request line and header are larger than \(limits.headerBytesMax) bytes")
+            status: 431,
+            code: "header_too_large",
+            "request line and header are larger than \(limits.headerBytesMax) bytes"
+        )
     }
 
     private func answerAndClose(
-        _ response: HTTPResponse, _ exchange: HTTPExchange, _ connection: OpaquePointer
+        _ response: HTTPResponse,
+        _ exchange: HTTPExchange,
+        _ connection: OpaquePointer
     ) -> Bool {
         var response = response
         response.closesConnection = true
@@ -155,7 +174,9 @@ final class HTTPServerCore: Sendable {
     }
 
     private func answer(
-        _ response: HTTPResponse, _ exchange: HTTPExchange, _ connection: OpaquePointer
+        _ response: HTTPResponse,
+        _ exchange: HTTPExchange,
+        _ connection: OpaquePointer
     ) -> Bool {
         exchange.phase = .answered
         exchange.connection?.setDeadline(transferDeadline(bytes: response.body.count))
@@ -168,7 +189,9 @@ final class HTTPServerCore: Sendable {
     /// field is malformed.
     private func makeResponse(_ response: HTTPResponse) -> OpaquePointer? {
         precondition(
-            (200...599).contains(response.status), "a handler answered status \(response.status)")
+            (200...599).contains(response.status),
+            "a handler answered status \(response.status)"
+        )
         var body = response.body
         let made = body.withUnsafeMutableBytes {
             MHD_create_response_from_buffer($0.count, $0.baseAddress, .RESPMEM_MUST_COPY)
@@ -195,17 +218,24 @@ private func readHeaders(_ connection: OpaquePointer) -> HTTPHeaders {
     var headers = HTTPHeaders()
     withUnsafeMutablePointer(to: &headers) { pointer in
         _ = MHD_get_connection_values_n(
-            connection, .HEADER_KIND,
+            connection,
+            .HEADER_KIND,
             { context, _, name, nameCount, value, valueCount in
                 guard let context, let name else { return .YES }
                 let nameText = String(
-                    decoding: UnsafeRawBufferPointer(start: name, count: nameCount), as: UTF8.self)
+                    decoding: UnsafeRawBufferPointer(start: name, count: nameCount),
+                    as: UTF8.self
+                )
                 let valueText = String(
-                    decoding: UnsafeRawBufferPointer(start: value, count: valueCount), as: UTF8.self)
+                    decoding: UnsafeRawBufferPointer(start: value, count: valueCount),
+                    as: UTF8.self
+                )
                 context.assumingMemoryBound(to: HTTPHeaders.self).pointee
                     .append(nameText, valueText)
                 return .YES
-            }, pointer)
+            },
+            pointer
+        )
     }
     return headers
 }

@@ -27,7 +27,9 @@ package struct HostRule: Sendable {
         let host = headers["host"].flatMap { Authority($0) }
         guard let host, isOurs(host.name) else {
             throw Refusal(
-                text: "the Host of the request is neither \(listen) nor localhost nor a loopback address")
+                text:
+                    "the Host of the request is neither \(listen) nor localhost nor a loopback address"
+            )
         }
         let origins = headers.all("origin")
         if origins.isEmpty { return }
@@ -49,7 +51,9 @@ package struct HostRule: Sendable {
     private static func isOwn(origin: String, host: Authority) -> Bool {
         for (scheme, port) in [("http://", UInt16(80)), ("https://", UInt16(443))] {
             guard origin.lowercased().hasPrefix(scheme) else { continue }
-            guard let authority = Authority(String(origin.dropFirst(scheme.count))) else { return false }
+            guard let authority = Authority(String(origin.dropFirst(scheme.count))) else {
+                return false
+            }
             return authority.name == host.name && authority.port ?? port == host.port ?? port
         }
         return false
@@ -66,7 +70,8 @@ package struct HostRule: Sendable {
             // In a bracketed address the colons before the bracket are its own.
             if let colon = text.lastIndex(of: ":"), !text[colon...].contains("]") {
                 let digits = text[text.index(after: colon)...]
-                guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(digits)
+                guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                    let number = UInt16(digits)
                 else { return nil }
                 port = number
                 name = text[..<colon]

@@ -39,7 +39,9 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
             case .v4(let address): (family, bytes) = (AF_INET, address)
             case .v6(let address): (family, bytes) = (AF_INET6, address)
             }
-            guard inet_ntop(family, bytes, &buffer, socklen_t(buffer.count)) != nil else { return "?" }
+            guard inet_ntop(family, bytes, &buffer, socklen_t(buffer.count)) != nil else {
+                return "?"
+            }
             let characters = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
             let numeric = String(decoding: characters, as: UTF8.self)
             return family == AF_INET6 ? "[\(numeric)]" : numeric

@@ -49,7 +49,9 @@ package struct RequestTarget: Sendable {
                     || byte == UInt8(ascii: "\\")
                 {
                     throw Problem(
-                        text: "the path has a slash, a backslash or a control character in a segment")
+                        text:
+                            "the path has a slash, a backslash or a control character in a segment"
+                    )
                 }
             }
             let segment = try text(of: decoded)
@@ -75,7 +77,8 @@ package struct RequestTarget: Sendable {
     }
 
     private static func decode(
-        _ bytes: ArraySlice<UInt8>, plusIsSpace: Bool
+        _ bytes: ArraySlice<UInt8>,
+        plusIsSpace: Bool
     ) throws(Problem) -> [UInt8] {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
@@ -86,7 +89,9 @@ package struct RequestTarget: Sendable {
                 guard bytes.endIndex - index >= 3, let high = hexValue(bytes[index + 1]),
                     let low = hexValue(bytes[index + 2])
                 else {
-                    throw Problem(text: "a \"%\" in the target is not followed by two hexadecimal digits")
+                    throw Problem(
+                        text: "a \"%\" in the target is not followed by two hexadecimal digits"
+                    )
                 }
                 decoded.append(high << 4 | low)
                 index += 3

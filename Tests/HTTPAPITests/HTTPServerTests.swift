@@ -11,7 +11,8 @@ func echoServer(_ change: (inout HTTPLimits) -> Void = { _ in }) throws -> HTTPS
         let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: ";")
         return .text(
             "\(request.method) \(request.path) [\(query)] \(request.body.count) "
-                + String(decoding: request.body.prefix(20), as: UTF8.self))
+                + String(decoding: request.body.prefix(20), as: UTF8.self)
+        )
     }
 }
 
@@ -107,7 +108,10 @@ struct HTTPServerTests {
         client.send("PUT /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in 0..<300 { client.send("1\r\nq\r\n") }
         client.send("0\r\n\r\n")
-        #expect(try client.response()?.body == "PUT [\"up\"] [] 300 " + String(repeating: "q", count: 20))
+        #expect(
+            try client.response()?.body == "PUT [\"up\"] [] 300 "
+                + String(repeating: "q", count: 20)
+        )
     }
 
     @Test("invites a body with 100 Continue")
@@ -116,7 +120,8 @@ struct HTTPServerTests {
         defer { server.stop() }
         let client = try RawClient(port: server.port)
         client.send(
-            "POST /up HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+            "POST /up HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+        )
         client.send("ab")
         #expect(try client.response()?.body == #"POST ["up"] [] 2 ab"#)
     }
@@ -131,7 +136,8 @@ struct HTTPServerTests {
         #expect(response.status == 413)
         #expect(
             response.body
-                == #"{"error":{"code":"too_large","text":"the body is larger than 1000 bytes"}}"#)
+                == #"{"error":{"code":"too_large","text":"the body is larger than 1000 bytes"}}"#
+        )
         #expect(try client.isClosed())
     }
 
@@ -173,7 +179,8 @@ struct HTTPServerTests {
         let server = try HTTPServer(
             listen: ListenAddress("127.0.0.1:0"),
             refusal: { $0.path == ["no"] ? .text(status: 403, "no") : nil },
-            handler: { .text("\($0.body.count)") })
+            handler: { .text("\($0.body.count)") }
+        )
         defer { server.stop() }
         let refused = try RawClient(port: server.port)
         refused.send("POST /no HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
@@ -192,7 +199,8 @@ struct HTTPServerTests {
         #expect(try fetch(server.port, "/x", headers: ["X-Filler: \(small)"])?.status == 200)
         let large = String(repeating: "h", count: 16_500)
         let response = try #require(
-            try fetch(server.port, "/x", headers: ["X-Filler: \(large)"]))
+            try fetch(server.port, "/x", headers: ["X-Filler: \(large)"])
+        )
         #expect(response.status == 431)
         #expect(response.body.contains(#""code":"header_too_large""#))
     }
@@ -229,17 +237,27 @@ struct HTTPServerTests {
             "Host: y\r\n\r\n",
             "X(: 1\r\n\r\n",
             "X-Y: a\u{1}b\r\n\r\n",
-        ])
+        ]
+    )
     func smuggling(rest: String) throws {
-        let server = try echoServer()
+        let calls = Atomic<Int>(0)
+        let server = try HTTPServer(listen: ListenAddress("127.0.0.1:0")) { _ in
+            calls.add(1, ordering: .relaxed)
+            return .text("")
+        }
         defer { server.stop() }
         let client = try RawClient(port: server.port)
-        client.send("POST /a HTTP/1.1\r\nHost: x\r\n\(rest)GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
-        let status = try client.response()?.status
-        // The library itself answers some of them, by 400 or by closing.
-        #expect(status == 400 || status == nil, "\(status ?? 0)")
-        let closed = try client.isClosed()
-        #expect(closed)
+        client.send(
+            "POST /a HTTP/1.1\r\nHost: x\r\n\(rest)GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+        )
+        let answer = try client.untilClosed()
+        // The library itself answers some of them, by 400 or 413 or by closing.
+        #expect(
+            answer.isEmpty || answer.hasPrefix("HTTP/1.1 400 ")
+                || answer.hasPrefix("HTTP/1.1 413 "),
+            "\(answer)"
+        )
+        #expect(calls.load(ordering: .relaxed) == 0)
     }
 
     @Test("refuses a request of HTTP/1.1 without Host")
@@ -254,18 +272,20 @@ struct HTTPServerTests {
     @Test(
         "survives bytes that are no HTTP",
         arguments: [
-            "\u{16}\u{3}\u{1}", "\r\n\r\n\r\n", "GET\r\n\r\n", "GET /\0x HTTP/1.1\r\nHost: x\r\n\r\n",
+            "\u{16}\u{3}\u{1}", "\r\n\r\n\r\n", "GET\r\n\r\n",
+            "GET /\0x HTTP/1.1\r\nHost: x\r\n\r\n",
             "GET / HTTP/9.9\r\nHost: x\r\n\r\n", "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
             "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", " : \r\n\r\n", "\0\0\0\0\r\n\r\n",
             "GET / HTTP/1.1\r\n folded\r\nHost: x\r\n\r\n",
-        ])
+        ]
+    )
     func garbage(text: String) throws {
-        let server = try echoServer()
+        let server = try echoServer { $0.idleMilliseconds = 200 }
         defer { server.stop() }
         let client = try RawClient(port: server.port)
         client.send(text)
         client.finishSending()
-        _ = try client.response()
+        _ = try client.untilClosed()
         #expect(try fetch(server.port, "/after")?.status == 200)
     }
 
@@ -274,7 +294,9 @@ struct HTTPServerTests {
         let server = try echoServer()
         defer { server.stop() }
         let client = try RawClient(port: server.port)
-        client.send(Array("GET /".utf8) + [0xff, 0xfe] + Array(" HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        client.send(
+            Array("GET /".utf8) + [0xff, 0xfe] + Array(" HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+        )
         let response = try #require(try client.response())
         #expect(response.status == 400)
         #expect(response.body.contains("not UTF-8"))
@@ -282,7 +304,10 @@ struct HTTPServerTests {
 
     @Test("leaves no request behind, whatever became of it")
     func nothingLeft() throws {
-        let server = try echoServer()
+        let server = try echoServer {
+            $0.idleMilliseconds = 200
+            $0.headerMilliseconds = 200
+        }
         defer { server.stop() }
         do {
             let parts = [
@@ -293,7 +318,7 @@ struct HTTPServerTests {
                 let client = try RawClient(port: server.port)
                 client.send(part)
                 client.finishSending()
-                while try !client.isClosed() { _ = try client.response() }
+                _ = try client.untilClosed()
             }
         }
         #expect(waitUntil { server.requestCount == 0 && server.connectionCount == 0 })

@@ -16,8 +16,10 @@ final class RawClient {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
 
-    /// Connects to 127.0.0.1; reads give up after 30 s, so that a hanging server fails a test.
-    init(port: UInt16) throws {
+    /// Connects to 127.0.0.`lastByte`; reads give up after 30 s, so that a hanging server fails a test.
+    ///
+    /// A test that gives a port back uses an address of its own: on 127.0.0.1 another test could get it.
+    init(port: UInt16, lastByte: UInt32 = 1) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ClientError(text: "socket: \(errno)") }
         var timeout = timeval(tv_sec: 30, tv_usec: 0)
@@ -27,7 +29,7 @@ final class RawClient {
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = port.bigEndian
-        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        name.sin_addr.s_addr = (0x7f00_0000 | lastByte).bigEndian
         let connected = withUnsafePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
@@ -55,8 +57,11 @@ final class RawClient {
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
                 Glibc.send(
-                    descriptor, $0.baseAddress?.advanced(by: sent), bytes.count - sent,
-                    Int32(MSG_NOSIGNAL))
+                    descriptor,
+                    $0.baseAddress?.advanced(by: sent),
+                    bytes.count - sent,
+                    Int32(MSG_NOSIGNAL)
+                )
             }
             if count <= 0 { return false }
             sent += count
@@ -79,10 +84,16 @@ final class RawClient {
         return count > 0
     }
 
-    /// Whether the server has closed the connection and sent nothing more. Waits for it.
+    /// Whether the server has closed the connection and sent nothing more; waits for it.
     func isClosed() throws -> Bool {
         if !buffer.isEmpty { return false }
         return try !receive()
+    }
+
+    /// Everything that the server still sends until it closes the connection.
+    func untilClosed() throws -> String {
+        while try receive() {}
+        return String(decoding: buffer, as: UTF8.self)
     }
 
     /// Reads one answer; nil when the server closed without one.
@@ -122,7 +133,9 @@ final class RawClient {
 
     /// Sends a request with this Host and reads the answer.
     func get(
-        _ target: String, method: String = "GET", host: String = "localhost",
+        _ target: String,
+        method: String = "GET",
+        host: String = "localhost",
         headers: [String] = []
     ) throws -> RawResponse? {
         let fields = (["Host: \(host)"] + headers).map { $0 + "\r\n" }.joined()
@@ -133,7 +146,10 @@ final class RawClient {
 
 /// Sends one request on a connection of its own and reads the answer.
 func fetch(
-    _ port: UInt16, _ target: String, method: String = "GET", host: String = "localhost",
+    _ port: UInt16,
+    _ target: String,
+    method: String = "GET",
+    host: String = "localhost",
     headers: [String] = []
 ) throws -> RawResponse? {
     try RawClient(port: port).get(target, method: method, host: host, headers: headers)
