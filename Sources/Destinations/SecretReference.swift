@@ -18,7 +18,9 @@ package enum SecretReference: Sendable, Equatable {
             guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != ".", name != ".."
             else {
                 throw .malformed(
-                    reference: text, remedy: "write credential:NAME, NAME as in LoadCredential=NAME:…")
+                    reference: text,
+                    remedy: "write credential:NAME, NAME as in LoadCredential=NAME:…"
+                )
             }
             self = .credential(name)
         } else if let path = Self.rest(of: text, after: "file:") {
@@ -52,8 +54,10 @@ package enum SecretReference: Sendable, Equatable {
         case .credential(let name):
             guard let directory = surroundings.credentialsDirectory else {
                 throw .unavailable(
-                    reference: text, reason: "there is no credentials directory",
-                    remedy: "start under systemd with LoadCredential=\(name):PATH, or use file:")
+                    reference: text,
+                    reason: "there is no credentials directory",
+                    remedy: "start under systemd with LoadCredential=\(name):PATH, or use file:"
+                )
             }
             return try read("\(directory)/\(name)")
         case .file(let path):
@@ -61,7 +65,10 @@ package enum SecretReference: Sendable, Equatable {
         case .environment(let name):
             guard let value = surroundings.variable(name) else {
                 throw .unavailable(
-                    reference: text, reason: "the variable is not set", remedy: "set \(name)")
+                    reference: text,
+                    reason: "the variable is not set",
+                    remedy: "set \(name)"
+                )
             }
             return try checked(Array(value.utf8))
         }
@@ -71,8 +78,10 @@ package enum SecretReference: Sendable, Equatable {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard file >= 0 else {
             throw .unavailable(
-                reference: text, reason: "cannot open \(path): \(systemErrorText(errno))",
-                remedy: "create it readable for this user")
+                reference: text,
+                reason: "cannot open \(path): \(systemErrorText(errno))",
+                remedy: "create it readable for this user"
+            )
         }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: Self.bytesMax + 1)
@@ -84,16 +93,20 @@ package enum SecretReference: Sendable, Equatable {
             if step < 0 {
                 if errno == EINTR { continue }
                 throw .unavailable(
-                    reference: text, reason: "cannot read \(path): \(systemErrorText(errno))",
-                    remedy: "name a regular file readable for this user")
+                    reference: text,
+                    reason: "cannot read \(path): \(systemErrorText(errno))",
+                    remedy: "name a regular file readable for this user"
+                )
             }
             if step == 0 { break }
             count += step
         }
         guard count <= Self.bytesMax else {
             throw .unavailable(
-                reference: text, reason: "\(path) is over 64 KiB",
-                remedy: "name the file that holds the secret alone")
+                reference: text,
+                reason: "\(path) is over 64 KiB",
+                remedy: "name the file that holds the secret alone"
+            )
         }
         return try checked(Array(bytes[..<count]))
     }
@@ -102,11 +115,18 @@ package enum SecretReference: Sendable, Equatable {
         var bytes = bytes
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard !bytes.isEmpty else {
-            throw .unavailable(reference: text, reason: "it is empty", remedy: "store the secret there")
+            throw .unavailable(
+                reference: text,
+                reason: "it is empty",
+                remedy: "store the secret there"
+            )
         }
         guard !bytes.contains(0), let value = String(validating: bytes, as: UTF8.self) else {
             throw .unavailable(
-                reference: text, reason: "it is not UTF-8 text", remedy: "store the secret as text")
+                reference: text,
+                reason: "it is not UTF-8 text",
+                remedy: "store the secret as text"
+            )
         }
         return SecretText(value)
     }
@@ -127,7 +147,8 @@ package struct SecretSurroundings: Sendable {
 
     /// Surroundings from their parts.
     package init(
-        credentialsDirectory: String?, variable: @escaping @Sendable (String) -> String?
+        credentialsDirectory: String?,
+        variable: @escaping @Sendable (String) -> String?
     ) {
         self.credentialsDirectory = credentialsDirectory
         self.variable = variable

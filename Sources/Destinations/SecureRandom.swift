@@ -11,7 +11,10 @@ package enum SecureRandom {
         precondition(count >= 0 && count <= Int(Int32.max), "\(count) random bytes asked for")
         var bytes = [UInt8](repeating: 0, count: count)
         let status = RAND_bytes(&bytes, Int32(count))
-        precondition(status == 1, "the system gives no random bytes (RAND_bytes returned \(status))")
+        precondition(
+            status == 1,
+            "the system gives no random bytes (RAND_bytes returned \(status))"
+        )
         return bytes
     }
 

@@ -23,11 +23,13 @@ package struct WebhookSecret: Sendable {
             guard part.hasPrefix(Self.prefix) else {
                 throw .notAWebhookSecret(
                     reason: part.isEmpty
-                        ? "\(place) is empty" : "\(place) does not begin with \(Self.prefix)")
+                        ? "\(place) is empty" : "\(place) does not begin with \(Self.prefix)"
+                )
             }
             guard let key = Base64.decode(String(part.dropFirst(Self.prefix.count))) else {
                 throw .notAWebhookSecret(
-                    reason: "\(place) is not base64 (A-Z a-z 0-9 + /, padded with =)")
+                    reason: "\(place) is not base64 (A-Z a-z 0-9 + /, padded with =)"
+                )
             }
             guard (24...64).contains(key.count) else {
                 throw .notAWebhookSecret(reason: "\(place) holds \(key.count) bytes")
@@ -42,6 +44,7 @@ package struct WebhookSecret: Sendable {
     ///   - id: The value of `webhook-id`.
     ///   - timestamp: The value of `webhook-timestamp`, seconds since 1970-01-01 UTC.
     ///   - body: The body, byte for byte as sent.
+    /// - Returns: For example `v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=`.
     package func signature(id: String, timestamp: Int64, body: [UInt8]) -> String {
         let message = Self.message(id: id, timestamp: String(timestamp), body: body)
         return keys.map { "v1," + Base64.encode(Self.hmac(key: $0, message)) }
@@ -52,7 +55,10 @@ package struct WebhookSecret: Sendable {
     ///
     /// For receivers; compares in constant time. The age of `timestamp` is the caller's to check.
     package func verify(
-        id: String, timestamp: String, body: [UInt8], signature: String
+        id: String,
+        timestamp: String,
+        body: [UInt8],
+        signature: String
     ) -> Bool {
         let message = Self.message(id: id, timestamp: timestamp, body: body)
         let expected = keys.map { Self.hmac(key: $0, message) }
@@ -81,7 +87,14 @@ package struct WebhookSecret: Sendable {
         var digest = [UInt8](repeating: 0, count: 32)
         var count: UInt32 = 0
         let made = HMAC(
-            EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &count)
+            EVP_sha256(),
+            key,
+            Int32(key.count),
+            message,
+            message.count,
+            &digest,
+            &count
+        )
         precondition(made != nil, "libcrypto computes no HMAC-SHA256")
         precondition(count == 32, "an HMAC-SHA256 of \(count) bytes")
         return digest
