@@ -1,7 +1,9 @@
 import Glibc
 import Synchronization
 
-/// Hands elements to one thread that waits for them. What may be under way is bounded by the planner.
+/// Hands elements to one thread that waits for them.
+///
+/// Not bounded here: the planner bounds what may be under way.
 final class BatchQueue<Element: Sendable>: Sendable {
     private struct Content {
         var elements: [Element] = []
@@ -21,7 +23,7 @@ final class BatchQueue<Element: Sendable>: Sendable {
         return isTaken
     }
 
-    /// Waits for the next element; nil when the queue is closed and empty. One thread only.
+    /// Waits for the next element, on one thread only; nil when the queue is closed and empty.
     func next() -> Element? {
         available.wait()
         return content.withLock { $0.elements.isEmpty ? nil : $0.elements.removeFirst() }

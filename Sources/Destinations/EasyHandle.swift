@@ -37,13 +37,11 @@ final class EasyHandle {
         firstFailure = CURLE_OK
     }
 
-    /// Sets up a request.
+    /// Sets up a request; the text of what libcurl refused, if it did.
     ///
-    /// - Parameters:
-    ///   - context: What the three callbacks get; must outlive the transfer.
-    ///   - authorities: A file of CA certificates instead of the system's.
-    ///   - isSignalSafe: Whether SIGPIPE is blocked on this thread; if not, libcurl ignores it meanwhile.
-    /// - Returns: Nil, or the text of what libcurl refused.
+    /// `authorities` is a file of CA certificates instead of the system's; `isSignalSafe` says whether
+    /// SIGPIPE is blocked on this thread (if not, libcurl ignores it meanwhile); `context` is what the
+    /// three callbacks get and must outlive the transfer.
     func prepare(
         method: String,
         url: String,
@@ -154,7 +152,7 @@ extension EasyHandle {
         return String(cString: text)
     }
 
-    /// libcurl's words on the failure, printable ASCII only. They may hold parts of the URL.
+    /// libcurl's words on the failure, printable ASCII only; they may hold parts of the URL.
     var detail: String {
         errorBuffer[Int(CURL_ERROR_SIZE) - 1] = 0
         return String(

@@ -2,7 +2,7 @@
 package struct HTTPRequest: Sendable {
     /// The destination's id; requests of one destination share connections, with no other's.
     package var destination: String
-    /// `POST`, `PUT`, `GET`, …
+    /// The method: `POST`, `PUT`, `GET` and the like.
     package var method: String
     /// Where to.
     package var url: DestinationURL
@@ -53,9 +53,9 @@ package enum HTTPOutcome: Sendable, Equatable {
 package struct HTTPAnswer: Sendable, Equatable {
     /// The status code.
     package var status: Int
-    /// `Retry-After` as milliseconds from now, as received: the caller clamps it. Nil if absent or garbage.
+    /// `Retry-After` as milliseconds from now, for the caller to clamp; nil if absent or garbage.
     package var retryAfterMilliseconds: Int64?
-    /// The first bytes of the body, at most `HTTPSender.bodyBytesMax`. Untrusted; not for logs.
+    /// The first `HTTPSender.bodyBytesMax` bytes of the body; untrusted, not for logs.
     package var bodyPrefix: [UInt8]
     /// The host a redirect points to, never followed.
     package var redirectHost: String?

@@ -12,8 +12,8 @@ struct LineFile: ~Copyable {
 
     /// A file by its path, opened by the first append.
     ///
-    /// - Parameter expectedStart: How every line begins; an unfinished end that begins otherwise is not
-    ///   ours and is left alone.
+    /// `expectedStart` is how every line begins; an unfinished end that begins otherwise is not ours and
+    /// is left alone.
     init(path: String, expectedStart: String) {
         self.path = path
         self.expectedStart = Array(expectedStart.utf8)
@@ -23,9 +23,8 @@ struct LineFile: ~Copyable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Appends lines and returns when they are on disk.
+    /// Appends whole lines, each with its newline, and returns when they are on disk.
     ///
-    /// - Parameter lines: Whole lines, each with its newline.
     /// - Throws: `LineFileError`; whether the lines are in the file is then open, unless it says so.
     mutating func append(_ lines: [UInt8]) throws(LineFileError) {
         if lines.isEmpty { return }

@@ -20,8 +20,10 @@ package enum RetryAfter {
         return date(value).map { max(0, ($0 - now.milliseconds)) }
     }
 
-    /// An HTTP date as milliseconds since 1970. libcurl also reads looser texts ("10:00"), which are no
-    /// HTTP dates: those begin with the name of a day and hold a time of day.
+    /// An HTTP date as milliseconds since 1970.
+    ///
+    /// libcurl also reads looser texts ("10:00"), which are no HTTP dates: those begin with the name of a
+    /// day and hold a time of day.
     private static func date(_ text: String) -> Int64? {
         let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
         guard days.contains(String(text.prefix(3))),

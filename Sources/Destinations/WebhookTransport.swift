@@ -21,9 +21,7 @@ package struct WebhookTransport: Sendable {
     private let secret: WebhookSecret
     private let userAgent: String
 
-    /// A transport of one configured destination.
-    ///
-    /// - Parameter version: This program's version, for `User-Agent: cohortd/<version>`.
+    /// A transport of one configured destination; `version` is this program's, for `User-Agent`.
     package init(
         destination: String,
         url: DestinationURL,
