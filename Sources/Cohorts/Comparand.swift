@@ -40,7 +40,7 @@ enum Comparand {
         return .double(double)
     }
 
-    /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`
+    /// Whether it is `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`, the numbers of JSON.
     private static func isNumber(_ bytes: Substring.UTF8View) -> Bool {
         var rest = bytes
         func digits() -> Bool {

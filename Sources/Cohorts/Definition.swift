@@ -109,7 +109,9 @@ package struct EventFilter: Hashable, Sendable {
     }
 }
 
-/// A predicate on a number: all tests must hold. Operands are `.integer` or `.double`; operators are
+/// A predicate on a number: all tests must hold.
+///
+/// Operands are `.integer` or `.double`; operators are
 /// `is is_not gt gte lt lte between`.
 package struct NumberPredicate: Hashable, Sendable {
     /// Not empty.
@@ -158,7 +160,7 @@ package struct Window: Hashable, Sendable {
 
     /// Which form.
     package var form: Form
-    /// Where its first key stands, or the clause's where there is none. No part of equality.
+    /// Where its first key stands, or the clause's where there is none; no part of equality.
     package var mark: Mark
 
     /// A window from its parts.

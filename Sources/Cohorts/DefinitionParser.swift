@@ -1,5 +1,5 @@
 import Basics
-package import YAML
+import YAML
 
 /// Reads and checks sets of definitions: every rule of docs/cohorts.md, every problem at once.
 package enum DefinitionParser {
@@ -21,23 +21,6 @@ package enum DefinitionParser {
         }
         return set.checked()
     }
-
-    /// Checks definitions that were read already, from a request for example, as one set.
-    ///
-    /// - Parameters:
-    ///   - documents: The trees, each with the name that its problems carry.
-    ///   - isTimeZone: Whether a zone of that name exists.
-    /// - Returns: As ``parse(_:isTimeZone:)``.
-    package static func parse(
-        documents: [(name: String, document: Node)],
-        isTimeZone: (String) -> Bool
-    ) -> (definitions: [Definition], problems: [Problem]) {
-        var set = DefinitionSet()
-        for (name, document) in documents {
-            set.add([document], [], file: name, isTimeZone: isTimeZone)
-        }
-        return set.checked()
-    }
 }
 
 /// The definitions of several files on their way through the checks that need all of them.
@@ -52,6 +35,8 @@ private struct DefinitionSet {
 
     private var entries: [Entry] = []
     private var problems: [Problem] = []
+    /// In the order in which problems are shown.
+    private var files: [String] = []
     /// Whether a document could not be read, so that an id may be missing for that reason alone.
     private var isIncomplete = false
 
@@ -61,7 +46,8 @@ private struct DefinitionSet {
         file: String,
         isTimeZone: (String) -> Bool
     ) {
-        var ofFile = found.map { problem in
+        files.append(file)
+        problems += found.map { problem in
             Problem(
                 file: file,
                 mark: problem.mark,
@@ -73,7 +59,7 @@ private struct DefinitionSet {
         for document in documents {
             var reader = DefinitionReader(file: file)
             let definition = reader.definition(document, isTimeZone: isTimeZone)
-            ofFile += reader.problems
+            problems += reader.problems
             entries.append(
                 Entry(
                     file: file,
@@ -83,7 +69,6 @@ private struct DefinitionSet {
                 )
             )
         }
-        problems += ofFile
     }
 
     /// The answer, after the checks across definitions.
@@ -92,12 +77,12 @@ private struct DefinitionSet {
         for (index, entry) in entries.enumerated() {
             guard let id = entry.id else { continue }
             if let first = indexOfID[id.text], let place = entries[first].id?.mark {
-                let where_ = "\(entries[first].file):\(place.line):\(place.column)"
+                let taken = "\(entries[first].file):\(place.line):\(place.column)"
                 report(
                     entry.file,
                     id.mark,
                     .duplicateID,
-                    "the id \"\(id.text)\" is taken by \(where_)"
+                    "the id \"\(id.text)\" is taken by \(taken)"
                 )
             } else {
                 indexOfID[id.text] = index
@@ -167,7 +152,7 @@ private struct DefinitionSet {
     /// The problems by file, in the order of the files, then by place.
     private func sorted() -> [Problem] {
         var rank: [String: Int] = [:]
-        for problem in problems where rank[problem.file] == nil { rank[problem.file] = rank.count }
+        for file in files where rank[file] == nil { rank[file] = rank.count }
         return problems.enumerated().sorted { left, right in
             let keys = [left, right].map { (index, problem) in
                 (rank[problem.file] ?? 0, problem.mark.line, problem.mark.column, index)

@@ -96,7 +96,7 @@ extension DefinitionReader {
     private mutating func memberOf(_ node: Node) -> Clause.Kind? {
         guard let id = text(node, "a cohort's id") else { return nil }
         guard Self.isID(id) else {
-            report(.badID, node.mark, "\"\(id)\" is no id", expected: Self.idGrammar)
+            report(.badID, node.mark, "\"\(id.excerpt)\" is no id", expected: Self.idGrammar)
             return nil
         }
         references.append(Reference(id: id, mark: node.mark))
@@ -128,7 +128,7 @@ extension DefinitionReader {
             if Self.isID(id) {
                 prediction = id
             } else {
-                report(.badID, node.mark, "\"\(id)\" is no id", expected: Self.idGrammar)
+                report(.badID, node.mark, "\"\(id.excerpt)\" is no id", expected: Self.idGrammar)
             }
         }
         let given = fields.all(of: scores)
@@ -160,31 +160,36 @@ extension DefinitionReader {
     private mutating func hadProperty(_ node: Node, key: Mark) -> HadProperty? {
         guard let fields = map(node, "`had_property`") else { return nil }
         let reserved = ["mode"] + Self.windowKeys
+        var own: [Node.Pair] = []
         var isGood = true
         for pair in fields.all(of: reserved) {
+            guard case .mapping = pair.value.value else {
+                own.append(pair)
+                continue
+            }
             // A predicate map here can only mean a property of that name.
-            guard case .mapping = pair.value.value else { continue }
             report(
                 .reservedName,
                 pair.keyMark,
-                "`\(pair.key)` means the clause's own key here, a property of that name cannot be asked for"
+                "`\(pair.key)` is a key of `had_property`: a property of that name cannot be asked for"
             )
             isGood = false
         }
+        let ownFields = Fields(pairs: own, mark: fields.mark)
         var mode: String? = "any_time"
-        if let pair = fields["mode"], isGood {
+        if let pair = ownFields["mode"] {
             mode = word(pair.value, "`mode`", of: ["any_time", "most_recent"])
         }
-        let window = isGood ? window(fields, clause: key) : nil
+        let window = window(ownFields, clause: key)
         let named = Fields(
             pairs: fields.pairs.filter { !reserved.contains($0.key) },
             mark: fields.mark
         )
-        if named.pairs.isEmpty {
+        if named.pairs.isEmpty, isGood {
             report(.missingKey, fields.mark, "`had_property` needs a property")
             return nil
         }
-        guard let tests = propertyTests(named), let mode, let window else { return nil }
+        guard let tests = propertyTests(named), isGood, let mode, let window else { return nil }
         return HadProperty(tests: tests, mostRecent: mode == "most_recent", window: window)
     }
 }

@@ -133,7 +133,7 @@ extension DefinitionReader {
         aggregate(pair) { reader, node in reader.numberPredicate(node, "`is`") }
     }
 
-    /// `{property: NAME, is: predicate}`
+    /// A map `{property: NAME, is: predicate}`.
     private mutating func aggregate(
         _ pair: Node.Pair,
         _ predicate: (inout DefinitionReader, Node) -> NumberPredicate?

@@ -79,7 +79,11 @@ extension DefinitionReader {
         case .double(let number):
             // −0 is 0.
             if number.isFinite { return .double(number == 0 ? 0 : number) }
-            report(.notFinite, node.mark, "\(node.source) is no number that a property can have")
+            report(
+                .notFinite,
+                node.mark,
+                "\(node.source.excerpt) is no number that a property can have"
+            )
         case .null:
             report(
                 .nullOperand,
@@ -112,7 +116,7 @@ extension DefinitionReader {
             report(
                 .mixedKinds,
                 items[1].mark,
-                "`between` from \(items[0].source) to \(items[1].source): a number and a date",
+                "`between` from \(items[0].source.excerpt) to \(items[1].source.excerpt): a number and a date",
                 expected: "two numbers or two dates"
             )
             return nil
@@ -140,7 +144,7 @@ extension DefinitionReader {
         report(
             .reversedRange,
             items[1].mark,
-            "`between` from \(items[0].source) to \(items[1].source): the second is lower"
+            "`between` from \(items[0].source.excerpt) to \(items[1].source.excerpt): the second is lower"
         )
     }
 
@@ -153,7 +157,7 @@ extension DefinitionReader {
         report(
             .neverHolds,
             node.mark,
-            "\(what) never holds for \(node.source)",
+            "\(what) never holds for \(node.source.excerpt)",
             expected:
                 "a number, a date such as 2026-01-31 or an instant such as 2026-01-31T12:00:00Z"
         )
@@ -167,15 +171,15 @@ extension DefinitionReader {
             report(
                 .badVersion,
                 node.mark,
-                "\(what) never holds for \"\(text)\"",
+                "\(what) never holds for \"\(text.excerpt)\"",
                 expected: "dotted numbers such as \"2.10.1\""
             )
         case .integer, .double:
             report(
                 .notText,
                 node.mark,
-                "a version is a text, and \(node.source) without quotes is a number: quote it",
-                expected: "\"\(node.source)\""
+                "a version is a text, and \(node.source.excerpt) without quotes is a number: quote it",
+                expected: "\"\(node.source.excerpt)\""
             )
         case .sequence:
             report(
@@ -209,15 +213,13 @@ extension DefinitionReader {
         for (item, operand) in zip(nodes, operands) {
             guard case .text(let pattern) = operand, let fault = GlobSyntax.fault(in: pattern)
             else { continue }
-            report(.badGlob, item.mark, "the pattern \"\(pattern)\" \(fault)")
+            report(.badGlob, item.mark, "the pattern \"\(pattern.excerpt)\" \(fault)")
             isGood = false
         }
         return isGood ? operands : nil
     }
 
-    /// A number, or a map of the operators that numbers know.
-    ///
-    /// - Parameter range: Where every threshold must lie.
+    /// A number, or a map of the operators that numbers know; every threshold must lie in the range.
     mutating func numberPredicate(
         _ node: Node,
         _ what: String,
@@ -274,7 +276,11 @@ extension DefinitionReader {
             isInRange = range?.contains(number) ?? true
         case .double(let number):
             guard number.isFinite else {
-                report(.notFinite, node.mark, "\(node.source) is no number that can be reached")
+                report(
+                    .notFinite,
+                    node.mark,
+                    "\(node.source.excerpt) is no number that can be reached"
+                )
                 return nil
             }
             operand = .double(number == 0 ? 0 : number)
@@ -306,7 +312,12 @@ extension DefinitionReader {
         }
         guard isInRange else {
             let expected = range.map { "\($0.lowerBound) to \($0.upperBound)" }
-            report(.outOfRange, node.mark, "\(what) cannot be \(node.source)", expected: expected)
+            report(
+                .outOfRange,
+                node.mark,
+                "\(what) cannot be \(node.source.excerpt)",
+                expected: expected
+            )
             return nil
         }
         return operand

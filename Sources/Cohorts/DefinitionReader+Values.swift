@@ -65,8 +65,8 @@ extension DefinitionReader {
             report(
                 .notText,
                 node.mark,
-                "\(what) is a text, and \(node.source) is \(Self.kind(node)): quote it",
-                expected: "\"\(node.source)\""
+                "\(what) is a text, and \(node.source.excerpt) is \(Self.kind(node)): quote it",
+                expected: "\"\(node.source.excerpt)\""
             )
         default:
             report(
@@ -118,9 +118,19 @@ extension DefinitionReader {
         switch node.value {
         case .integer(let number):
             if range.contains(number) { return number }
-            report(.outOfRange, node.mark, "\(what) cannot be \(node.source)", expected: expected)
+            report(
+                .outOfRange,
+                node.mark,
+                "\(what) cannot be \(node.source.excerpt)",
+                expected: expected
+            )
         case .double:
-            report(.outOfRange, node.mark, "\(what) cannot be \(node.source)", expected: expected)
+            report(
+                .outOfRange,
+                node.mark,
+                "\(what) cannot be \(node.source.excerpt)",
+                expected: expected
+            )
         default:
             report(
                 .wrongType,
@@ -147,7 +157,7 @@ extension DefinitionReader {
         report(
             .unknownWord,
             node.mark,
-            "\(what) cannot be \"\(text)\"",
+            "\(what) cannot be \"\(text.excerpt)\"",
             expected: words.joined(separator: ", "),
             suggestion: Self.nearest(text, words)
         )
@@ -169,7 +179,7 @@ extension DefinitionReader {
             report(
                 .unknownKey,
                 pair.keyMark,
-                "unknown key \"\(pair.key)\"",
+                "unknown key \"\(pair.key.excerpt)\"",
                 expected: expected,
                 suggestion: suggestion
             )
@@ -178,8 +188,11 @@ extension DefinitionReader {
 
     /// The known word nearest to one written: by edits, or the one that it begins.
     static func nearest(_ word: String, _ known: [String]) -> String? {
-        if let nearest = Suggestion.nearest(to: word, among: known) { return nearest }
-        return word.utf8.count >= 3 ? known.first { $0.hasPrefix(word) } : nil
+        // Words of other lengths are too many edits away; a very long one is near to nothing.
+        let length = word.utf8.count
+        let near = known.filter { abs($0.utf8.count - length) <= 3 }
+        if let nearest = Suggestion.nearest(to: word, among: near) { return nearest }
+        return length >= 3 ? known.first { $0.hasPrefix(word) } : nil
     }
 
     /// What a node is, with its article.

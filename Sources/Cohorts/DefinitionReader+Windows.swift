@@ -17,9 +17,7 @@ extension DefinitionReader {
     private static let durationMin: Int64 = 1000
     private static let durationMax: Int64 = 36_500 * 86_400_000
 
-    /// The window that the keys of a clause describe.
-    ///
-    /// - Parameter clause: Where the clause's key stands, the window's place where it has no keys.
+    /// The window that the keys of a clause describe; its place is the clause's where it has no keys.
     mutating func window(_ fields: Fields, clause: Mark) -> Window? {
         let problemsBefore = problems.count
         let forms = fields.all(of: Self.windowForms)
@@ -99,7 +97,7 @@ extension DefinitionReader {
             report(
                 .conflictingKey,
                 align.keyMark,
-                "`align: \(align.value.source)` goes only with a number of \(unit)s, not `last: \(node.source)`",
+                "`align: \(align.value.source.excerpt)` goes only with a number of \(unit)s, not `last: \(node.source.excerpt)`",
                 expected: "for example last: 7\(letter)"
             )
             return nil
@@ -132,7 +130,7 @@ extension DefinitionReader {
             report(
                 .mixedKinds,
                 items[1].mark,
-                "`between` from \(items[0].source) to \(items[1].source): a date and an instant",
+                "`between` from \(items[0].source.excerpt) to \(items[1].source.excerpt): a date and an instant",
                 expected: expected
             )
             return nil
@@ -141,7 +139,7 @@ extension DefinitionReader {
             report(
                 .reversedRange,
                 items[1].mark,
-                "`between` from \(items[0].source) to \(items[1].source): the second is earlier"
+                "`between` from \(items[0].source.excerpt) to \(items[1].source.excerpt): the second is earlier"
             )
             return nil
         }
@@ -179,7 +177,7 @@ extension DefinitionReader {
         }
         if let date = EventTime(dateOnly: text) { return (date, true) }
         if let time = EventTime(rfc3339: text) { return (time, false) }
-        report(.badDate, node.mark, "\"\(text)\" is no date", expected: expected)
+        report(.badDate, node.mark, "\"\(text.excerpt)\" is no date", expected: expected)
         return nil
     }
 
@@ -197,13 +195,23 @@ extension DefinitionReader {
         guard let unit = text.last, ["s", "m", "h", "d", "w"].contains(unit),
             text.dropFirst(digits.count) == String(unit), !digits.isEmpty
         else {
-            report(.badDuration, node.mark, "\"\(text)\" is no duration", expected: expected)
+            report(
+                .badDuration,
+                node.mark,
+                "\"\(text.excerpt)\" is no duration",
+                expected: expected
+            )
             return nil
         }
         guard let count = Int64(digits), let milliseconds = DurationText.milliseconds(text),
             (Self.durationMin...Self.durationMax).contains(milliseconds)
         else {
-            report(.outOfRange, node.mark, "\(text) is out of range", expected: "1s to 36500d")
+            report(
+                .outOfRange,
+                node.mark,
+                "\(text.excerpt) is out of range",
+                expected: "1s to 36500d"
+            )
             return nil
         }
         return Duration(milliseconds: milliseconds, count: count, unit: unit)

@@ -3,8 +3,7 @@ import Events
 extension NumberPredicate {
     /// Whether it holds for the number of a user, or group, without any event.
     ///
-    /// - Parameter inMillionths: Bounds are rounded half-even to multiples of 10⁻⁶ first, as those of `sum`
-    ///   are.
+    /// With `inMillionths` bounds are rounded half-even to multiples of 10⁻⁶ first, as those of `sum` are.
     func holdsForZero(inMillionths: Bool) -> Bool {
         tests.allSatisfy { test in
             let bounds = test.operands.map { operand -> Double in

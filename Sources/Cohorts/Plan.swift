@@ -111,6 +111,8 @@ package struct CohortPlan: Sendable {
     package let reach: Reach
     /// Traces it reads, other cohorts it refers to included.
     package let traces: Set<Int>
+    /// Hash of the id and of everything that decides membership: equal in every run for an equal cohort.
+    package let identity: UInt64
 }
 
 /// From event types to traces.

@@ -13,6 +13,7 @@ package struct PlanCompiler {
     private var eventPropertyIndex: [String: Int] = [:]
     private var userPropertyIndex: [String: Int] = [:]
     private var conditionNumbers: [ConditionKey: Int] = [:]
+    private var conditionIdentities: [UInt64] = []
 
     /// Compiles a whole set.
     ///
@@ -72,7 +73,8 @@ package struct PlanCompiler {
             }
         }
         return CohortPlan(
-            id: definition.id, name: definition.name, program: program, reach: reach, traces: traces)
+            id: definition.id, name: definition.name, program: program, reach: reach, traces: traces,
+            identity: identity(of: definition.id, program, earlier))
     }
 
     private mutating func emit(
@@ -147,6 +149,7 @@ package struct PlanCompiler {
         if let number = conditionNumbers[key] { return number }
         let number = plan.conditions.count
         conditionNumbers[key] = number
+        conditionIdentities.append(identity(of: key))
         switch key {
         case .count(let trace, let window, let range):
             plan.conditions.append(.count(trace: trace, window: window, range: range))
@@ -191,6 +194,58 @@ package struct PlanCompiler {
                 horizon: 0,
                 identity: identity(of: filter)))
         return number
+    }
+
+    private func identity(
+        of id: String, _ program: [CohortPlan.Instruction], _ earlier: [CohortPlan?]
+    ) -> UInt64 {
+        var hash = id.withByteView { Hashing.hash64($0) }
+        for instruction in program {
+            switch instruction {
+            case .condition(let index):
+                hash = Hashing.combine(hash, conditionIdentities[index])
+            case .member(let index):
+                hash = Hashing.combine(hash, earlier[index]?.identity ?? 0)
+            case .and: hash = Hashing.combine(hash, 1)
+            case .or: hash = Hashing.combine(hash, 2)
+            case .not: hash = Hashing.combine(hash, 3)
+            }
+        }
+        return hash
+    }
+
+    private func identity(of key: ConditionKey) -> UInt64 {
+        var writer = ByteWriter()
+        func writeBounds(_ window: Condition.CountWindow) {
+            if case .last(let length, let offset) = window {
+                writer.write(length)
+                writer.write(offset)
+            }
+        }
+        switch key {
+        case .count(let trace, let window, let range):
+            writer.write(UInt8(1))
+            writer.write(plan.traces[trace].identity)
+            writer.write(range.identity)
+            writeBounds(window)
+        case .firstSeen(let window):
+            writer.write(UInt8(2))
+            writeBounds(window)
+        case .properties(let tests):
+            writer.write(UInt8(3))
+            write(tests, to: &writer)
+        }
+        return writer.bytes.withByteView { Hashing.hash64($0) }
+    }
+
+    private func write(_ tests: [PropertyTest], to writer: inout ByteWriter) {
+        for test in tests.sorted(by: { $0.name.precedesByBytes($1.name) }) {
+            writer.write(prefixed: test.name)
+            for part in test.tests.sorted(by: { $0.op.rawValue < $1.op.rawValue }) {
+                writer.write(prefixed: part.op.rawValue)
+                for operand in part.operands { writer.write(prefixed: operand.identity) }
+            }
+        }
     }
 
     private mutating func eventProperty(_ name: String) -> Int {
@@ -244,13 +299,7 @@ package struct PlanCompiler {
         }
         for tests in [filter.whereEvent, filter.whereUser] {
             writer.write(UInt8(9))
-            for test in tests.sorted(by: { $0.name.precedesByBytes($1.name) }) {
-                writer.write(prefixed: test.name)
-                for part in test.tests.sorted(by: { $0.op.rawValue < $1.op.rawValue }) {
-                    writer.write(prefixed: part.op.rawValue)
-                    for operand in part.operands { writer.write(prefixed: operand.identity) }
-                }
-            }
+            write(tests, to: &writer)
         }
         return writer.bytes.withByteView { Hashing.hash64($0) }
     }

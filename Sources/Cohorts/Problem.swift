@@ -38,6 +38,21 @@ package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
         if let expected { hints.append("expected \(expected)") }
         if let suggestion { hints.append("did you mean \"\(suggestion)\"?") }
         let hint = hints.isEmpty ? "" : " (\(hints.joined(separator: "; ")))"
-        return "\(file):\(mark.line):\(mark.column): error[\(code.rawValue)]: \(text)\(hint)"
+        return Self.escaped(
+            "\(file):\(mark.line):\(mark.column): error[\(code.rawValue)]: \(text)\(hint)"
+        )
+    }
+
+    /// The text as one line that a terminal shows and does not obey: control characters as `\u{a}`.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator, .format:
+                escaped += "\\u{\(String(scalar.value, radix: 16))}"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
     }
 }

@@ -4,7 +4,7 @@ import Events
 
 /// The records a shard's state is stored as. Byte tables: docs/formats.md, "Engine state".
 package enum StateRecord: UInt8, Sendable {  // stored: do not renumber
-    /// Which traces the rows that follow refer to.
+    /// Which traces and cohorts the rows that follow refer to.
     case plan = 1
     /// Property names, in the order of their numbers.
     case names = 2
@@ -62,6 +62,8 @@ extension Shard {
             writer.write(trace.identity)
             writer.write(trace.horizon)
         }
+        writer.write(UInt32(plan.cohorts.count))
+        for cohort in plan.cohorts { writer.write(cohort.identity) }
         writer.bytes.withByteView { emit(.plan, $0) }
         encodeNames(from: 0, &writer, emit)
         savedNames = names.count
@@ -123,6 +125,14 @@ extension Shard {
         writer.write(record.firstSeen.milliseconds)
         writer.write(record.knownSince.milliseconds)
         writer.write(UInt8(record.isApproximate ? 1 : 0))
+        let membershipOffset = writer.count
+        var memberships: UInt32 = 0
+        writer.write(memberships)
+        for cohort in membership.indices where membership[cohort][slot] {
+            writer.write(UInt32(cohort))
+            memberships += 1
+        }
+        writer.patch(memberships, at: membershipOffset)
         let entries = traceLists.entries(record.traces)
         writer.write(UInt16(entries.count))
         for entry in entries {
@@ -190,6 +200,14 @@ extension Shard {
                 && index.map { plan.traces[$0].horizon == horizon } ?? false
             restoring.traces.append(index.flatMap { plan.traces[$0].horizon <= horizon ? $0 : nil })
         }
+        let cohortCount: UInt32 = try reader.read()
+        restoring.cohorts.removeAll()
+        for stored in 0..<cohortCount {
+            let identity: UInt64 = try reader.read()
+            let index = plan.cohorts.firstIndex { $0.identity == identity }
+            restoring.isUnchanged = restoring.isUnchanged && index == Int(stored)
+            restoring.cohorts.append(index)
+        }
     }
 
     private mutating func restoreNames(
@@ -223,6 +241,15 @@ extension Shard {
         records[index].knownSince = EventTime(milliseconds: try reader.read())
         let flags: UInt8 = try reader.read()
         records[index].isApproximate = flags & 1 != 0
+        for cohort in membership.indices { membership[cohort].remove(slot) }
+        let memberships: UInt32 = try reader.read()
+        for _ in 0..<memberships {
+            let stored: UInt32 = try reader.read()
+            guard Int(stored) < restoring.cohorts.count else {
+                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+            }
+            if let cohort = restoring.cohorts[Int(stored)] { membership[cohort].insert(slot) }
+        }
         let traceCount: UInt16 = try reader.read()
         var times: [Int64] = []
         for _ in 0..<traceCount {
@@ -266,15 +293,14 @@ extension Shard {
         counters.approximateUsers = records.reduce(0) { $0 + ($1.isApproximate ? 1 : 0) }
         let present = Set(restoring.traces.compactMap { $0 })
         let missing = Set(plan.traces.indices).subtracting(present)
-        if let tick, missing.isEmpty { evaluateAll(at: tick) }
-        // Until the first tick nobody has a deadline that was derived: everyone is looked at once.
-        if tick == nil || !missing.isEmpty {
-            for slot in 0..<UserSlot(users.count) { touch(slot) }
-        }
+        // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
+        // looked at once.
+        for slot in 0..<UserSlot(users.count) { touch(slot) }
         return RestoreReport(
             missingTraces: missing,
             mustRewrite: !missing.isEmpty || !restoring.isUnchanged || !restoring.sawPlan
-                || restoring.traces.count != plan.traces.count || restoring.names.count != names.count)
+                || restoring.traces.count != plan.traces.count
+                || restoring.cohorts.count != plan.cohorts.count || restoring.names.count != names.count)
     }
 }
 
@@ -282,6 +308,8 @@ extension Shard {
 package struct StateRestore {
     /// Trace of the plan by stored number; nil where the plan has no such trace, or one that reaches further.
     var traces: [Int?] = []
+    /// Cohort of the plan by stored number; nil where the plan has no such cohort.
+    var cohorts: [Int?] = []
     /// Name number by stored number, without the names sent at the top level.
     var names: [UInt32] = []
     var isUnchanged = true

@@ -32,16 +32,6 @@ extension Shard {
         counters.dedupeShortened = dedupe.shortened
     }
 
-    /// Evaluates everyone at the last tick without reporting: after a restore, when the bits must become
-    /// what they were.
-    mutating func evaluateAll(at tick: EventTime) {
-        var ignored: [Delta] = []
-        for slot in 0..<UserSlot(users.count) {
-            evaluate(slot, at: tick, deltas: &ignored)
-            ignored.removeAll(keepingCapacity: true)
-        }
-    }
-
     private mutating func evaluate(_ slot: UserSlot, at tick: EventTime, deltas: inout [Delta]) {
         let index = Int(slot)
         let record = records[index]
@@ -55,6 +45,7 @@ extension Shard {
                 guard membership[cohort][slot] != isIn else { continue }
                 if isIn { membership[cohort].insert(slot) } else { membership[cohort].remove(slot) }
                 deltas.append(Delta(cohort: cohort, slot: slot, entered: isIn))
+                markUnsaved(slot)
             }
         } else {
             // Nobody knows the user yet: an event from the future waits.

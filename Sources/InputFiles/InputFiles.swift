@@ -8,6 +8,12 @@ package struct InputError: Error, Sendable {
     /// What the system said.
     package let reason: String
 
+    /// An error from its parts.
+    package init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
     /// One line for stderr.
     package var description: String { "cannot read \(path): \(reason)" }
 }

@@ -2,10 +2,10 @@
 struct DocumentPiece {
     /// With the `---` it begins with and the directives before it.
     var whole: Range<Int>
-    /// Without them; what may be JSON. Empty where there are directives: JSON has none.
+    /// Without them, what may be JSON; empty where there are directives, which JSON has not.
     var content: Range<Int>
 
-    /// Cuts a file at its `---` lines. A byte order mark at its start belongs to no piece.
+    /// Cuts a file at its `---` lines; a byte order mark at its start belongs to no piece.
     static func pieces(of bytes: [UInt8]) -> [DocumentPiece] {
         let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
         var pieces: [DocumentPiece] = []

@@ -22,8 +22,8 @@ struct TreeBuilder {
 
     /// Adds a pair to a map, or notes that its key is there already.
     ///
-    /// - Parameter seen: Where each key of the map stands, by bytes: equality of `String` would take texts
-    ///   for the same that only look alike.
+    /// `seen` tells where each key of the map stands, by bytes: equality of `String` would take texts for
+    /// the same that only look alike.
     mutating func add(
         _ pair: Node.Pair,
         to pairs: inout [Node.Pair],
@@ -31,7 +31,7 @@ struct TreeBuilder {
     ) {
         if let first = seen[Array(pair.key.utf8)] {
             let text =
-                "the key \"\(pair.key)\" is there already, in line \(first.line): write it once"
+                "the key \"\(pair.key.excerpt)\" is there already, in line \(first.line): write it once"
             note(.duplicateKey, pair.keyMark, text)
         } else {
             seen[Array(pair.key.utf8)] = pair.keyMark

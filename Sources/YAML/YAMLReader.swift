@@ -24,13 +24,16 @@ struct YAMLReader: ~Copyable {
     ///   - range: A piece of it.
     ///   - cursor: Finds places.
     ///   - tree: Receives the problems.
+    /// - Returns: The documents without holes, in the order written.
     static func read(
         _ bytes: [UInt8],
         _ range: Range<Int>,
         _ cursor: inout MarkCursor,
         into tree: inout TreeBuilder
     ) -> [Node] {
-        bytes.withUnsafeBufferPointer { buffer in
+        // libyaml takes no null pointer, which the base of nothing may be.
+        if range.isEmpty { return [] }
+        return bytes.withUnsafeBufferPointer { buffer in
             let text = UnsafeBufferPointer(rebasing: buffer[range])
             var reader = YAMLReader(text, byteOffset: range.lowerBound, cursor: cursor)
             let documents = reader.documents()
@@ -91,10 +94,13 @@ struct YAMLReader: ~Copyable {
         switch event.kind {
         case .scalar(let text, let isPlain):
             let value = isPlain ? CoreSchema.value(ofPlain: text) : .text(text)
-            // A quoted "" is no empty document.
             return Node(value: value, mark: mark, source: text)
         case .alias(let name):
-            tree.lose(.alias, mark, "the alias *\(name) is not followed: write the value out")
+            tree.lose(
+                .alias,
+                mark,
+                "the alias *\(name.excerpt) is not followed: write the value out"
+            )
             return Node(value: .null, mark: mark, source: "*" + name)
         case .beginSequence:
             try limit(depth, mark)
@@ -162,14 +168,14 @@ struct YAMLReader: ~Copyable {
             tree.note(
                 .anchor,
                 mark,
-                "the anchor &\(anchor) is not allowed: write the value where it is used"
+                "the anchor &\(anchor.excerpt) is not allowed: write the value where it is used"
             )
         }
         if let tag = event.tag {
             tree.note(
                 .tag,
                 mark,
-                "the tag \(tag) is not allowed: quotes make a text, nothing makes more"
+                "the tag \(tag.excerpt) is not allowed: quotes make a text, nothing makes more"
             )
         }
     }

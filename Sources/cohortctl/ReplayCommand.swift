@@ -3,6 +3,7 @@ import Basics
 import Cohorts
 import Configuration
 import Engine
+import Events
 import InputFiles
 import Replay
 
