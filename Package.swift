@@ -73,13 +73,14 @@ let package = Package(
         library("Kafka", ["Basics", "Telemetry", "CRdKafka"]),
         library("Destinations", ["Basics", "Sync", "Telemetry", "CCurl", "CCrypto"]),
         library("HTTPAPI", ["Basics", "Telemetry", "CMicroHTTPD"]),
+        library("Threads", ["Basics"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Configuration"]),
         library(
             "Daemon",
             [
-                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
-                "Configuration", "InputFiles", "Kafka", "Destinations", "HTTPAPI",
+                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
+                "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
             ]),
         program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry"]),
         program(
