@@ -1,8 +1,11 @@
 #ifndef COHORTD_CMicroHTTPD_SHIM_H
 #define COHORTD_CMicroHTTPD_SHIM_H
 #include <microhttpd.h>
+#include <stdbool.h>
+#include <string.h>
 
-// Swift cannot call variadic functions: MHD_start_daemon and MHD_get_connection_info get faces here.
+// Swift cannot call variadic functions: MHD_start_daemon and MHD_get_connection_info get faces
+// here.
 
 typedef void *(*cohortd_mhd_target_callback)(void *context, const char *target,
                                              struct MHD_Connection *connection);
@@ -40,6 +43,16 @@ static inline struct MHD_Daemon *cohortd_mhd_start(const struct cohortd_mhd_opti
         MHD_OPTION_NOTIFY_CONNECTION, options->connection, options->context,
         pool, options->threads,
         MHD_OPTION_END);
+}
+
+/// Whether the target ends where the request line says so.
+///
+/// MHD hands the target over inside its copy of the request line, the spaces overwritten by zeros,
+/// so the version follows the zero. A zero that the client sent makes the target look shorter:
+/// something else follows then. Reads no further than that line, whose last bytes are the version
+/// or the line's end.
+static inline bool cohortd_mhd_target_is_whole(const char *target) {
+    return strncmp(target + strlen(target) + 1, "HTTP/", 5) == 0;
 }
 
 /// What the connection callback left in `*socket_context`.

@@ -2,8 +2,9 @@ import Basics
 
 /// The daemon's routes: health, metrics and the reads of `/v1`.
 ///
-/// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the path
-/// (404), the method (405), the query (400), then the data (404, 503). docs/api.md shows every route.
+/// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the
+/// path (404), the method (405), the query (400), then the data (404, 503). docs/api.md shows every
+/// route.
 package struct APIHandler<Queries: APIQueries>: Sendable {
     private enum Route {
         case health
@@ -194,8 +195,8 @@ struct QueryReader {
         else {
             throw BadQuery(
                 text:
-                    "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound), "
-                    + "not \"\(text)\""
+                    "\(name) must be a whole number from \(range.lowerBound) "
+                    + "to \(range.upperBound), not \"\(text)\""
             )
         }
         return number

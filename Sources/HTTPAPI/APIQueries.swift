@@ -2,8 +2,8 @@ package import Basics
 
 /// What the routes ask the daemon.
 ///
-/// Every call comes on a thread of the server, several at a time, and should answer from memory within
-/// milliseconds.
+/// Every call comes on a thread of the server, several at a time, and should answer from memory
+/// within milliseconds.
 package protocol APIQueries: Sendable {
     /// What keeps the daemon from being ready.
     func readiness() -> Readiness
@@ -13,8 +13,8 @@ package protocol APIQueries: Sendable {
     func status() -> StatusReport
     /// Every cohort, in any order.
     func cohorts() -> [CohortSummary]
-    /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first `limit`
-    /// of them, 1…10,000.
+    /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first
+    /// `limit` of them, 1…10,000.
     ///
     /// - Throws: `APIQueryError`
     func members(

@@ -1,7 +1,7 @@
 /// How a request says where its body ends.
 ///
-/// Whatever two readers could understand differently is refused, and the connection closed: that is how
-/// requests are smuggled past a proxy.
+/// Whatever two readers could understand differently is refused, and the connection closed: that is
+/// how requests are smuggled past a proxy.
 /// Source: RFC 9112, 6.1 to 6.3.
 enum BodyFraming: Equatable {
     /// No body.
@@ -26,7 +26,7 @@ enum BodyFraming: Equatable {
         let lengths = headers.all("content-length")
         let encodings = headers.all("transfer-encoding")
         if let encoding = encodings.first {
-            guard encodings.count == 1, encoding.lowercased() == "chunked" else {
+            guard encodings.count == 1, encoding.lowercasedASCII == "chunked" else {
                 throw RequestTarget.Problem(text: "the only Transfer-Encoding taken is chunked")
             }
             guard lengths.isEmpty else {

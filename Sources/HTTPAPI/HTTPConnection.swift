@@ -4,13 +4,16 @@ import Synchronization
 
 /// One accepted connection: its socket and the instant at which it is cut unless it gets on.
 ///
-/// The library's own timeout starts anew with every byte, so a client that sends one byte now and then
-/// would hold a connection for ever. This deadline does not move with bytes: it is set when a phase begins.
+/// The library's own timeout starts anew with every byte, so a client that sends one byte now and
+/// then would hold a connection for ever. This deadline does not move with bytes: it is set when a
+/// phase begins.
 ///
 /// ```
-///  accepted ──> idle ──request line──> header ──complete──> body ──complete──> handler ──> answer
-///                ^   idleMilliseconds    headerMilliseconds   + bytes / pace     none      + bytes / pace │
-///                └────────────────────────────────────────────────────────────────────────────────────┘
+/// accepted -> idle -request line-> header -> body -> handler -> answer
+///              ^ |                   |        |                   |
+///              | idle time           |        header time + bytes/pace
+///              |                     header time                  |
+///              +--------------------------------------------------+
 /// ```
 final class HTTPConnection: Sendable {
     /// The numeric address and port of the other side.
@@ -33,7 +36,8 @@ final class HTTPConnection: Sendable {
         deadline.load(ordering: .relaxed) < now
     }
 
-    /// Ends both directions; the library then finds the connection at its end and closes the socket.
+    /// Ends both directions; the library then finds the connection at its end and closes the
+    /// socket.
     ///
     /// Only for a connection that is still in its table: there the socket is open.
     func cut() {
@@ -65,8 +69,8 @@ final class HTTPConnection: Sendable {
 
 /// The open connections of a server.
 ///
-/// A connection leaves the table, under the lock, before the library closes its socket; so whoever holds
-/// the lock may use the sockets of those that are in it.
+/// A connection leaves the table, under the lock, before the library closes its socket; so whoever
+/// holds the lock may use the sockets of those that are in it.
 final class HTTPConnectionTable: Sendable {
     private let connections = Mutex<[ObjectIdentifier: HTTPConnection]>([:])
 

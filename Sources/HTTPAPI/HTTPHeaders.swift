@@ -16,7 +16,7 @@ package struct HTTPHeaders: Sendable {
 
     /// Adds a field; one of the same name stays.
     package mutating func append(_ name: String, _ value: String) {
-        fields.append(Field(name: name.lowercased(), value: value))
+        fields.append(Field(name: name.lowercasedASCII, value: value))
     }
 
     /// The first value of `name`, which is to be given in lower case; nil when there is none.
@@ -28,5 +28,13 @@ package struct HTTPHeaders: Sendable {
     /// Every value of `name`, which is to be given in lower case.
     package func all(_ name: String) -> [String] {
         fields.filter { $0.name == name }.map(\.value)
+    }
+}
+
+extension String {
+    /// In lower case by ASCII alone: Unicode's rules would turn some other letters into ASCII ones.
+    var lowercasedASCII: String {
+        let bytes = utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -14,8 +14,8 @@ package struct HTTPLimits: Sendable {
     package var connectionMemoryBytes = 64 * 1024
     /// How long a connection may stay without beginning its next request.
     package var idleMilliseconds: Int64 = 60_000
-    /// How long the header may take once the request line is there; also what a body and the reading of
-    /// an answer may take beyond `transferBytesPerSecond`.
+    /// How long the header may take once the request line is there; also what a body and the
+    /// reading of an answer may take beyond `transferBytesPerSecond`.
     package var headerMilliseconds: Int64 = 10_000
     /// The slowest pace at which a body may come and an answer be read.
     package var transferBytesPerSecond: Int64 = 1024

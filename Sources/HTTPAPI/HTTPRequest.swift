@@ -20,14 +20,15 @@ package struct HTTPRequest: Sendable {
     package let target: String
     /// The segments of the path, percent-decoded.
     ///
-    /// `/v1/cohorts` is `["v1", "cohorts"]`, `/` is `[]`, and a slash at the end makes an empty last one. None is `.`, `..`, or holds a slash, a backslash or a
-    /// control character.
+    /// `/v1/cohorts` is `["v1", "cohorts"]`, `/` is `[]`, and a slash at the end makes an empty
+    /// last one. None is `.`, `..`, or holds a slash, a backslash or a control character.
     package let path: [String]
     /// The query in the order in which it came; a name may repeat.
     package let query: [QueryItem]
     /// The header fields.
     package let headers: HTTPHeaders
-    /// The body; empty when there is none, and while a body is still to come (``HTTPServer``, `refusal`).
+    /// The body; empty when there is none, and while a body is still to come (``HTTPServer``,
+    /// `refusal`).
     package internal(set) var body: [UInt8] = []
     /// The numeric address and port of the other side.
     package let remoteAddress: String

@@ -2,8 +2,8 @@ package import Basics
 
 /// What a handler answers.
 ///
-/// The server adds `Content-Length`, `Date`, `Cache-Control: no-store` and `X-Content-Type-Options: nosniff`,
-/// and leaves the body out of the answer to `HEAD`.
+/// The server adds `Content-Length`, `Date`, `Cache-Control: no-store` and `X-Content-Type-Options:
+/// nosniff`, and leaves the body out of the answer to `HEAD`.
 package struct HTTPResponse: Sendable {
     /// 200…599.
     package var status: Int

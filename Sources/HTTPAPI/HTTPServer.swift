@@ -7,10 +7,11 @@ import Synchronization
 /// synchronous handler and write its answers.
 ///
 /// - It runs from `init` to ``stop()``.
-/// - A handler is called on the pool's threads, several at a time, with a complete request. It should
-///   answer within milliseconds: while it runs, the other connections of its thread wait.
-/// - Refused before a handler is asked: targets that break the rules of ``RequestTarget``, ambiguous framing
-///   (400), a large header (431), a large body (413). Slow clients are cut (``HTTPLimits``).
+/// - A handler is called on the pool's threads, several at a time, with a complete request. It
+///   should answer within milliseconds: while it runs, the other connections of its thread wait.
+/// - Refused before a handler is asked: targets that break the rules of ``RequestTarget``,
+///   ambiguous framing (400), a large header (431), a large body (413). Slow clients are cut
+///   (``HTTPLimits``).
 /// - It knows no routes: those are the handler's (``APIHandler`` for the daemon's).
 package final class HTTPServer: Sendable {
     private struct State {
@@ -21,7 +22,8 @@ package final class HTTPServer: Sendable {
     /// Where it listens; the port is the real one when the kernel chose.
     package let address: ListenAddress
     private let core: HTTPServerCore
-    /// The pointers belong to whoever takes them out under the lock, which is the first call of `stop`.
+    /// The pointers belong to whoever takes them out under the lock, which is the first call of
+    /// `stop`.
     private let state: Mutex<State>
 
     /// Starts listening.
@@ -29,8 +31,9 @@ package final class HTTPServer: Sendable {
     /// - Parameters:
     ///   - listen: Port 0 lets the kernel choose; ``address`` says what it chose.
     ///   - limits: What it takes from its clients.
-    ///   - refusal: Asked when the header of a request with a body is there and before the body is read;
-    ///     an answer refuses the request, and the connection ends with it. The request has no body yet.
+    ///   - refusal: Asked when the header of a request with a body is there and before the body is
+    ///     read; an answer refuses the request, and the connection ends with it. The request has no
+    ///     body yet.
     ///   - handler: Called for every other request.
     /// - Throws: `HTTPServerError` when the address cannot be had.
     package init(
@@ -42,7 +45,7 @@ package final class HTTPServer: Sendable {
         precondition((1...16).contains(limits.threads), "\(limits.threads) threads")
         precondition(
             limits.headerBytesMax * 2 <= limits.connectionMemoryBytes,
-            "a header of \(limits.headerBytesMax) needs twice that, not \(limits.connectionMemoryBytes)"
+            "\(limits.connectionMemoryBytes) bytes are no room for a header of \(limits.headerBytesMax)"
         )
         let (socket, port) = try listeningSocket(listen)
         var address = listen
@@ -93,10 +96,11 @@ package final class HTTPServer: Sendable {
     /// How many requests are between their first line and the end of their answer.
     package var requestCount: Int { core.exchangeCount.load(ordering: .relaxed) }
 
-    /// Takes no more connections, lets the running requests end (at most `drainMilliseconds`), closes all.
+    /// Takes no more connections, lets the running requests end (at most `drainMilliseconds`),
+    /// closes all.
     ///
-    /// Waits for a handler that is still running, so it must not be called from one. A second call does
-    /// nothing.
+    /// Waits for a handler that is still running, so it must not be called from one. A second call
+    /// does nothing.
     package func stop() {
         let (daemon, reaper) = state.withLock { state in
             defer { state = State() }
@@ -134,7 +138,9 @@ private let targetCallback: cohortd_mhd_target_callback = { context, target, con
     let state = cohortd_mhd_socket_context(connection).map {
         Unmanaged<HTTPConnection>.fromOpaque($0).takeUnretainedValue()
     }
-    let exchange = core.began(target: String(validatingCString: target), on: state)
+    let text =
+        cohortd_mhd_target_is_whole(target) ? String(validatingCString: target) : nil
+    let exchange = core.began(target: text, on: state)
     return Unmanaged.passRetained(exchange).toOpaque()
 }
 

@@ -8,7 +8,8 @@ final class HTTPServerCore: Sendable {
     let refusal: @Sendable (HTTPRequest) -> HTTPResponse?
     let handler: @Sendable (HTTPRequest) -> HTTPResponse
     let connections = HTTPConnectionTable()
-    /// Entered when a header is complete, left when the answer has gone out or the connection is lost.
+    /// Entered when a header is complete, left when the answer has gone out or the connection is
+    /// lost.
     let running = DispatchGroup()
     let isDraining = Atomic<Bool>(false)
     /// How many exchanges exist; tests look that none is left behind.
@@ -87,7 +88,8 @@ final class HTTPServerCore: Sendable {
     ) -> Bool {
         running.enter()
         exchange.phase = .body
-        exchange.connection?.setDeadline(transferDeadline(bytes: 0))
+        exchange.bodyBegan = monotonicMilliseconds()
+        exchange.connection?.setDeadline(transferDeadline(bytes: 0, from: exchange.bodyBegan))
         if cohortd_mhd_header_bytes(connection) > limits.headerBytesMax {
             return answerAndClose(headerTooLarge, exchange, connection)
         }
@@ -97,7 +99,9 @@ final class HTTPServerCore: Sendable {
         do throws(RequestTarget.Problem) {
             framing = try BodyFraming(headers)
             guard let target = exchange.target else {
-                throw RequestTarget.Problem(text: "the target is not UTF-8")
+                throw RequestTarget.Problem(
+                    text: "the target is not UTF-8 or holds a zero byte"
+                )
             }
             request = HTTPRequest(
                 method: method,
@@ -128,6 +132,9 @@ final class HTTPServerCore: Sendable {
 
     private func received(_ piece: UnsafeRawBufferPointer, _ exchange: HTTPExchange) {
         exchange.receivedBytes += piece.count
+        exchange.connection?.setDeadline(
+            transferDeadline(bytes: exchange.receivedBytes, from: exchange.bodyBegan)
+        )
         if exchange.phase == .body {
             if exchange.receivedBytes > limits.bodyBytesMax {
                 // A body of unknown length: the library takes an answer only at its end.
@@ -139,9 +146,9 @@ final class HTTPServerCore: Sendable {
         }
     }
 
-    /// The instant by which `bytes` must have gone over the wire if their transfer begins now.
-    private func transferDeadline(bytes: Int) -> Int64 {
-        monotonicMilliseconds() + limits.headerMilliseconds
+    /// The instant by which `bytes` must have gone over the wire if their transfer begins at `start`.
+    private func transferDeadline(bytes: Int, from start: Int64) -> Int64 {
+        start + limits.headerMilliseconds
             + Int64(bytes) * 1000 / max(1, limits.transferBytesPerSecond)
     }
 
@@ -179,14 +186,16 @@ final class HTTPServerCore: Sendable {
         _ connection: OpaquePointer
     ) -> Bool {
         exchange.phase = .answered
-        exchange.connection?.setDeadline(transferDeadline(bytes: response.body.count))
+        exchange.connection?.setDeadline(
+            transferDeadline(bytes: response.body.count, from: monotonicMilliseconds())
+        )
         guard let made = makeResponse(response) else { return false }
         defer { MHD_destroy_response(made) }
         return MHD_queue_response(connection, UInt32(response.status), made) == .YES
     }
 
-    /// Hands the answer to the library, which copies the body; nil when it has no memory or a header
-    /// field is malformed.
+    /// Hands the answer to the library, which copies the body; nil when it has no memory or a
+    /// header field is malformed.
     private func makeResponse(_ response: HTTPResponse) -> OpaquePointer? {
         precondition(
             (200...599).contains(response.status),

@@ -11,18 +11,18 @@ package enum HTTPServerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .address(let text):
             """
-            http.listen: \"\(text)\" is no address to listen on; write ADDRESS:PORT with a numeric address \
-            or localhost, as in 127.0.0.1:8080 or [::1]:8080 (port 0 lets the kernel choose)
+            http.listen: "\(text)" is no address to listen on; write ADDRESS:PORT with a numeric \
+            address or localhost, as in 127.0.0.1:8080 or [::1]:8080 (port 0: the kernel chooses)
             """
         case .listen(let address, let call, let reason):
             """
-            http.listen: cannot listen on \(address): \(call): \(reason); stop the program that holds the \
-            address or choose another one
+            http.listen: cannot listen on \(address): \(call): \(reason); stop the program that \
+            holds the address or choose another one
             """
         case .start(let address):
             """
-            http.listen: the HTTP server on \(address) did not start: no threads or descriptors left; raise \
-            the process's limits (TasksMax=, LimitNOFILE=)
+            http.listen: the HTTP server on \(address) did not start: no threads or descriptors \
+            left; raise the process's limits (TasksMax=, LimitNOFILE=)
             """
         }
     }

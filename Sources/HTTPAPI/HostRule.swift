@@ -1,8 +1,8 @@
 /// Which requests a browser may have been tricked into sending.
 ///
-/// A page of any site can make a browser send requests to 127.0.0.1, and a name that resolves to it even
-/// lets the page read the answers (DNS rebinding). Both show in the header: such a page cannot choose
-/// `Host`, which is its own name, nor `Origin`.
+/// A page of any site can make a browser send requests to 127.0.0.1, and a name that resolves to it
+/// even lets the page read the answers (DNS rebinding). Both show in the header: such a page cannot
+/// choose `Host`, which is its own name, nor `Origin`.
 package struct HostRule: Sendable {
     /// Why a request is refused; the value is for the client.
     package struct Refusal: Error, Equatable {
@@ -19,16 +19,16 @@ package struct HostRule: Sendable {
 
     /// Checks the header of one request that carries no key.
     ///
-    /// The port of `Host` may be any, so that a forwarded port works. A request without `Host` is refused
-    /// like one with a foreign `Host`.
-    /// - Throws: `Refusal` when `Host` is not the listen address, `localhost` or a loopback address, or
-    ///   when there is an `Origin` that is not the request's own `Host`.
+    /// The port of `Host` may be any, so that a forwarded port works. A request without `Host` is
+    /// refused like one with a foreign `Host`.
+    /// - Throws: `Refusal` when `Host` is not the listen address, `localhost` or a loopback
+    ///   address, or when there is an `Origin` that is not the request's own `Host`.
     package func check(_ headers: HTTPHeaders) throws(Refusal) {
         let host = headers["host"].flatMap { Authority($0) }
         guard let host, isOurs(host.name) else {
             throw Refusal(
-                text:
-                    "the Host of the request is neither \(listen) nor localhost nor a loopback address"
+                text: "the Host of the request is neither \(listen.host.text) nor localhost nor "
+                    + "another loopback address"
             )
         }
         let origins = headers.all("origin")
@@ -50,7 +50,7 @@ package struct HostRule: Sendable {
 
     private static func isOwn(origin: String, host: Authority) -> Bool {
         for (scheme, port) in [("http://", UInt16(80)), ("https://", UInt16(443))] {
-            guard origin.lowercased().hasPrefix(scheme) else { continue }
+            guard origin.lowercasedASCII.hasPrefix(scheme) else { continue }
             guard let authority = Authority(String(origin.dropFirst(scheme.count))) else {
                 return false
             }
@@ -77,7 +77,7 @@ package struct HostRule: Sendable {
                 name = text[..<colon]
             }
             guard !name.isEmpty, !name.contains(where: { "/@?# ".contains($0) }) else { return nil }
-            self.name = name.lowercased()
+            self.name = String(name).lowercasedASCII
             self.port = port
         }
     }

@@ -53,7 +53,8 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// 0 lets the kernel choose.
     package var port: UInt16
 
-    /// Reads `ADDRESS:PORT`: a numeric address, version 6 in brackets, or `localhost`, which is 127.0.0.1.
+    /// Reads `ADDRESS:PORT`: a numeric address, version 6 in brackets, or `localhost`, which is
+    /// 127.0.0.1.
     ///
     /// - Throws: `HTTPServerError.address` for anything else.
     package init(_ text: String) throws(HTTPServerError) {
@@ -65,7 +66,7 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         var hostText = String(text[..<colon])
         let bracketed = hostText.hasPrefix("[") && hostText.hasSuffix("]")
         if bracketed { hostText = String(hostText.dropFirst().dropLast()) }
-        if hostText.lowercased() == "localhost", !bracketed { hostText = "127.0.0.1" }
+        if hostText.lowercasedASCII == "localhost", !bracketed { hostText = "127.0.0.1" }
         guard let host = Host(hostText) else { throw .address(text: text) }
         if case .v6 = host, !bracketed { throw .address(text: text) }
         if case .v4 = host, bracketed { throw .address(text: text) }

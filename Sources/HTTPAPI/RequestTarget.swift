@@ -3,9 +3,10 @@
 /// Rules, so that no handler ever sees a path that means something else to somebody:
 /// - the target begins with `/`; `http://host/…` and `*` are refused;
 /// - every `%` is followed by two hexadecimal digits, and the result is UTF-8;
-/// - a path segment is not `.` or `..`, not empty but as the last, and holds no slash, backslash or control
-///   character, written plainly or as an escape;
-/// - in the query `+` is a space, as forms and URL libraries write it; an escaped value may hold anything.
+/// - a path segment is not `.` or `..`, not empty but as the last, and holds no slash, backslash or
+///   control character, written plainly or as an escape;
+/// - in the query `+` is a space, as forms and URL libraries write it; an escaped value may hold
+///   anything.
 package struct RequestTarget: Sendable {
     /// What is wrong with a target; `text` says it.
     package struct Problem: Error, Equatable {

@@ -289,17 +289,18 @@ struct HTTPServerTests {
         #expect(try fetch(server.port, "/after")?.status == 200)
     }
 
-    @Test("refuses a target that is not UTF-8")
-    func notUTF8() throws {
+    @Test(
+        "refuses a target with bytes that are no UTF-8 or with a zero byte",
+        arguments: [[0xff, 0xfe], [0xc0, 0x80], [0], [0x61, 0, 0x62]] as [[UInt8]]
+    )
+    func badBytes(bytes: [UInt8]) throws {
         let server = try echoServer()
         defer { server.stop() }
         let client = try RawClient(port: server.port)
-        client.send(
-            Array("GET /".utf8) + [0xff, 0xfe] + Array(" HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
-        )
+        client.send(Array("GET /".utf8) + bytes + Array(" HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
         let response = try #require(try client.response())
         #expect(response.status == 400)
-        #expect(response.body.contains("not UTF-8"))
+        #expect(response.body.contains("not UTF-8 or holds a zero byte"))
     }
 
     @Test("leaves no request behind, whatever became of it")

@@ -11,14 +11,17 @@ struct RawResponse: Sendable {
     subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
-/// A client that writes exactly the bytes it is given: no library repairs what a test breaks on purpose.
+/// A client that writes exactly the bytes it is given: no library repairs what a test breaks on
+/// purpose.
 final class RawClient {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
 
-    /// Connects to 127.0.0.`lastByte`; reads give up after 30 s, so that a hanging server fails a test.
+    /// Connects to 127.0.0.`lastByte`; reads give up after 30 s, so that a hanging server fails a
+    /// test.
     ///
-    /// A test that gives a port back uses an address of its own: on 127.0.0.1 another test could get it.
+    /// A test that gives a port back uses an address of its own: on 127.0.0.1 another test could
+    /// get it.
     init(port: UInt16, lastByte: UInt32 = 1) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ClientError(text: "socket: \(errno)") }
