@@ -1,0 +1,32 @@
+/// The header fields of a request in the order in which they came; names in any case.
+package struct HTTPHeaders: Sendable {
+    /// One field; the name in lower case.
+    package struct Field: Sendable, Equatable {
+        /// In lower case.
+        package let name: String
+        /// As it came, without the space around it.
+        package let value: String
+    }
+
+    /// All fields.
+    package private(set) var fields: [Field] = []
+
+    /// No fields.
+    package init() {}
+
+    /// Adds a field; one of the same name stays.
+    package mutating func append(_ name: String, _ value: String) {
+        fields.append(Field(name: name.lowercased(), value: value))
+    }
+
+    /// The first value of `name`, which is to be given in lower case; nil when there is none.
+    package subscript(name: String) -> String? {
+        for field in fields where field.name == name { return field.value }
+        return nil
+    }
+
+    /// Every value of `name`, which is to be given in lower case.
+    package func all(_ name: String) -> [String] {
+        fields.filter { $0.name == name }.map(\.value)
+    }
+}
