@@ -81,3 +81,35 @@ extension SimulatedDisk {
         }
     }
 }
+
+extension SimulatedDisk {
+    /// All files and directories of a disk, to make others of.
+    package struct Image: Sendable {
+        /// The bytes by path.
+        package var files: [String: [UInt8]] = [:]
+        /// The directories.
+        package var directories: [String] = []
+    }
+
+    /// What is on the disk now.
+    package var image: Image {
+        var image = Image()
+        for (path, number) in liveNames {
+            guard let node = nodes[number] else { continue }
+            if node.isDirectory { image.directories.append(path) } else { image.files[path] = node.live }
+        }
+        return image
+    }
+
+    /// A disk on which all of the image is durable.
+    package convenience init(_ image: Image) {
+        self.init()
+        for path in image.directories where path != "/" {
+            nodes[nextNode] = Node(isDirectory: true)
+            liveNames[path] = nextNode
+            nextNode += 1
+        }
+        durableNames = liveNames
+        for (path, bytes) in image.files { place(path, bytes) }
+    }
+}
