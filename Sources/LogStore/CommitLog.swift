@@ -46,8 +46,13 @@ package struct CommitLog<Files: FileSystem>: ~Copyable {
     package private(set) var markFailure: FileError?
 
     init(
-        directory: LogDirectory<Files>, recovery: LogRecovery, writer: LogWriter, mark: OpenFile,
-        number: UInt64, nextNumber: UInt64, rootSlot: Int
+        directory: LogDirectory<Files>,
+        recovery: LogRecovery,
+        writer: LogWriter,
+        mark: OpenFile,
+        number: UInt64,
+        nextNumber: UInt64,
+        rootSlot: Int
     ) {
         self.directory = directory
         self.recovery = recovery
@@ -145,7 +150,9 @@ package struct CommitLog<Files: FileSystem>: ~Copyable {
     /// Says how far the log is synced; only after the sync returned, so that the mark is always true.
     mutating func writeMark() {
         let bytes = SyncedMark(
-            wal: number, group: writer.committedGroup, length: UInt64(writer.committedEnd)
+            wal: number,
+            group: writer.committedGroup,
+            length: UInt64(writer.committedEnd)
         ).encoded(directory.identity)
         do {
             try bytes.withByteView { view throws(FileError) in try files.write(mark, view, at: 0) }

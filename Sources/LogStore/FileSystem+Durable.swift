@@ -31,7 +31,9 @@ extension FileSystem {
 
     /// Opens, does, closes, also after an error.
     func withFile(
-        _ path: String, _ mode: FileOpenMode, _ body: (OpenFile) throws(StoreError) -> Void
+        _ path: String,
+        _ mode: FileOpenMode,
+        _ body: (OpenFile) throws(StoreError) -> Void
     ) throws(StoreError) {
         let handle: OpenFile
         do {

@@ -34,7 +34,12 @@ struct LogWriter {
     private(set) var committedPayloadBytes: Int64
 
     init(
-        _ handle: OpenFile, salt: UInt32, end: Int64, group: UInt64, chain: UInt64, payloadBytes: Int64
+        _ handle: OpenFile,
+        salt: UInt32,
+        end: Int64,
+        group: UInt64,
+        chain: UInt64,
+        payloadBytes: Int64
     ) {
         self.handle = handle
         self.salt = salt
@@ -130,8 +135,14 @@ struct LogWriter {
     private mutating func add(type: UInt8, codec: UInt8, _ payload: ByteView) {
         let start = buffer.count
         Frame.write(
-            type: type, codec: codec, group: committedGroup + 1, index: index, salt: salt,
-            payload: payload, to: &buffer)
+            type: type,
+            codec: codec,
+            group: committedGroup + 1,
+            index: index,
+            salt: salt,
+            payload: payload,
+            to: &buffer
+        )
         chain = buffer.bytes.withByteView { view in
             Hashing.hash64(view.part(from: start, count: view.count - start), seed: chain)
         }

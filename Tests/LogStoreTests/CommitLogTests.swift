@@ -26,7 +26,8 @@ struct CommitLogTests {
             contents.groups == [
                 [.init(type: 1, payload: [7, 1, 2, 3]), .init(type: 2, payload: [])], [],
                 [.init(type: 255, payload: [9])],
-            ])
+            ]
+        )
         #expect(contents.cuts == [Array("first".utf8), Array("no records".utf8), []])
         #expect(again.recovery.cut == [])
         #expect(again.recovery.records == 3)
@@ -47,7 +48,8 @@ struct CommitLogTests {
         let part = 1 << 20
         // A block's edge, a part's edge, and both sides of each; 5 bytes stand before a payload.
         let groups = [
-            [0, 1, edge - 6, edge - 5, edge - 4, 0], [edge, 3, part - 5], [part - 4, 2 * part + 7, 1],
+            [0, 1, edge - 6, edge - 5, edge - 4, 0], [edge, 3, part - 5],
+            [part - 4, 2 * part + 7, 1],
         ]
         var expected: [[Contents.Record]] = []
         for sizes in groups {
@@ -89,7 +91,10 @@ struct CommitLogTests {
         try log.commit("c20")
         try log.close()
         #expect(
-            disk.paths == ["/log/MANIFEST-2", "/log/ROOT-A", "/log/ROOT-B", "/log/SYNCED", "/log/wal-2"])
+            disk.paths == [
+                "/log/MANIFEST-2", "/log/ROOT-A", "/log/ROOT-B", "/log/SYNCED", "/log/wal-2",
+            ]
+        )
 
         let again = try SimulatedLog.open(disk, into: &contents)
         #expect(contents.cuts == [Array("c19".utf8), Array("c20".utf8)])
@@ -188,11 +193,15 @@ struct CommitLogTests {
         let before = disk.changes
         let error = #expect(throws: StoreError.self) {
             _ = try SimulatedLog.open(
-                disk, directory: "/log", identity: identity, createIfMissing: true
+                disk,
+                directory: "/log",
+                identity: identity,
+                createIfMissing: true
             ) { (_) throws(RecordRefused) in throw RecordRefused("no such user") }
         }
         #expect(
-            error?.description.contains("a record of type 4 cannot be used: no such user") == true)
+            error?.description.contains("a record of type 4 cannot be used: no such user") == true
+        )
         #expect(error?.description.contains("/log/wal-1") == true)
         #expect(error?.exitCode == 65)
         #expect(disk.changes == before)

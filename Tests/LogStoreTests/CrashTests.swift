@@ -93,7 +93,9 @@ struct CrashTests {
         }
     }
 
-    @Test("after a power loss at every operation the last returned commit is there, and the log goes on")
+    @Test(
+        "after a power loss at every operation the last returned commit is there, and the log goes on"
+    )
     func powerLoss() throws {
         for operation in 0..<Self.operations {
             let (disk, scenario) = Self.crashed(at: operation)
@@ -104,7 +106,9 @@ struct CrashTests {
         }
     }
 
-    @Test("a second crash at every operation of the recovery, and a power loss after it, change nothing")
+    @Test(
+        "a second crash at every operation of the recovery, and a power loss after it, change nothing"
+    )
     func crashDuringRecovery() throws {
         var generator = SeededGenerator(seed: 4)
         for operation in stride(from: 1, to: Self.operations, by: 3) {
@@ -152,7 +156,9 @@ struct CrashTests {
 
     /// Recovers, compares, commits once more, recovers again.
     private func check(
-        _ disk: SimulatedDisk, _ scenario: Scenario, _ what: String
+        _ disk: SimulatedDisk,
+        _ scenario: Scenario,
+        _ what: String
     ) throws(StoreError) {
         var found = Contents()
         do throws(StoreError) {

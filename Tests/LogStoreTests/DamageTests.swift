@@ -8,7 +8,9 @@ import Testing
 struct DamageTests {
     /// A log in its second generation: a base of two records, two groups, closed.
     static func rested(
-        _ directory: String = "/log", identity given: LogIdentity = identity, on disk: SimulatedDisk,
+        _ directory: String = "/log",
+        identity given: LogIdentity = identity,
+        on disk: SimulatedDisk,
         value: UInt8 = 1
     ) throws(StoreError) -> [Int64] {
         var found = Contents()
@@ -43,7 +45,8 @@ struct DamageTests {
 
     /// Opens a damaged copy: nil when it was refused as damaged and nothing was touched.
     static func open(
-        _ disk: SimulatedDisk, _ what: @autoclosure () -> String
+        _ disk: SimulatedDisk,
+        _ what: @autoclosure () -> String
     ) -> Contents? {
         let before = disk.changes
         do throws(StoreError) {
@@ -99,7 +102,9 @@ struct DamageTests {
             } else {
                 #expect(found?.groups == whole.groups.dropLast(), "bit \(bit)")
                 #expect(
-                    disk.paths.contains { $0.hasPrefix("/log/quarantine/tail-2-\(ends[1])-") }, "bit \(bit)")
+                    disk.paths.contains { $0.hasPrefix("/log/quarantine/tail-2-\(ends[1])-") },
+                    "bit \(bit)"
+                )
             }
         }
     }
@@ -113,13 +118,18 @@ struct DamageTests {
                 disk.place(path, Array(bytes.prefix(length)))
                 if let found = Self.open(disk, "\(path) cut to \(length)") {
                     #expect(found == whole, "\(path) cut to \(length)")
-                    #expect(path.contains("ROOT") || path.contains("SYNCED"), "\(path) cut to \(length)")
+                    #expect(
+                        path.contains("ROOT") || path.contains("SYNCED"),
+                        "\(path) cut to \(length)"
+                    )
                 }
             }
         }
     }
 
-    @Test("without the synced mark, a cut within or before an earlier group is never hidden by a later one")
+    @Test(
+        "without the synced mark, a cut within or before an earlier group is never hidden by a later one"
+    )
     func truncationsWithoutMark() throws {
         let ends = try Self.rested(on: SimulatedDisk())
         let whole = try contents(of: SimulatedDisk(Self.original))
@@ -274,7 +284,8 @@ struct DamageTests {
         let bytes = Self.original.files["/log/wal-2"] ?? []
         // Zeros, garbage, the file's own beginning and its own last group once more.
         for extra in [
-            [UInt8](repeating: 0, count: 700), noise(700, &generator), bytes, Array(bytes.suffix(100)),
+            [UInt8](repeating: 0, count: 700), noise(700, &generator), bytes,
+            Array(bytes.suffix(100)),
         ] {
             let disk = SimulatedDisk(Self.original)
             disk.place("/log/wal-2", bytes + extra)
@@ -323,7 +334,8 @@ struct DamageTests {
                 == "/log/wal-2 is damaged at byte 64: the checksum of a frame's payload is wrong, within the "
                 + "\(try Self.rested(on: SimulatedDisk())[0]) bytes that the manifest vouches for; "
                 + "restore this directory from a backup, or move it away while the daemon is stopped: the "
-                + "state is then rebuilt from Kafka")
+                + "state is then rebuilt from Kafka"
+        )
         #expect(error?.exitCode == 65)
         #expect(error?.isRetriable == false)
     }

@@ -46,14 +46,16 @@ struct FormatTests {
         #expect(
             found.groups == [
                 [.init(type: 1, payload: Array("hello".utf8)), .init(type: 2, payload: [])]
-            ])
+            ]
+        )
         #expect(found.cuts == [Array("42".utf8)])
     }
 
     @Test("a later minor version is read, a later major version is refused by its number")
     func versions() throws {
         for (offset, isRead) in [(9, true), (8, false)] {
-            var header = FileHeader(kind: .wal, identity: identity, number: 1, firstGroup: 1).encoded
+            var header = FileHeader(kind: .wal, identity: identity, number: 1, firstGroup: 1)
+                .encoded
             header[offset] = 2
             let checksum = Array(header.prefix(60)).withByteView { CRC32C.checksum($0) }
             for index in 0..<4 {
@@ -84,11 +86,27 @@ struct FormatTests {
             var chain = writer.bytes.withByteView { Hashing.hash64($0) }
             let salt = FileHeader(kind: .wal, identity: identity, number: 1).salt
             Frame.write(
-                type: type, codec: 0, group: 1, index: 0, salt: salt, payload: .empty, to: &writer)
-            chain = Array(writer.bytes.dropFirst(64)).withByteView { Hashing.hash64($0, seed: chain) }
+                type: type,
+                codec: 0,
+                group: 1,
+                index: 0,
+                salt: salt,
+                payload: .empty,
+                to: &writer
+            )
+            chain = Array(writer.bytes.dropFirst(64)).withByteView {
+                Hashing.hash64($0, seed: chain)
+            }
             CommitPayload(group: 1, records: 0, chain: chain).encoded(cut: .empty).withByteView {
                 Frame.write(
-                    type: Frame.commit, codec: 0, group: 1, index: 1, salt: salt, payload: $0, to: &writer)
+                    type: Frame.commit,
+                    codec: 0,
+                    group: 1,
+                    index: 1,
+                    salt: salt,
+                    payload: $0,
+                    to: &writer
+                )
             }
             disk.place("/log/wal-1", writer.bytes)
             if isRead {
@@ -96,12 +114,16 @@ struct FormatTests {
             } else {
                 let error = #expect(throws: StoreError.self) { try contents(of: disk) }
                 #expect(
-                    error == .unsupported(path: "/log/wal-1", what: "a frame of type 127 at byte 64"))
+                    error
+                        == .unsupported(path: "/log/wal-1", what: "a frame of type 127 at byte 64")
+                )
             }
         }
     }
 
-    @Test("a block that claims more than LZ4 can give, or than 4 MiB, is refused before it is unpacked")
+    @Test(
+        "a block that claims more than LZ4 can give, or than 4 MiB, is refused before it is unpacked"
+    )
     func bombs() {
         for (length, bytes) in [(256 * 10, 10), (5 << 20, 4 << 20)] {
             var writer = ByteWriter()

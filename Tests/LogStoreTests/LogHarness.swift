@@ -54,8 +54,11 @@ let identity = LogIdentity(store: store, topic: "events", partition: 3)
 extension CommitLog {
     /// Opens and takes everything.
     static func open(
-        _ files: Files, _ directory: String = "/log", identity given: LogIdentity = identity,
-        create: Bool = true, into contents: inout Contents
+        _ files: Files,
+        _ directory: String = "/log",
+        identity given: LogIdentity = identity,
+        create: Bool = true,
+        into contents: inout Contents
     ) throws(StoreError) -> CommitLog {
         var found = Contents()
         let log = try open(files, directory: directory, identity: given, createIfMissing: create) {
@@ -80,10 +83,18 @@ extension CommitLog {
 
 /// Opens, reads, closes.
 func contents(
-    of disk: SimulatedDisk, _ directory: String = "/log", identity given: LogIdentity = identity
+    of disk: SimulatedDisk,
+    _ directory: String = "/log",
+    identity given: LogIdentity = identity
 ) throws(StoreError) -> Contents {
     var contents = Contents()
-    let log = try SimulatedLog.open(disk, directory, identity: given, create: false, into: &contents)
+    let log = try SimulatedLog.open(
+        disk,
+        directory,
+        identity: given,
+        create: false,
+        into: &contents
+    )
     try log.close()
     return contents
 }

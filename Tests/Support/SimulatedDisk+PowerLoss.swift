@@ -9,7 +9,9 @@ extension SimulatedDisk {
         disk.ownership = ownership
         disk.nextNode = nextNode
         var names = durableNames
-        for change in Self.survivors(of: pendingNames, &generator) { Self.apply(change, to: &names) }
+        for change in Self.survivors(of: pendingNames, &generator) {
+            Self.apply(change, to: &names)
+        }
         for (path, number) in names.sorted(by: { $0.key < $1.key }) {
             guard let node = nodes[number], isReachable(path, names) else { continue }
             let bytes = node.isDirectory ? [] : Self.afterPowerLoss(node, &generator)
@@ -31,7 +33,8 @@ extension SimulatedDisk {
 
     /// None, all, the first few or any of the changes, in order.
     private static func survivors<Element>(
-        of changes: [Element], _ generator: inout SeededGenerator
+        of changes: [Element],
+        _ generator: inout SeededGenerator
     ) -> [Element] {
         switch generator.below(4) {
         case 0: []
@@ -42,7 +45,8 @@ extension SimulatedDisk {
     }
 
     private static func afterPowerLoss(
-        _ node: Node, _ generator: inout SeededGenerator
+        _ node: Node,
+        _ generator: inout SeededGenerator
     ) -> [UInt8] {
         var bytes = node.durable
         for change in survivors(of: node.pending, &generator) {
@@ -69,7 +73,10 @@ extension SimulatedDisk {
 
     /// Writes some of the 512-byte sectors.
     private static func tear(
-        _ offset: Int, _ new: [UInt8], _ bytes: inout [UInt8], _ generator: inout SeededGenerator
+        _ offset: Int,
+        _ new: [UInt8],
+        _ bytes: inout [UInt8],
+        _ generator: inout SeededGenerator
     ) {
         var start = 0
         while start < new.count {
@@ -96,7 +103,11 @@ extension SimulatedDisk {
         var image = Image()
         for (path, number) in liveNames {
             guard let node = nodes[number] else { continue }
-            if node.isDirectory { image.directories.append(path) } else { image.files[path] = node.live }
+            if node.isDirectory {
+                image.directories.append(path)
+            } else {
+                image.files[path] = node.live
+            }
         }
         return image
     }

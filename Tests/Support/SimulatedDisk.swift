@@ -143,14 +143,18 @@ package final class SimulatedDisk: FileSystem {
 
     /// Reads live bytes.
     package func read(
-        _ handle: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+        _ handle: OpenFile,
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: Int64
     ) throws(FileError) -> Int {
         try begin(.read, handle.path)
         let live = nodes[try node(handle, .read)]?.live ?? []
         guard Int(offset) < live.count else { return 0 }
         let count = min(buffer.count, live.count - Int(offset))
         live.withUnsafeBytes { bytes in
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[Int(offset)...].prefix(count)))
+            buffer.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: bytes[Int(offset)...].prefix(count))
+            )
         }
         return count
     }
@@ -230,7 +234,11 @@ package final class SimulatedDisk: FileSystem {
         }
         change(
             NameChange(
-                directories: [parent(path), parent(target)], removed: path, added: (target, node)))
+                directories: [parent(path), parent(target)],
+                removed: path,
+                added: (target, node)
+            )
+        )
     }
 
     /// Removes a name, live.
@@ -269,9 +277,11 @@ package final class SimulatedDisk: FileSystem {
         guard let node = liveNames[path].flatMap({ nodes[$0] }) else { return nil }
         let special = ownership[path]
         return FileStatus(
-            kind: node.isDirectory ? .directory : .file, size: Int64(node.live.count),
+            kind: node.isDirectory ? .directory : .file,
+            size: Int64(node.live.count),
             owner: special?.owner ?? userID,
-            permissions: special?.permissions ?? (node.isDirectory ? 0o700 : 0o600))
+            permissions: special?.permissions ?? (node.isDirectory ? 0o700 : 0o600)
+        )
     }
 
     /// Locks the file for one handle.
@@ -312,7 +322,8 @@ package final class SimulatedDisk: FileSystem {
     }
 
     private func node(
-        _ handle: OpenFile, _ operation: FileError.Operation
+        _ handle: OpenFile,
+        _ operation: FileError.Operation
     ) throws(FileError) -> Int {
         guard let node = handles[handle.number] else {
             throw FileError(operation: operation, path: handle.path, code: Code.badHandle)
