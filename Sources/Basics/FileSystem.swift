@@ -59,7 +59,9 @@ package protocol FileSystem {
     var userID: UInt32 { get }
 }
 
-/// How a file is opened. Files are created with mode 0600.
+/// How a file is opened.
+///
+/// Files are created with mode 0600.
 package enum FileOpenMode: Sendable {
     /// An existing file, to read.
     case read

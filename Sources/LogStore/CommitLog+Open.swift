@@ -6,9 +6,13 @@ extension CommitLog {
     /// Nothing is changed before everything was read and found whole; every later step may be interrupted and
     /// is repeated by the next call. The caller holds the lock of the data directory.
     /// - Parameters:
+    ///   - files: What the files are reached through.
+    ///   - path: The log's directory; its parent must exist.
+    ///   - identity: Which log it must be.
     ///   - createIfMissing: Whether to make the log, and its directory, when there is none.
     ///   - visit: Gets the records group by group, each group's cut after its records. What it refuses counts as
     ///     damage.
+    /// - Returns: The log, ready for the next group; `recovery.cut` says what its last one contains.
     /// - Throws: `damaged`, `unsupported`, `missing`, `io`, `syncFailed`.
     /// - Complexity: O(bytes) in two passes, memory for the largest record.
     package static func open(

@@ -138,7 +138,9 @@ extension CommitLog {
         return manifest
     }
 
-    /// Makes the manifest visible and the root name it. From the first step on there is no way back.
+    /// Makes the manifest visible and the root name it.
+    ///
+    /// From the first step on there is no way back.
     private mutating func flipRoot(_ manifest: Manifest) throws(StoreError) {
         let path = directory.path(of: LogDirectory<Files>.manifest(manifest.number))
         do {

@@ -41,8 +41,10 @@ package struct CommitLog<Files: FileSystem>: ~Copyable {
     package internal(set) var leftBehind: String?
     private var isClosed = false
 
-    /// Why the synced mark could not be written, nil when it could. Commits stay durable without it; only
-    /// later damage to the very last group would be taken for an interrupted commit.
+    /// Why the synced mark could not be written, nil when it could.
+    ///
+    /// Commits stay durable without it; only later damage to the very last group would be taken for
+    /// an interrupted commit.
     package private(set) var markFailure: FileError?
 
     init(
@@ -81,6 +83,7 @@ package struct CommitLog<Files: FileSystem>: ~Copyable {
 
     /// Whether less than half of what the log holds is still needed and a rewrite is worth it.
     /// - Parameter liveBytes: Payload bytes of the records that a rewrite would append.
+    /// - Returns: Whether to rewrite now.
     package func shouldRewrite(liveBytes: Int64) -> Bool {
         bytesOnDisk >= Self.rewriteBytesMin && liveBytes < payloadBytes / 2
     }

@@ -31,9 +31,11 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
 
     /// Locks the directory, checks it, and makes it when there is none.
     /// - Parameters:
-    ///   - path: Its parent must exist.
+    ///   - files: What its files are reached through.
+    ///   - given: Its path; the parent must exist.
     ///   - processID: Written into `LOCK`, for whoever finds it locked.
     ///   - newStore: The id that a new directory gets.
+    /// - Returns: The directory, locked until it is closed or dropped.
     /// - Throws: `unusable` (owner, permissions, foreign content), `locked`, `unsupported`, `damaged`, `io`,
     ///   `syncFailed`.
     package static func open(

@@ -21,7 +21,9 @@ package struct DiskFileSystem: FileSystem, Sendable {
         return OpenFile(number: number, path: path)
     }
 
-    /// Closes the descriptor. Not repeated when interrupted: it is gone by then.
+    /// Closes the descriptor.
+    ///
+    /// Not repeated when interrupted: it is gone by then.
     package func close(_ handle: OpenFile) throws(FileError) {
         if Glibc.close(handle.number) != 0, errno != EINTR {
             throw FileError(operation: .close, path: handle.path, code: errno)

@@ -1,6 +1,8 @@
 import Basics
 
-/// What a file of a log is. docs/formats.md has the bytes.
+/// What a file of a log is.
+///
+/// docs/formats.md has the bytes.
 enum StoredFileKind: UInt8 {
     // stored: do not renumber
     case wal = 1

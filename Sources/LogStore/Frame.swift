@@ -1,6 +1,8 @@
 import Basics
 
-/// The header of one frame of a log file. docs/formats.md has the bytes.
+/// The header of one frame of a log file.
+///
+/// docs/formats.md has the bytes.
 struct Frame: Equatable {
     static let headerSize = 24
     static let magic: UInt16 = 0xc0d5

@@ -55,7 +55,9 @@ struct LogWriter {
     /// Whether nothing was added since the last commit.
     var isEmpty: Bool { records == 0 }
 
-    /// Adds a record to the open group. A write that fails shows at ``finishGroup(cut:files:)``.
+    /// Adds a record to the open group.
+    ///
+    /// A write that fails shows at ``finishGroup(cut:files:)``.
     mutating func append(type: UInt8, payload: ByteView, files: some FileSystem) {
         precondition(payload.count <= Int32.max, "a record of \(payload.count) bytes")
         if failure != nil { return }

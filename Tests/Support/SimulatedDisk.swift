@@ -197,8 +197,10 @@ package final class SimulatedDisk: FileSystem {
         apply(.truncate(Int(size)), to: try node(handle, .truncate))
     }
 
-    /// Makes live bytes durable. After a fault some of the changes are lost for good, although reads still
-    /// see them, as Linux does.
+    /// Makes live bytes durable.
+    ///
+    /// After a fault some of the changes are lost for good, although reads still see them, as Linux
+    /// does.
     package func synchronizeData(_ handle: OpenFile) throws(FileError) {
         let node = try node(handle, .synchronize)
         do throws(FileError) {
