@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 import Cohorts
 import Configuration
 import Destinations
@@ -10,7 +10,7 @@ import LogStore
 import Replay
 import Sync
 import Synchronization
-import Telemetry
+package import Telemetry
 import Threads
 
 /// The daemon: composes the parts and runs the control loop.
