@@ -288,7 +288,7 @@ final class DaemonRun {
     /// - Returns: False when a stop was wanted meanwhile.
     private func openPartitions(_ consumer: Consumer) throws(DaemonError) -> Bool {
         guard let count = try partitionCount(consumer) else { return false }
-        setStartup([])
+        setStartup(["joining the consumer group"])
         var replies: [(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)] = []
         for partition in 0..<PartitionID(count) {
             let reply = Mailbox<Result<OpenedPartition, DaemonError>>(capacity: 1)
@@ -483,9 +483,12 @@ final class DaemonRun {
     }
 
     private func commitOffsets(_ consumer: Consumer) {
+        // Only a member of the group may commit: one that is still joining would be thrown out for it.
+        let owned = Set(consumer.assignment)
+        let offsets = durable.filter { owned.contains($0.key) }
         do throws(KafkaError) {
-            try consumer.commitOffsets(durable)
-            durable.removeAll()
+            try consumer.commitOffsets(offsets)
+            for partition in offsets.keys { durable[partition] = nil }
         } catch {
             logger.debug("kafka_commit_failed", error.description, repeatKey: "commit")
         }
@@ -501,7 +504,13 @@ final class DaemonRun {
                 logger.warning("kafka_unreachable", error.description, repeatKey: "unreachable")
             }
         }
-        setStartup(consumer.reachability.isReachable ? [] : ["kafka unreachable"])
+        var reasons: [String] = []
+        if !consumer.reachability.isReachable { reasons.append("kafka unreachable") }
+        let missing = opened.count - consumer.assignment.count
+        if missing > 0 {
+            reasons.append("joining the consumer group: \(missing) of \(opened.count) partitions to come")
+        }
+        setStartup(reasons)
     }
 
     private func setStartup(_ reasons: [String]) {
