@@ -123,7 +123,8 @@ struct ScalarTest: Sendable {
     private func isTextual(_ value: ValueView) -> Bool {
         CanonicalText.withBytes(of: value) { canonical in
             Lowercase.withBytes(of: canonical) { lowercase in
-                texts.contains { text in text.withUnsafeBytes { finds(ByteView($0), in: lowercase) } }
+                texts.contains { text in text.withUnsafeBytes { finds(ByteView($0), in: lowercase) }
+                }
             }
         } ?? false
     }
