@@ -3,7 +3,8 @@ import Glibc
 import Synchronization
 import Testing
 
-/// A server on 127.0.0.1 that does with each connection what the test says, on a thread per connection.
+/// A server on 127.0.0.1 that does with each connection what the test says, on a thread per
+/// connection.
 final class LoopbackServer: Sendable {
     let port: Int
     private let listener: Int32
@@ -26,7 +27,8 @@ final class LoopbackServer: Sendable {
         guard status == 0 else { throw POSIXError(.EADDRINUSE) }
         port = Int(UInt16(bigEndian: address.sin_port))
         Thread.detachNewThread { [weak self] in
-            // This thread alone closes the listener: a number closed elsewhere could be another server's by now.
+            // This thread alone closes the listener: a number closed elsewhere could be another
+            // server's by now.
             defer { _ = Glibc.close(descriptor) }
             while true {
                 let accepted = accept(descriptor, nil, nil)
