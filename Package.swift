@@ -73,20 +73,28 @@ let package = Package(
         library("Kafka", ["Basics", "Telemetry", "CRdKafka"]),
         library("Destinations", ["Basics", "Sync", "Telemetry", "CCurl", "CCrypto"]),
         library("HTTPAPI", ["Basics", "Telemetry", "CMicroHTTPD"]),
+        library("Threads", ["Basics"]),
         library("Arguments", ["Basics"]),
+        library("InputFiles", ["Configuration"]),
         library(
             "Daemon",
             [
-                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
-                "Configuration", "Kafka", "Destinations", "HTTPAPI",
+                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
+                "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
             ]),
         program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry"]),
         program(
             "cohortctl",
-            ["Basics", "Arguments", "Configuration", "Cohorts", "YAML", "Replay", "Destinations"]),
+            [
+                "Basics", "Arguments", "InputFiles", "Configuration", "YAML", "Events", "Cohorts",
+                "Engine", "Replay", "Destinations",
+            ]),
         program(
             "cohort-bench",
-            ["Basics", "Arguments", "Configuration", "Cohorts", "Events", "Engine", "Replay"]),
+            [
+                "Basics", "Arguments", "InputFiles", "Configuration", "YAML", "Events", "Cohorts",
+                "Engine", "Replay",
+            ]),
 
         // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk.
         .target(
