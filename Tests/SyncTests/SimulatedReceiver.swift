@@ -21,6 +21,8 @@ struct SimulatedReceiver {
     var members: [String: Set<String>] = [:]
     /// What is under way.
     var queue: [Happening] = []
+    /// How many timeouts later than the sender's a lost request may still be applied; 1 is the promise.
+    var timeoutsLateMax: Int64 = 1
 
     /// Takes a request and decides its fate.
     mutating func accept(
@@ -47,7 +49,7 @@ struct SimulatedReceiver {
             happen(travel, .apply)
             happen(timeout, .answer(.timeout))
         case 68..<78:  // Applied after the sender gave up.
-            happen(timeout + Int64(generator.below(Int(timeout))), .apply)
+            happen(timeout + Int64(generator.below(Int(timeout * timeoutsLateMax))), .apply)
             happen(timeout, .answer(.timeout))
         case 78..<84:
             if generator.chance(percent: 50) { happen(travel, .apply) }

@@ -21,6 +21,8 @@ struct Simulation {
     var processStart: Int64
     var process = 0
     var isFaulty = true
+    /// A planted bug: commits that do not hold.
+    var losesCommits = false
     var crashes = 0
     var wakeAt: Int64?
 
@@ -221,6 +223,7 @@ struct Simulation {
         }
         checker.crashed()
         durable += kept
+        if losesCommits { durable.removeLast(min(3, durable.count)) }
         tail = []
         if syncs.count < 3 { syncs.append(Self.sync(2)) }
         time += Int64(generator.below(20_000))

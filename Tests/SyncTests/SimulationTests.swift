@@ -38,4 +38,26 @@ struct SimulationTests {
         #expect(deliveries > 500)
         #expect(unknown > 0)
     }
+
+    @Test("A receiver that applies later than promised is noticed")
+    func canaryLate() {
+        let isNoticed = (2000..<2060).contains { seed in
+            var simulation = Simulation(seed: UInt64(seed))
+            simulation.receiver.timeoutsLateMax = 30
+            simulation.run()
+            return !simulation.checker.problems.isEmpty
+        }
+        #expect(isNoticed)
+    }
+
+    @Test("A journal that loses committed records is noticed")
+    func canaryJournal() {
+        let isNoticed = (3000..<3060).contains { seed in
+            var simulation = Simulation(seed: UInt64(seed))
+            simulation.losesCommits = true
+            simulation.run()
+            return !simulation.checker.problems.isEmpty
+        }
+        #expect(isNoticed)
+    }
 }
