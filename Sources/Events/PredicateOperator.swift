@@ -1,4 +1,6 @@
-/// The keys of a predicate map on a property. Source: docs/cohorts.md, "Predicates on properties".
+/// The keys of a predicate map on a property.
+///
+/// Source: docs/cohorts.md, "Predicates on properties".
 package enum PredicateOperator: String, CaseIterable, Sendable {
     case equal = "is"
     case notEqual = "is_not"

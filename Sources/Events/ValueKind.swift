@@ -36,7 +36,9 @@ package struct ValueView: @unchecked Sendable {
     /// The property is not there.
     package static var missing: ValueView { ValueView(.empty) }
 
-    /// Whether the property is not there. Null is there, and counts as missing in the language.
+    /// Whether the property is not there.
+    ///
+    /// Null is there, and counts as missing in the language.
     package var isMissing: Bool { bytes.isEmpty }
 
     /// What it is; nil where missing.

@@ -1,0 +1,192 @@
+#include "Decoder.hpp"
+#include "TopNames.hpp"
+#include "Walk.hpp"
+
+namespace cohortd {
+
+static cohortd_json_view view_of(const char *text) {
+    return {reinterpret_cast<const uint8_t *>(text), strlen(text)};
+}
+
+Decoder::Decoder(const simdjson::implementation *implementation) : implementation_(implementation) {
+    want(nullptr, 0, nullptr, 0, nullptr, 0);
+}
+
+void Decoder::want(
+    const cohortd_json_view *top, size_t top_count, const cohortd_json_view *event, size_t event_count,
+    const cohortd_json_view *user, size_t user_count) {
+    std::vector<cohortd_json_view> names;
+    for (const char *name : top_names) names.push_back(view_of(name));
+    names.insert(names.end(), top, top + top_count);
+    top_names_.fill(names.data(), names.size());
+    event_names_.fill(event, event_count);
+    user_names_.fill(user, user_count);
+    top_.want(top_count);
+    event_.want(event_count);
+    plain_.want(user_count);
+    set_.want(user_count);
+}
+
+bool Decoder::reserve(size_t count) {
+    if (count > capacity_ || !parser_) {
+        const size_t capacity = count < 8192 ? 16384 : count + count / 2;
+        auto error = parser_ ? parser_->set_capacity(capacity)
+                             : implementation_->create_dom_parser_implementation(capacity, 1, parser_);
+        if (error) return false;
+        capacity_ = capacity;
+    }
+    return text_buffer_.reserve(count + simdjson::SIMDJSON_PADDING) &&
+           unescaped_buffer_.reserve(count + simdjson::SIMDJSON_PADDING);
+}
+
+const cohortd_json_record *Decoder::decode(const uint8_t *bytes, size_t count) {
+    record_.fault = COHORTD_JSON_FAULT_NONE;
+    record_.position = 0;
+    record_.is_batch = false;
+    record_.events = COHORTD_JSON_ABSENT;
+    record_.element_count = 0;
+    elements_.clear();
+    begin_event();
+    if (count >= simdjson::SIMDJSON_MAXSIZE_BYTES - 256 || !reserve(count)) {
+        record_.status = COHORTD_JSON_FAILED;
+        return &record_;
+    }
+    text_ = text_buffer_.bytes();
+    memcpy(text_, bytes, count);
+    memset(text_ + count, ' ', simdjson::SIMDJSON_PADDING);
+    record_.status = check_and_pick(count);
+    end_event();
+    return &record_;
+}
+
+cohortd_json_status Decoder::check_and_pick(size_t count) {
+    if (count == 0) {
+        fail(COHORTD_JSON_FAULT_EMPTY, 0);
+        return COHORTD_JSON_NOT_JSON;
+    }
+    auto error = parser_->stage1(text_, count, simdjson::stage1_mode::regular);
+    if (error) {
+        // It stops at its first complaint; ours come in a fixed order.
+        if (!implementation_->validate_utf8(reinterpret_cast<const char *>(text_), count)) {
+            return COHORTD_JSON_NOT_UTF8;
+        }
+        if (error == simdjson::MEMALLOC || error == simdjson::CAPACITY) return COHORTD_JSON_FAILED;
+        fail(
+            error == simdjson::EMPTY               ? COHORTD_JSON_FAULT_EMPTY
+            : error == simdjson::UNCLOSED_STRING   ? COHORTD_JSON_FAULT_STRING_OPEN
+            : error == simdjson::UNESCAPED_CHARS   ? COHORTD_JSON_FAULT_CONTROL_CHARACTER
+                                                   : COHORTD_JSON_FAULT_OTHER,
+            0);
+        return COHORTD_JSON_NOT_JSON;
+    }
+    // No value takes more than nine bytes beside its text, and none has less than a token.
+    const size_t tokens = parser_->n_structural_indexes;
+    if (!out_buffer_.reserve(9 * tokens + count + 64)) return COHORTD_JSON_FAILED;
+    open_names_.reset(tokens / 2 + 1);
+    out_ = out_buffer_.bytes();
+    unescaped_ = unescaped_buffer_.bytes();
+    limit_ = text_ + count;
+    find_backslash(text_);
+    deep_ = duplicate_ = false;
+
+    Cursor first = parser_->structural_indexes.get();
+    Cursor end = event(first, 1, true);
+    if (deep_) return whole_is_json() ? COHORTD_JSON_TOO_DEEP : COHORTD_JSON_NOT_JSON;
+    if (!end) return COHORTD_JSON_NOT_JSON;
+    if (end != first + tokens) {
+        fail(COHORTD_JSON_FAULT_TRAILING, *end);
+        return COHORTD_JSON_NOT_JSON;
+    }
+    return duplicate_ ? COHORTD_JSON_DUPLICATE_KEY : COHORTD_JSON_DECODED;
+}
+
+/// Walks a record of any depth with a stack of its own, and only tells whether it is JSON.
+bool Decoder::whole_is_json() {
+    Cursor token = parser_->structural_indexes.get();
+    Cursor end = token + parser_->n_structural_indexes;
+    unescaped_ = unescaped_buffer_.bytes();
+    find_backslash(text_);
+    std::vector<uint8_t> closers;
+    for (;;) {
+        // A value is due here.
+        const uint8_t byte = text_[*token];
+        if (byte == '{' || byte == '[') {
+            closers.push_back(byte == '{' ? '}' : ']');
+            ++token;
+            if (text_[*token] != closers.back()) {
+                if (byte == '{' && !(token = key(token))) return false;
+                continue;
+            }
+        }
+        // An empty object or array is closed below like a full one.
+        const bool empty = byte == '{' || byte == '[';
+        if (!empty && !(token = value<false>(token, level_max))) return false;
+        for (;;) {
+            if (closers.empty()) {
+                if (token != end) fail(COHORTD_JSON_FAULT_TRAILING, *token);
+                return token == end;
+            }
+            const uint8_t next = text_[*token];
+            if (next == closers.back()) {
+                closers.pop_back();
+                ++token;
+                continue;
+            }
+            if (next != ',') return fail(COHORTD_JSON_FAULT_COMMA, *token) != nullptr;
+            ++token;
+            if (closers.back() == '}' && !(token = key(token))) return false;
+            break;
+        }
+    }
+}
+
+/// Over a name and its colon.
+Decoder::Cursor Decoder::key(Cursor token) {
+    cohortd_json_view name;
+    if (text_[*token] != '"') return fail(COHORTD_JSON_FAULT_KEY, *token);
+    if (!text(token, name)) return nullptr;
+    if (text_[*++token] != ':') return fail(COHORTD_JSON_FAULT_COLON, *token);
+    return token + 1;
+}
+
+const cohortd_json_record *Decoder::element(size_t index) {
+    const Element &element = elements_[index];
+    begin_event();
+    out_ = out_buffer_.bytes();
+    unescaped_ = unescaped_buffer_.bytes();
+    limit_ = text_ + element.end;
+    find_backslash(text_ + element.begin);
+    // Cannot fail: the record was walked as a whole before.
+    event(parser_->structural_indexes.get() + element.token, 3, false);
+    end_event();
+    return &record_;
+}
+
+cohortd_json_view Decoder::element_bytes(size_t index) const {
+    const Element &element = elements_[index];
+    return {text_ + element.begin, element.end - element.begin};
+}
+
+void Decoder::begin_event() {
+    record_.event = cohortd_json_event{};
+    top_.clear();
+    event_.clear();
+    plain_.clear();
+    set_.clear();
+    plain_members_.clear();
+    set_members_.clear();
+}
+
+void Decoder::end_event() {
+    cohortd_json_event &event = record_.event;
+    event.event_values = event_.view();
+    event.plain_values = plain_.view();
+    event.set_values = set_.view();
+    event.top_values = top_.view();
+    event.plain = plain_members_.data();
+    event.plain_count = plain_members_.size();
+    event.set = set_members_.data();
+    event.set_count = set_members_.size();
+}
+
+}  // namespace cohortd

@@ -1,0 +1,177 @@
+import Basics
+import CSimdJSON
+
+// The rules of "Events in", in the order in which they are looked at: not_object, bad_type,
+// missing_event_type, missing_id, bad_time, future. users_max and crash are not the decoder's.
+
+extension EventDecoder {
+    /// The most bytes of a user id, a device id or an event type.
+    package static let idBytesMax = 1024
+
+    /// What became of the event that `record` holds now.
+    mutating func judge(_ record: DecodedRecord, previousArrival: EventTime?) -> EventOutcome {
+        detail = .none
+        guard record.pointee.event.kind == COHORTD_JSON_OBJECT else {
+            return reject(.notObject, .noObject)
+        }
+        if let wrong = wrongType(record) { return reject(.badType, wrong) }
+        let eventType = ByteView(record.pointee.event.event_type.text)
+        guard !eventType.isEmpty else { return reject(.missingEventType, .none) }
+        if eventType.equals("$groupidentify") {
+            return .filtered(arrival: arrivalIfAny(record, previousArrival))
+        }
+        let user = ByteView(record.pointee.event.user_id.text)
+        let device = ByteView(record.pointee.event.device_id.text)
+        guard !user.isEmpty || !device.isEmpty else { return reject(.missingID, .none) }
+
+        let ownTime: EventTime?
+        switch Instant(record.pointee.event.time, exportForm: false) {
+        case .absent: ownTime = nil
+        case .at(let time): ownTime = time
+        case .malformed: return reject(.badTime, .badTime("time"))
+        }
+        let arrival: EventTime
+        switch source {
+        case .log(let stamp):
+            guard let known = Self.inRange(stamp) ?? ownTime else {
+                return reject(.badTime, .noTime)
+            }
+            arrival = known
+        case .replay:
+            var received = ownTime
+            switch Instant(record.pointee.event.server_received_time, exportForm: true) {
+            case .absent: break
+            case .at(let time): received = time
+            case .malformed: return reject(.badTime, .badTime("server_received_time"))
+            }
+            guard let received else { return reject(.badTime, .noTime) }
+            arrival = max(received, previousArrival ?? received)
+        }
+        let time = ownTime ?? arrival
+        guard time - arrival <= futureMax else {
+            return reject(.future, .ahead(milliseconds: time - arrival))
+        }
+        scratch.fillEventValues(record, index)
+        scratch.fillUserValues(record, index)
+        return .event(
+            EventView(
+                kind: eventType.equals("$identify") ? .identify : .event,
+                userID: user.isEmpty ? scratch.user(ofDevice: device) : user,
+                eventType: eventType,
+                time: time,
+                arrival: arrival,
+                dedupeOwner: device.isEmpty ? user : device,
+                insertID: ByteView(record.pointee.event.insert_id.text),
+                eventProperties: UnsafeBufferPointer(scratch.eventValues),
+                userProperties: UnsafeBufferPointer(scratch.userValues),
+                assignments: scratch.assignments(of: record),
+                ignoredOperations: record.pointee.event.ignored_operations
+            )
+        )
+    }
+
+    private mutating func reject(_ reason: RejectReason, _ detail: RejectDetail) -> EventOutcome {
+        self.detail = detail
+        return .rejected(reason)
+    }
+
+    /// The first field that is of a kind or length it must not be of.
+    private func wrongType(_ record: DecodedRecord) -> RejectDetail? {
+        let idMax = Self.idBytesMax
+        if !Self.isID(record.pointee.event.user_id, countMax: idMax) { return .badID("user_id") }
+        if !Self.isID(record.pointee.event.device_id, countMax: idMax) {
+            return .badID("device_id")
+        }
+        switch record.pointee.event.event_type.kind {
+        case COHORTD_JSON_ABSENT, COHORTD_JSON_NULL: break
+        case COHORTD_JSON_TEXT where record.pointee.event.event_type.text.count <= idMax: break
+        default: return .badEventType
+        }
+        if !Self.isID(record.pointee.event.insert_id, countMax: .max) { return .badInsertID }
+        if !Self.isObject(record.pointee.event.event_properties) {
+            return .badProperties("event_properties")
+        }
+        if !Self.isObject(record.pointee.event.user_properties) {
+            return .badProperties("user_properties")
+        }
+        return nil
+    }
+
+    private static func isID(_ field: cohortd_json_field, countMax: Int) -> Bool {
+        switch field.kind {
+        case COHORTD_JSON_ABSENT, COHORTD_JSON_NULL: true
+        case COHORTD_JSON_TEXT, COHORTD_JSON_INTEGER, COHORTD_JSON_BIG_INTEGER:
+            field.text.count <= countMax
+        default: false
+        }
+    }
+
+    private static func isObject(_ kind: cohortd_json_kind) -> Bool {
+        kind == COHORTD_JSON_OBJECT || kind == COHORTD_JSON_ABSENT || kind == COHORTD_JSON_NULL
+    }
+
+    /// The log's timestamp, unless a producer stamped something that is no instant.
+    private static func inRange(_ stamp: EventTime?) -> EventTime? {
+        guard let stamp, stamp >= .earliest, stamp <= .latest else { return nil }
+        return stamp
+    }
+
+    /// The arrival of an event that is left out: a malformed time is nobody's fault here.
+    private func arrivalIfAny(_ record: DecodedRecord, _ previousArrival: EventTime?) -> EventTime?
+    {
+        switch source {
+        case .log(let stamp):
+            return Self.inRange(stamp)
+        case .replay:
+            let received: EventTime
+            switch Instant(record.pointee.event.server_received_time, exportForm: true) {
+            case .at(let time): received = time
+            case .malformed: return nil
+            case .absent:
+                guard case .at(let time) = Instant(record.pointee.event.time, exportForm: false)
+                else { return nil }
+                received = time
+            }
+            return max(received, previousArrival ?? received)
+        }
+    }
+}
+
+/// A field read as an instant.
+private enum Instant {
+    case absent
+    case at(EventTime)
+    case malformed
+
+    /// Epoch milliseconds with an integral value, or RFC 3339 text, or also `YYYY-MM-DD HH:MM:SS[.ffffff]`.
+    init(_ field: cohortd_json_field, exportForm: Bool) {
+        let time: EventTime
+        switch field.kind {
+        case COHORTD_JSON_ABSENT, COHORTD_JSON_NULL:
+            self = .absent
+            return
+        case COHORTD_JSON_INTEGER:
+            time = EventTime(milliseconds: field.integer)
+        case COHORTD_JSON_DOUBLE:
+            guard let milliseconds = Int64(exactly: field.number) else {
+                self = .malformed
+                return
+            }
+            time = EventTime(milliseconds: milliseconds)
+        case COHORTD_JSON_TEXT:
+            let text = ByteView(field.text).buffer
+            guard
+                let read = EventTime(rfc3339: text)
+                    ?? (exportForm ? EventTime(exportForm: text) : nil)
+            else {
+                self = .malformed
+                return
+            }
+            time = read
+        default:
+            self = .malformed
+            return
+        }
+        self = time >= .earliest && time <= .latest ? .at(time) : .malformed
+    }
+}
