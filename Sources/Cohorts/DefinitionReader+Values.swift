@@ -186,13 +186,20 @@ extension DefinitionReader {
         }
     }
 
-    /// The known word nearest to one written: by edits, or the one that it begins.
+    /// The known word nearest to one written: by edits of the whole, else of its beginning.
     static func nearest(_ word: String, _ known: [String]) -> String? {
         // Words of other lengths are too many edits away; a very long one is near to nothing.
         let length = word.utf8.count
         let near = known.filter { abs($0.utf8.count - length) <= 3 }
         if let nearest = Suggestion.nearest(to: word, among: near) { return nearest }
-        return length >= 3 ? known.first { $0.hasPrefix(word) } : nil
+        let longer = known.filter { $0.utf8.count > length }
+        guard length >= 4,
+            let start = Suggestion.nearest(
+                to: word,
+                among: longer.map { String($0.prefix(length)) }
+            )
+        else { return nil }
+        return longer.first { $0.hasPrefix(start) }
     }
 
     /// What a node is, with its article.

@@ -10,25 +10,30 @@ struct DocumentPiece {
         let start = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
         var pieces: [DocumentPiece] = []
         var begin = start
-        var contentBegin = start
+        // Where the document after the last `---` begins; nil where it has directives.
+        var contentBegin: Int? = start
         var hasDirective = false
         var line = start
+        func piece(to end: Int) -> DocumentPiece {
+            DocumentPiece(whole: begin..<end, content: (contentBegin ?? end)..<end)
+        }
         while line < bytes.count {
             if isSeparator(bytes, at: line) {
-                // A directive belongs to the document that follows it.
-                if line > begin, !hasDirective {
-                    pieces.append(DocumentPiece(whole: begin..<line, content: contentBegin..<line))
+                if hasDirective {
+                    // It belongs to the document that follows: one piece holds both.
+                    contentBegin = nil
+                } else {
+                    if line > begin { pieces.append(piece(to: line)) }
                     begin = line
+                    contentBegin = line + 3
                 }
-                contentBegin = hasDirective ? bytes.count : line + 3
                 hasDirective = false
             } else if bytes[line] == UInt8(ascii: "%") {
                 hasDirective = true
             }
             line = endOfLine(bytes, from: line)
         }
-        let content = min(contentBegin, bytes.count)..<bytes.count
-        pieces.append(DocumentPiece(whole: begin..<bytes.count, content: content))
+        pieces.append(piece(to: bytes.count))
         return pieces
     }
 
