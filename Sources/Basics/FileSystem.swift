@@ -16,7 +16,9 @@ package protocol FileSystem {
 
     /// Fills `buffer` from `offset` on and says how many bytes there were: fewer only at the end of the file.
     func read(
-        _ handle: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+        _ handle: OpenFile,
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: Int64
     ) throws(FileError) -> Int
 
     /// Writes all the bytes at `offset`; after an error any part of them may be there.
@@ -57,7 +59,9 @@ package protocol FileSystem {
     var userID: UInt32 { get }
 }
 
-/// How a file is opened. Files are created with mode 0600.
+/// How a file is opened.
+///
+/// Files are created with mode 0600.
 package enum FileOpenMode: Sendable {
     /// An existing file, to read.
     case read

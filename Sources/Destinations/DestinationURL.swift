@@ -26,6 +26,16 @@ package struct DestinationURL: Hashable, Sendable {
     /// - Throws: `AddressError` with the remedy; its text never holds the URL.
     package init(_ text: String, policy: AddressPolicy) throws(AddressError) {
         try Self.checkCharacters(of: text)
+        // libcurl overlooks an empty fragment, and takes https:///name for https://name.
+        if text.utf8.contains(UInt8(ascii: "#")) {
+            throw .badURL(
+                reason: "it holds a #fragment, which is never sent",
+                remedy: "remove it"
+            )
+        }
+        if text.contains(":///") {
+            throw .badURL(reason: "it names no host", remedy: "write https://HOST/PATH")
+        }
         let parts = try URLParts(text)
         try parts.refuseWhatHasNoPlace()
         switch parts.scheme {

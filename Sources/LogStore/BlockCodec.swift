@@ -26,26 +26,36 @@ struct BlockCodec {
         scratch.withUnsafeMutableBytes { buffer in
             buffer.storeBytes(of: UInt32(raw.count).littleEndian, toByteOffset: 0, as: UInt32.self)
             buffer.storeBytes(
-                of: CRC32C.checksum(raw).littleEndian, toByteOffset: 4, as: UInt32.self)
+                of: CRC32C.checksum(raw).littleEndian,
+                toByteOffset: 4,
+                as: UInt32.self
+            )
             let target = UnsafeMutableRawBufferPointer(rebasing: buffer[Self.prefixSize...])
             var codec = Self.lz4
             var count = Int(
                 LZ4_compress_default(
                     UnsafeRawPointer(raw.base).assumingMemoryBound(to: CChar.self),
                     target.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    Int32(raw.count), Int32(target.count)))
+                    Int32(raw.count),
+                    Int32(target.count)
+                )
+            )
             if count <= 0 || count * 100 > raw.count * 95 {
                 codec = Self.stored
                 count = raw.count
                 target.copyMemory(from: raw.buffer)
             }
-            body(codec, ByteView(UnsafeRawBufferPointer(rebasing: buffer[..<(Self.prefixSize + count)])))
+            body(
+                codec,
+                ByteView(UnsafeRawBufferPointer(rebasing: buffer[..<(Self.prefixSize + count)]))
+            )
         }
     }
 
     /// Appends the raw bytes of a payload, whose own checksum was right, to `raw`.
     /// - Returns: What is wrong with it, nil when nothing is.
-    static func decode(codec: UInt8, _ payload: ByteView, appendingTo raw: inout [UInt8]) -> String? {
+    static func decode(codec: UInt8, _ payload: ByteView, appendingTo raw: inout [UInt8]) -> String?
+    {
         guard payload.count >= prefixSize else { return "a block without its prefix" }
         let count = Int(payload.load(UInt32.self, at: 0))
         let checksum = payload.load(UInt32.self, at: 4)
@@ -64,7 +74,9 @@ struct BlockCodec {
                 LZ4_decompress_safe(
                     UnsafeRawPointer(bytes.base).assumingMemoryBound(to: CChar.self),
                     (buffer.baseAddress.map { $0 + start })?.assumingMemoryBound(to: CChar.self),
-                    Int32(bytes.count), Int32(count))
+                    Int32(bytes.count),
+                    Int32(count)
+                )
             }
             guard Int(produced) == count else { return "a block that cannot be decompressed" }
         default:

@@ -6,13 +6,20 @@ extension CommitLog {
     /// Nothing is changed before everything was read and found whole; every later step may be interrupted and
     /// is repeated by the next call. The caller holds the lock of the data directory.
     /// - Parameters:
+    ///   - files: What the files are reached through.
+    ///   - path: The log's directory; its parent must exist.
+    ///   - identity: Which log it must be.
     ///   - createIfMissing: Whether to make the log, and its directory, when there is none.
     ///   - visit: Gets the records group by group, each group's cut after its records. What it refuses counts as
     ///     damage.
+    /// - Returns: The log, ready for the next group; `recovery.cut` says what its last one contains.
     /// - Throws: `damaged`, `unsupported`, `missing`, `io`, `syncFailed`.
     /// - Complexity: O(bytes) in two passes, memory for the largest record.
     package static func open(
-        _ files: Files, directory path: String, identity: LogIdentity, createIfMissing: Bool,
+        _ files: Files,
+        directory path: String,
+        identity: LogIdentity,
+        createIfMissing: Bool,
         visit: (LogEntry) throws(RecordRefused) -> Void
     ) throws(StoreError) -> CommitLog {
         let directory = LogDirectory(files: files, path: path, identity: identity)
@@ -27,7 +34,9 @@ extension CommitLog {
     }
 
     private static func open(
-        _ directory: LogDirectory<Files>, isNew: Bool, _ visit: (LogEntry) throws(RecordRefused) -> Void
+        _ directory: LogDirectory<Files>,
+        isNew: Bool,
+        _ visit: (LogEntry) throws(RecordRefused) -> Void
     ) throws(StoreError) -> CommitLog {
         let names = try directory.names() ?? []
         let chosen = try directory.chooseGeneration(names)
@@ -43,31 +52,63 @@ extension CommitLog {
             } catch {
                 throw .io(error)
             }
-            let header = try directory.header(of: name, handle, fileSize: fileSize, number: manifest.wal)
+            let header = try directory.header(
+                of: name,
+                handle,
+                fileSize: fileSize,
+                number: manifest.wal
+            )
             var scanner = LogScanner(
-                FileWindow(files, handle, fileSize: fileSize), header: header,
-                path: directory.path(of: name))
+                FileWindow(files, handle, fileSize: fileSize),
+                header: header,
+                path: directory.path(of: name)
+            )
             let scan = try scanner.scan(base: manifest)
             try directory.refuseDamage(
-                scan, &scanner, name: name, manifest: manifest, syncedLength: syncedLength)
+                scan,
+                &scanner,
+                name: name,
+                manifest: manifest,
+                syncedLength: syncedLength
+            )
 
             var replayer = LogReplayer(
-                FileWindow(files, handle, fileSize: fileSize), salt: header.salt,
-                path: directory.path(of: name))
+                FileWindow(files, handle, fileSize: fileSize),
+                salt: header.salt,
+                path: directory.path(of: name)
+            )
             try replayer.replay(to: scan.end, visit)
             var recovery = LogRecovery(
-                isNew: isNew, cut: replayer.cut, groups: replayer.groups, records: replayer.records,
-                bytes: scan.end)
+                isNew: isNew,
+                cut: replayer.cut,
+                groups: replayer.groups,
+                records: replayer.records,
+                bytes: scan.end
+            )
             let mark = try directory.settle(
-                chosen, names: names, wal: handle, end: scan.end, fileSize: fileSize, &recovery)
+                chosen,
+                names: names,
+                wal: handle,
+                end: scan.end,
+                fileSize: fileSize,
+                &recovery
+            )
             return CommitLog(
-                directory: directory, recovery: recovery,
+                directory: directory,
+                recovery: recovery,
                 writer: LogWriter(
-                    handle, salt: header.salt, end: scan.end, group: scan.group, chain: scan.chain,
-                    payloadBytes: replayer.payloadBytes),
-                mark: mark, number: manifest.number,
+                    handle,
+                    salt: header.salt,
+                    end: scan.end,
+                    group: scan.group,
+                    chain: scan.chain,
+                    payloadBytes: replayer.payloadBytes
+                ),
+                mark: mark,
+                number: manifest.number,
                 nextNumber: try directory.highestNumber(names, manifest.number) + 1,
-                rootSlot: chosen.slot)
+                rootSlot: chosen.slot
+            )
         } catch {
             _ = files.closeAll([handle])
             throw error

@@ -8,22 +8,31 @@ extension CommitLog {
     ///
     /// The open group must be empty. Until ``finishRewrite(cut:)`` returns, the old file counts.
     package mutating func beginRewrite() throws(StoreError) {
+        if let failure { throw failure }
         precondition(rewrite == nil, "a rewrite was begun already")
         precondition(writer.isEmpty, "a rewrite within an open group")
-        if let failure { throw failure }
         let number = nextNumber
         nextNumber += 1
         let header = FileHeader(
-            kind: .wal, identity: directory.identity, number: number,
-            firstGroup: writer.committedGroup + 1)
+            kind: .wal,
+            identity: directory.identity,
+            number: number,
+            firstGroup: writer.committedGroup + 1
+        )
         let bytes = header.encoded
         do {
             let handle = try files.open(temporary(number), .create)
             rewriteNumber = number
             rewrite = LogWriter(
-                handle, salt: header.salt, end: Int64(bytes.count), group: writer.committedGroup,
-                chain: bytes.withByteView { Hashing.hash64($0) }, payloadBytes: 0)
-            try bytes.withByteView { view throws(FileError) in try files.write(handle, view, at: 0) }
+                handle,
+                salt: header.salt,
+                end: Int64(bytes.count),
+                group: writer.committedGroup,
+                chain: bytes.withByteView { Hashing.hash64($0) },
+                payloadBytes: 0
+            )
+            try bytes.withByteView { view throws(FileError) in try files.write(handle, view, at: 0)
+            }
         } catch {
             abandonRewrite()
             throw .io(error)
@@ -36,7 +45,9 @@ extension CommitLog {
         rewrite = nil
         // Both may fail without harm: nothing refers to the file, the next start moves it to orphans.
         _ = files.closeAll([unfinished.handle])
-        for name in [temporary(rewriteNumber), directory.path(of: LogDirectory<Files>.wal(rewriteNumber))] {
+        for name in [
+            temporary(rewriteNumber), directory.path(of: LogDirectory<Files>.wal(rewriteNumber)),
+        ] {
             do throws(FileError) {
                 try files.unlink(name)
             } catch {
@@ -82,8 +93,11 @@ extension CommitLog {
             writeMark()
             try release(released, old)
         } catch {
-            failure = error
-            throw error
+            // Which of the two generations counts is open now, so nothing may be tried again.
+            var final = error
+            if case .io(let cause) = error { final = .syncFailed(cause) }
+            failure = final
+            throw final
         }
     }
 
@@ -91,8 +105,13 @@ extension CommitLog {
     private mutating func publishFile() throws(StoreError) -> Manifest {
         guard let fresh = rewrite else { preconditionFailure("no rewrite to publish") }
         let manifest = Manifest(
-            number: rewriteNumber, wal: rewriteNumber, baseLength: UInt64(fresh.committedEnd),
-            baseGroup: fresh.committedGroup, baseChain: fresh.committedChain, released: number)
+            number: rewriteNumber,
+            wal: rewriteNumber,
+            baseLength: UInt64(fresh.committedEnd),
+            baseGroup: fresh.committedGroup,
+            baseChain: fresh.committedChain,
+            released: number
+        )
         let name = LogDirectory<Files>.wal(rewriteNumber)
         try verify(fresh, manifest)
         do {
@@ -119,7 +138,9 @@ extension CommitLog {
         return manifest
     }
 
-    /// Makes the manifest visible and the root name it. From the first step on there is no way back.
+    /// Makes the manifest visible and the root name it.
+    ///
+    /// From the first step on there is no way back.
     private mutating func flipRoot(_ manifest: Manifest) throws(StoreError) {
         let path = directory.path(of: LogDirectory<Files>.manifest(manifest.number))
         do {
@@ -132,7 +153,10 @@ extension CommitLog {
         let root = Root.naming(manifest.number, manifest: manifest.encoded(directory.identity))
         rootSlot = 1 - rootSlot
         // Without it, the old file could be gone while the old root still counts.
-        try directory.overwrite(LogDirectory<Files>.roots[rootSlot], root.encoded(directory.identity))
+        try directory.overwrite(
+            LogDirectory<Files>.roots[rootSlot],
+            root.encoded(directory.identity)
+        )
     }
 
     private mutating func release(_ released: UInt64, _ handle: OpenFile) throws(StoreError) {
@@ -148,18 +172,28 @@ extension CommitLog {
 
     private func verify(_ fresh: LogWriter, _ manifest: Manifest) throws(StoreError) {
         let header = FileHeader(
-            kind: .wal, identity: directory.identity, number: rewriteNumber,
-            firstGroup: fresh.committedGroup)
+            kind: .wal,
+            identity: directory.identity,
+            number: rewriteNumber,
+            firstGroup: fresh.committedGroup
+        )
         let path = temporary(rewriteNumber)
         var scanner = LogScanner(
-            FileWindow(files, fresh.handle, fileSize: fresh.committedEnd), header: header, path: path)
+            FileWindow(files, fresh.handle, fileSize: fresh.committedEnd),
+            header: header,
+            path: path
+        )
         let result = try scanner.scan(base: manifest)
         guard result.passedBase, result.stop == nil else {
             throw .damaged(
                 StoreDamage(
-                    file: path, offset: result.stop?.offset ?? result.end,
+                    file: path,
+                    offset: result.stop?.offset ?? result.end,
                     what: "what was just written reads differently",
-                    remedy: "check memory and disk, then start again: the file before it still counts"))
+                    remedy:
+                        "check memory and disk, then start again: the file before it still counts"
+                )
+            )
         }
     }
 

@@ -41,13 +41,20 @@ package struct CommitLog<Files: FileSystem>: ~Copyable {
     package internal(set) var leftBehind: String?
     private var isClosed = false
 
-    /// Why the synced mark could not be written, nil when it could. Commits stay durable without it; only
-    /// later damage to the very last group would be taken for an interrupted commit.
+    /// Why the synced mark could not be written, nil when it could.
+    ///
+    /// Commits stay durable without it; only later damage to the very last group would be taken for
+    /// an interrupted commit.
     package private(set) var markFailure: FileError?
 
     init(
-        directory: LogDirectory<Files>, recovery: LogRecovery, writer: LogWriter, mark: OpenFile,
-        number: UInt64, nextNumber: UInt64, rootSlot: Int
+        directory: LogDirectory<Files>,
+        recovery: LogRecovery,
+        writer: LogWriter,
+        mark: OpenFile,
+        number: UInt64,
+        nextNumber: UInt64,
+        rootSlot: Int
     ) {
         self.directory = directory
         self.recovery = recovery
@@ -76,6 +83,7 @@ package struct CommitLog<Files: FileSystem>: ~Copyable {
 
     /// Whether less than half of what the log holds is still needed and a rewrite is worth it.
     /// - Parameter liveBytes: Payload bytes of the records that a rewrite would append.
+    /// - Returns: Whether to rewrite now.
     package func shouldRewrite(liveBytes: Int64) -> Bool {
         bytesOnDisk >= Self.rewriteBytesMin && liveBytes < payloadBytes / 2
     }
@@ -145,7 +153,9 @@ package struct CommitLog<Files: FileSystem>: ~Copyable {
     /// Says how far the log is synced; only after the sync returned, so that the mark is always true.
     mutating func writeMark() {
         let bytes = SyncedMark(
-            wal: number, group: writer.committedGroup, length: UInt64(writer.committedEnd)
+            wal: number,
+            group: writer.committedGroup,
+            length: UInt64(writer.committedEnd)
         ).encoded(directory.identity)
         do {
             try bytes.withByteView { view throws(FileError) in try files.write(mark, view, at: 0) }

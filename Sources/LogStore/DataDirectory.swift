@@ -31,13 +31,18 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
 
     /// Locks the directory, checks it, and makes it when there is none.
     /// - Parameters:
-    ///   - path: Its parent must exist.
+    ///   - files: What its files are reached through.
+    ///   - given: Its path; the parent must exist.
     ///   - processID: Written into `LOCK`, for whoever finds it locked.
     ///   - newStore: The id that a new directory gets.
+    /// - Returns: The directory, locked until it is closed or dropped.
     /// - Throws: `unusable` (owner, permissions, foreign content), `locked`, `unsupported`, `damaged`, `io`,
     ///   `syncFailed`.
     package static func open(
-        _ files: Files, path given: String, processID: Int32, newStore: StoreID
+        _ files: Files,
+        path given: String,
+        processID: Int32,
+        newStore: StoreID
     ) throws(StoreError) -> DataDirectory {
         var path = given
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -47,13 +52,19 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
             let format = try readFormat(path, files)
             if format == nil {
                 try files.replace(
-                    "\(path)/\(FormatFile.name)", Array(FormatFile(store: newStore).text.utf8))
+                    "\(path)/\(FormatFile.name)",
+                    Array(FormatFile(store: newStore).text.utf8)
+                )
                 // Without it, the next start would give the logs in the directory another identity.
                 try files.synchronizeNames(path)
             }
             return DataDirectory(
-                path: path, store: format?.store ?? newStore, isNew: format == nil, files: files,
-                lock: lock)
+                path: path,
+                store: format?.store ?? newStore,
+                isNew: format == nil,
+                files: files,
+                lock: lock
+            )
         } catch {
             _ = files.closeAll([lock])
             throw error
@@ -83,7 +94,8 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
         }
         guard let bytes, bytes.count > 4096 else { return bytes }
         throw .damaged(
-            StoreDamage(file: "\(path)/\(name)", offset: 4096, what: "it is longer than 4 KiB"))
+            StoreDamage(file: "\(path)/\(name)", offset: 4096, what: "it is longer than 4 KiB")
+        )
     }
 
     /// The text kept under `instance-id`; made of `fresh` and kept when there is none.
@@ -98,8 +110,12 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
         else {
             throw .damaged(
                 StoreDamage(
-                    file: "\(path)/\(name)", offset: 0, what: "it is not one line of text",
-                    remedy: "remove it: another one is made at the next start"))
+                    file: "\(path)/\(name)",
+                    offset: 0,
+                    what: "it is not one line of text",
+                    remedy: "remove it: another one is made at the next start"
+                )
+            )
         }
         return String(text.dropLast())
     }
@@ -123,25 +139,38 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
             status = found
         } catch {
             throw .unusable(
-                path: path, what: "\(error)", remedy: "make it, owned by the daemon's user, mode 0700")
+                path: path,
+                what: "\(error)",
+                remedy: "make it, owned by the daemon's user, mode 0700"
+            )
         }
         guard status.kind == .directory else {
             throw .unusable(
-                path: path, what: "it is not a directory", remedy: "set data_dir to a directory")
+                path: path,
+                what: "it is not a directory",
+                remedy: "set data_dir to a directory"
+            )
         }
         guard status.owner == files.userID else {
             throw .unusable(
-                path: path, what: "it belongs to user \(status.owner), not to \(files.userID)",
-                remedy: "run as its owner, or chown it")
+                path: path,
+                what: "it belongs to user \(status.owner), not to \(files.userID)",
+                remedy: "run as its owner, or chown it"
+            )
         }
         guard status.permissions & 0o022 == 0 else {
             throw .unusable(
-                path: path, what: "group or others may write to it", remedy: "chmod 0700 \(path)")
+                path: path,
+                what: "group or others may write to it",
+                remedy: "chmod 0700 \(path)"
+            )
         }
     }
 
     private static func takeLock(
-        _ path: String, _ files: Files, _ processID: Int32
+        _ path: String,
+        _ files: Files,
+        _ processID: Int32
     ) throws(StoreError) -> OpenFile {
         let name = "\(path)/LOCK"
         let handle: OpenFile
@@ -151,7 +180,10 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
             isOurs = try files.lock(handle)
         } catch {
             throw .unusable(
-                path: path, what: "\(error)", remedy: "check the owner and permissions of its files")
+                path: path,
+                what: "\(error)",
+                remedy: "check the owner and permissions of its files"
+            )
         }
         guard isOurs else {
             var holder: Int32?
@@ -176,7 +208,8 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
         return handle
     }
 
-    private static func readFormat(_ path: String, _ files: Files) throws(StoreError) -> FormatFile? {
+    private static func readFormat(_ path: String, _ files: Files) throws(StoreError) -> FormatFile?
+    {
         let name = "\(path)/\(FormatFile.name)"
         let bytes: [UInt8]?
         let names: [String]
@@ -190,8 +223,11 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
             let others = names.filter { !["LOCK", "FORMAT.tmp", "lost+found"].contains($0) }
             guard let other = others.first else { return nil }
             throw .unusable(
-                path: path, what: "it has no \(FormatFile.name) but holds \(other)",
-                remedy: "restore \(FormatFile.name) from a backup, or set data_dir to an empty directory")
+                path: path,
+                what: "it has no \(FormatFile.name) but holds \(other)",
+                remedy:
+                    "restore \(FormatFile.name) from a backup, or set data_dir to an empty directory"
+            )
         }
         do {
             return try FormatFile.parse(bytes)

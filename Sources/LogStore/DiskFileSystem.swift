@@ -21,7 +21,9 @@ package struct DiskFileSystem: FileSystem, Sendable {
         return OpenFile(number: number, path: path)
     }
 
-    /// Closes the descriptor. Not repeated when interrupted: it is gone by then.
+    /// Closes the descriptor.
+    ///
+    /// Not repeated when interrupted: it is gone by then.
     package func close(_ handle: OpenFile) throws(FileError) {
         if Glibc.close(handle.number) != 0, errno != EINTR {
             throw FileError(operation: .close, path: handle.path, code: errno)
@@ -30,7 +32,9 @@ package struct DiskFileSystem: FileSystem, Sendable {
 
     /// Reads until the buffer is full or the file ends.
     package func read(
-        _ handle: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
+        _ handle: OpenFile,
+        into buffer: UnsafeMutableRawBufferPointer,
+        at offset: Int64
     ) throws(FileError) -> Int {
         try Self.completing(.read, handle.path, count: buffer.count) { done in
             guard let base = buffer.baseAddress else { return 0 }
@@ -131,8 +135,11 @@ package struct DiskFileSystem: FileSystem, Sendable {
             default: .other
             }
         return FileStatus(
-            kind: kind, size: Int64(information.st_size), owner: information.st_uid,
-            permissions: information.st_mode & 0o7777)
+            kind: kind,
+            size: Int64(information.st_size),
+            owner: information.st_uid,
+            permissions: information.st_mode & 0o7777
+        )
     }
 
     /// `flock`, without waiting.
@@ -151,7 +158,9 @@ package struct DiskFileSystem: FileSystem, Sendable {
 
     /// Repeats a call that was interrupted.
     private static func retrying(
-        _ operation: FileError.Operation, _ path: String, _ call: () -> Int32
+        _ operation: FileError.Operation,
+        _ path: String,
+        _ call: () -> Int32
     ) throws(FileError) -> Int32 {
         while true {
             let result = call()
@@ -163,7 +172,10 @@ package struct DiskFileSystem: FileSystem, Sendable {
 
     /// Repeats a call that does a part of `count` bytes until all are done or it does nothing.
     static func completing(
-        _ operation: FileError.Operation, _ path: String, count: Int, _ call: (_ done: Int) -> Int
+        _ operation: FileError.Operation,
+        _ path: String,
+        count: Int,
+        _ call: (_ done: Int) -> Int
     ) throws(FileError) -> Int {
         var done = 0
         while done < count {

@@ -1,6 +1,8 @@
 import Basics
 
-/// What a file of a log is. docs/formats.md has the bytes.
+/// What a file of a log is.
+///
+/// docs/formats.md has the bytes.
 enum StoredFileKind: UInt8 {
     // stored: do not renumber
     case wal = 1
@@ -64,7 +66,10 @@ struct FileHeader: Equatable {
 
     /// Checks 64 bytes against what must be there; `number` nil accepts any.
     static func decode(
-        _ bytes: ByteView, kind: StoredFileKind, identity: LogIdentity, number: UInt64?
+        _ bytes: ByteView,
+        kind: StoredFileKind,
+        identity: LogIdentity,
+        number: UInt64?
     ) throws(Problem) -> FileHeader {
         guard bytes.count >= size else { throw .unreadable("the header is cut off") }
         var body = ByteReader(ByteView(base: bytes.base, count: size))
@@ -82,7 +87,9 @@ struct FileHeader: Equatable {
                 throw Problem.unreadable("the header's checksum is wrong")
             }
             guard major == Self.major else {
-                throw Problem.unsupported("format version \(major), this program knows \(Self.major)")
+                throw Problem.unsupported(
+                    "format version \(major), this program knows \(Self.major)"
+                )
             }
             guard fileKind == kind.rawValue else {
                 let name = StoredFileKind(rawValue: fileKind)?.name ?? "a file of kind \(fileKind)"
@@ -103,7 +110,9 @@ struct FileHeader: Equatable {
 
     /// The fields behind the kind of file, whose checksum was right.
     private static func decodeFields(
-        _ fields: inout ByteReader, kind: StoredFileKind, identity: LogIdentity
+        _ fields: inout ByteReader,
+        kind: StoredFileKind,
+        identity: LogIdentity
     ) throws -> FileHeader {
         let logKind: UInt8 = try fields.read()
         let partition: Int32 = try fields.read()
@@ -115,7 +124,9 @@ struct FileHeader: Equatable {
             throw Problem.foreign("it belongs to store \(store), not \(identity.store)")
         }
         guard logKind == identity.kind.rawValue else {
-            throw Problem.foreign("it belongs to a log of kind \(logKind), not \(identity.kind.rawValue)")
+            throw Problem.foreign(
+                "it belongs to a log of kind \(logKind), not \(identity.kind.rawValue)"
+            )
         }
         guard partition == identity.partition else {
             throw Problem.foreign("it belongs to partition \(partition), not \(identity.partition)")
@@ -124,7 +135,11 @@ struct FileHeader: Equatable {
             throw Problem.foreign("it belongs to another topic")
         }
         return FileHeader(
-            kind: kind, identity: identity, number: try fields.read(), firstGroup: try fields.read())
+            kind: kind,
+            identity: identity,
+            number: try fields.read(),
+            firstGroup: try fields.read()
+        )
     }
 
     /// What the checksums of the file's frames begin with.

@@ -1,7 +1,9 @@
 import Basics
 
 extension FileSystem {
-    /// A file of at most a page; of a longer one the first page and a byte. Nil when there is none.
+    /// A file of at most a page; of a longer one the first page and a byte.
+    ///
+    /// Nil when there is none.
     func readSmall(_ path: String) throws(FileError) -> [UInt8]? {
         let handle: OpenFile
         do {
@@ -31,7 +33,9 @@ extension FileSystem {
 
     /// Opens, does, closes, also after an error.
     func withFile(
-        _ path: String, _ mode: FileOpenMode, _ body: (OpenFile) throws(StoreError) -> Void
+        _ path: String,
+        _ mode: FileOpenMode,
+        _ body: (OpenFile) throws(StoreError) -> Void
     ) throws(StoreError) {
         let handle: OpenFile
         do {

@@ -23,7 +23,8 @@ struct FileWindow<Files: FileSystem>: ~Copyable {
 
     /// The bytes at `offset`, nil when the file ends before them; valid until the next call.
     mutating func bytes(at offset: Int64, count wanted: Int) throws(StoreError) -> ByteView? {
-        guard offset >= 0, wanted >= 0, offset <= fileSize, fileSize - offset >= Int64(wanted) else {
+        guard offset >= 0, wanted >= 0, offset <= fileSize, fileSize - offset >= Int64(wanted)
+        else {
             return nil
         }
         if offset < start || offset + Int64(wanted) > start + Int64(count) {
@@ -42,6 +43,9 @@ struct FileWindow<Files: FileSystem>: ~Copyable {
             }
             guard count >= wanted else { return nil }
         }
-        return ByteView(UnsafeRawBufferPointer(buffer)).part(from: Int(offset - start), count: wanted)
+        return ByteView(UnsafeRawBufferPointer(buffer)).part(
+            from: Int(offset - start),
+            count: wanted
+        )
     }
 }

@@ -52,9 +52,11 @@ struct FormatFile: Equatable {
             let store = StoreID(lines[1].dropFirst("store ".count))
         else { throw .unreadable("it names no store") }
         let format = FormatFile(
-            store: store, compatible: try features(lines[2], "compat"),
+            store: store,
+            compatible: try features(lines[2], "compat"),
             readOnlyCompatible: try features(lines[3], "ro_compat"),
-            incompatible: try features(lines[4], "incompat"))
+            incompatible: try features(lines[4], "incompat")
+        )
         for feature in format.incompatible + format.readOnlyCompatible
         where !known.contains(feature) {
             throw .unsupported("the feature \(feature)")

@@ -1,6 +1,8 @@
 import Basics
 
-/// The header of one frame of a log file. docs/formats.md has the bytes.
+/// The header of one frame of a log file.
+///
+/// docs/formats.md has the bytes.
 struct Frame: Equatable {
     static let headerSize = 24
     static let magic: UInt16 = 0xc0d5
@@ -25,7 +27,12 @@ struct Frame: Equatable {
 
     /// Appends header and payload.
     static func write(
-        type: UInt8, codec: UInt8, group: UInt64, index: UInt64, salt: UInt32, payload: ByteView,
+        type: UInt8,
+        codec: UInt8,
+        group: UInt64,
+        index: UInt64,
+        salt: UInt32,
+        payload: ByteView,
         to writer: inout ByteWriter
     ) {
         precondition(index < 1 << indexBits, "frame \(index) of one group")
@@ -55,8 +62,13 @@ struct Frame: Equatable {
         guard length <= payloadMax else { return nil }
         let place = bytes.load(UInt64.self, at: 8)
         return Frame(
-            type: bytes[2], codec: bytes[3], length: length, group: place >> indexBits,
-            index: place & (1 << indexBits - 1), payloadChecksum: bytes.load(UInt32.self, at: 16))
+            type: bytes[2],
+            codec: bytes[3],
+            length: length,
+            group: place >> indexBits,
+            index: place & (1 << indexBits - 1),
+            payloadChecksum: bytes.load(UInt32.self, at: 16)
+        )
     }
 }
 
@@ -87,7 +99,10 @@ struct CommitPayload {
         var reader = ByteReader(bytes)
         do {
             let commit = CommitPayload(
-                group: try reader.read(), records: try reader.read(), chain: try reader.read())
+                group: try reader.read(),
+                records: try reader.read(),
+                chain: try reader.read()
+            )
             let count: UInt16 = try reader.read()
             _ = try reader.read(count: 6)
             guard count <= cutMax, reader.remaining == Int(count) else { return nil }

@@ -37,7 +37,9 @@ extension LogDirectory {
     /// Refuses to begin again over files that hold more than a creation leaves.
     func checkNothingIsLost(_ names: [String]) throws(StoreError) {
         let missing = damaged(Self.roots[0], "it is missing, but the log holds more than a new one")
-        if names.contains(Self.wal(1)), try size(Self.wal(1)) > Int64(FileHeader.size) { throw missing }
+        if names.contains(Self.wal(1)), try size(Self.wal(1)) > Int64(FileHeader.size) {
+            throw missing
+        }
         if let bytes = try read(Self.mark),
             let mark = try mark(bytes), mark.wal > 1 || mark.length > UInt64(FileHeader.size)
         {
@@ -76,15 +78,19 @@ extension LogDirectory {
     /// The generation when only one root can be read: a newer manifest was complete before the other root
     /// named it, so it counts.
     private func chooseBeside(
-        _ root: Root, _ slot: Int, _ names: [String]
+        _ root: Root,
+        _ slot: Int,
+        _ names: [String]
     ) throws(StoreError) -> ChosenGeneration {
         let newer = Self.numbers(in: names).filter { number in
             number > root.generation && names.contains(Self.manifest(number))
         }
         guard let number = newer.max() else {
             return ChosenGeneration(
-                manifest: try manifest(of: root, slot), slot: slot,
-                repair: (1 - slot, Root.none.encoded(identity)))
+                manifest: try manifest(of: root, slot),
+                slot: slot,
+                repair: (1 - slot, Root.none.encoded(identity))
+            )
         }
         let name = Self.manifest(number)
         let bytes = try read(name) ?? []
@@ -93,7 +99,11 @@ extension LogDirectory {
                 try Manifest.decode(view, identity: identity, number: number)
             }
             let repaired = Root.naming(number, manifest: bytes).encoded(identity)
-            return ChosenGeneration(manifest: manifest, slot: 1 - slot, repair: (1 - slot, repaired))
+            return ChosenGeneration(
+                manifest: manifest,
+                slot: 1 - slot,
+                repair: (1 - slot, repaired)
+            )
         } catch {
             throw refused(name, error)
         }
@@ -104,7 +114,8 @@ extension LogDirectory {
             return .valid(
                 try bytes.withByteView { view throws(FileHeader.Problem) in
                     try Root.decode(view, identity: identity)
-                })
+                }
+            )
         } catch {
             if case .unreadable(let what) = error { return .unreadable(what) }
             throw refused(name, error)
@@ -148,7 +159,9 @@ extension LogDirectory {
         guard let bytes = try read(Self.mark), let mark = try mark(bytes) else { return 0 }
         guard mark.wal <= manifest.wal else {
             throw damaged(
-                Self.wal(mark.wal), "it was in use, but the roots name generation \(manifest.number)")
+                Self.wal(mark.wal),
+                "it was in use, but the roots name generation \(manifest.number)"
+            )
         }
         return mark.wal == manifest.wal ? mark.length : 0
     }
@@ -164,7 +177,10 @@ extension LogDirectory {
     }
 
     func header(
-        of name: String, _ handle: OpenFile, fileSize: Int64, number: UInt64
+        of name: String,
+        _ handle: OpenFile,
+        fileSize: Int64,
+        number: UInt64
     ) throws(StoreError) -> FileHeader {
         var window = FileWindow(files, handle, fileSize: fileSize)
         guard let bytes = try window.bytes(at: 0, count: FileHeader.size) else {
@@ -179,23 +195,36 @@ extension LogDirectory {
 
     /// Tells a torn tail from damage: throws for the latter.
     func refuseDamage(
-        _ scan: ScanResult, _ scanner: inout LogScanner<Files>, name: String, manifest: Manifest,
+        _ scan: ScanResult,
+        _ scanner: inout LogScanner<Files>,
+        name: String,
+        manifest: Manifest,
         syncedLength: UInt64
     ) throws(StoreError) {
         let offset = scan.stop?.offset ?? scan.end
         let why = scan.stop?.why ?? "the file ends there"
         guard scan.passedBase else {
             throw damaged(
-                name, at: offset, "\(why), within the \(manifest.baseLength) bytes that the manifest vouches for")
+                name,
+                at: offset,
+                "\(why), within the \(manifest.baseLength) bytes that the manifest vouches for"
+            )
         }
         guard UInt64(scan.end) >= syncedLength else {
-            throw damaged(name, at: offset, "\(why), within the \(syncedLength) bytes that were synced")
+            throw damaged(
+                name,
+                at: offset,
+                "\(why), within the \(syncedLength) bytes that were synced"
+            )
         }
         guard let stop = scan.stop,
             let later = try scanner.evidence(after: stop.offset + 1, ofGroup: scan.group + 2)
         else { return }
         throw damaged(
-            name, at: stop.offset, "\(stop.why), but a later group stands at byte \(later)")
+            name,
+            at: stop.offset,
+            "\(stop.why), but a later group stands at byte \(later)"
+        )
     }
 
     /// The highest number any file has or had, also one that was moved aside.

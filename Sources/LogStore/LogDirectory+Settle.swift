@@ -7,13 +7,19 @@ extension LogDirectory {
         try files.makeDirectoryDurably(path)
         let wal = FileHeader(kind: .wal, identity: identity, number: 1, firstGroup: 1).encoded
         let manifest = Manifest(
-            number: 1, wal: 1, baseLength: UInt64(wal.count), baseGroup: 0,
-            baseChain: wal.withByteView { Hashing.hash64($0) }, released: 0
+            number: 1,
+            wal: 1,
+            baseLength: UInt64(wal.count),
+            baseGroup: 0,
+            baseChain: wal.withByteView { Hashing.hash64($0) },
+            released: 0
         ).encoded(identity)
         try replace(Self.wal(1), wal)
         try replace(Self.manifest(1), manifest)
         try replace(
-            Self.mark, SyncedMark(wal: 1, group: 0, length: UInt64(wal.count)).encoded(identity))
+            Self.mark,
+            SyncedMark(wal: 1, group: 0, length: UInt64(wal.count)).encoded(identity)
+        )
         try replace(Self.roots[1], Root.none.encoded(identity))
         // Without it, ROOT-A could be found without what it stands for.
         try synchronize()
@@ -24,7 +30,11 @@ extension LogDirectory {
     /// Makes durable what was found, keeps and cuts a torn tail, and puts the other files in order.
     /// - Returns: The synced mark, open.
     func settle(
-        _ chosen: ChosenGeneration, names: [String], wal: OpenFile, end: Int64, fileSize: Int64,
+        _ chosen: ChosenGeneration,
+        names: [String],
+        wal: OpenFile,
+        end: Int64,
+        fileSize: Int64,
         _ recovery: inout LogRecovery
     ) throws(StoreError) -> OpenFile {
         if fileSize > end {
@@ -43,7 +53,8 @@ extension LogDirectory {
             try replace(Self.roots[repair.slot], repair.bytes)
             recovery.repairedRoot = true
         } else {
-            try files.withFile(path(of: Self.roots[chosen.slot]), .update) { handle throws(StoreError) in
+            try files.withFile(path(of: Self.roots[chosen.slot]), .update) {
+                handle throws(StoreError) in
                 try files.synchronizeBytes(handle)
             }
         }
@@ -58,7 +69,9 @@ extension LogDirectory {
 
     /// Deletes what the manifest released and moves away what nothing refers to.
     private func clearAway(
-        _ manifest: Manifest, _ names: [String], _ recovery: inout LogRecovery
+        _ manifest: Manifest,
+        _ names: [String],
+        _ recovery: inout LogRecovery
     ) throws(StoreError) {
         let known =
             Self.roots + [
@@ -87,7 +100,10 @@ extension LogDirectory {
 
     /// Copies the bytes behind the last commit to `quarantine`, durably.
     private func keepTail(
-        _ wal: OpenFile, _ number: UInt64, from start: Int64, to end: Int64
+        _ wal: OpenFile,
+        _ number: UInt64,
+        from start: Int64,
+        to end: Int64
     ) throws(StoreError) -> String {
         try makeDirectory(Self.quarantine)
         var window = FileWindow(files, wal, fileSize: end)
@@ -110,7 +126,11 @@ extension LogDirectory {
             while offset < end {
                 let count = Int(min(end - offset, 1 << 20))
                 guard let bytes = try again.bytes(at: offset, count: count) else {
-                    throw damaged(Self.wal(number), at: offset, "it became shorter while it was read")
+                    throw damaged(
+                        Self.wal(number),
+                        at: offset,
+                        "it became shorter while it was read"
+                    )
                 }
                 do throws(FileError) {
                     try files.write(handle, bytes, at: offset - start)

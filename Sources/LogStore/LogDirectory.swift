@@ -32,7 +32,9 @@ struct LogDirectory<Files: FileSystem> {
 
     func path(of name: String) -> String { "\(path)/\(name)" }
 
-    /// A small file whole; nil when there is none. At most a page, enough to see that it is too long.
+    /// A small file whole; nil when there is none.
+    ///
+    /// At most a page, enough to see that it is too long.
     func read(_ name: String) throws(StoreError) -> [UInt8]? {
         do {
             return try files.readSmall(path(of: name))
@@ -46,7 +48,9 @@ struct LogDirectory<Files: FileSystem> {
         try files.replace(path(of: name), bytes)
     }
 
-    /// Makes the names in the directory durable. Without it a renamed file may not be there after a power loss.
+    /// Makes the names in the directory durable.
+    ///
+    /// Without it a renamed file may not be there after a power loss.
     func synchronize() throws(StoreError) {
         try files.synchronizeNames(path)
     }

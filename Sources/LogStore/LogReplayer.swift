@@ -39,13 +39,16 @@ struct LogReplayer<Files: FileSystem>: ~Copyable {
     }
 
     mutating func replay(
-        to end: Int64, _ visit: (LogEntry) throws(RecordRefused) -> Void
+        to end: Int64,
+        _ visit: (LogEntry) throws(RecordRefused) -> Void
     ) throws(StoreError) {
         while position < end {
             guard let head = try window.bytes(at: position, count: Frame.headerSize),
                 let frame = Frame.decode(head, salt: salt),
                 let payload = try window.bytes(
-                    at: position + Int64(Frame.headerSize), count: frame.length),
+                    at: position + Int64(Frame.headerSize),
+                    count: frame.length
+                ),
                 CRC32C.checksum(payload, continuing: salt) == frame.payloadChecksum
             else { throw damaged("it changed while it was read") }
             switch frame.type {
@@ -74,7 +77,9 @@ struct LogReplayer<Files: FileSystem>: ~Copyable {
         let problem = raw.withByteView { view -> String? in
             var offset = 0
             while offset < view.count {
-                guard view.count - offset >= RecordPrefix.size else { return "a record that is cut off" }
+                guard view.count - offset >= RecordPrefix.size else {
+                    return "a record that is cut off"
+                }
                 let count = Int(view.load(UInt32.self, at: offset))
                 let type = view[offset + 4]
                 offset += RecordPrefix.size
@@ -97,12 +102,15 @@ struct LogReplayer<Files: FileSystem>: ~Copyable {
     }
 
     private mutating func endGroup(
-        _ payload: ByteView, _ visit: (LogEntry) throws(RecordRefused) -> Void
+        _ payload: ByteView,
+        _ visit: (LogEntry) throws(RecordRefused) -> Void
     ) throws(StoreError) {
         guard let (commit, cut) = CommitPayload.decode(payload) else { throw damaged("a COMMIT") }
         guard raw.isEmpty else { throw damaged("a record of which the end is missing") }
         guard commit.records == recordsOfGroup else {
-            throw damaged("a group of \(recordsOfGroup) records whose COMMIT counts \(commit.records)")
+            throw damaged(
+                "a group of \(recordsOfGroup) records whose COMMIT counts \(commit.records)"
+            )
         }
         do {
             try visit(.group(cut: cut))

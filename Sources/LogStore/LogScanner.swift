@@ -37,8 +37,12 @@ struct LogScanner<Files: FileSystem>: ~Copyable {
     mutating func scan(base: Manifest) throws(StoreError) -> ScanResult {
         let start = header.encoded.withByteView { Hashing.hash64($0) }
         var result = ScanResult(
-            end: Int64(FileHeader.size), group: header.firstGroup &- 1, chain: start, stop: nil,
-            passedBase: false)
+            end: Int64(FileHeader.size),
+            group: header.firstGroup &- 1,
+            chain: start,
+            stop: nil,
+            passedBase: false
+        )
         result.passedBase = Self.isBase(result, base)
         var position = result.end
         var chain = start
@@ -56,7 +60,8 @@ struct LogScanner<Files: FileSystem>: ~Copyable {
             }
             guard frame.group == result.group &+ 1, frame.index == index else {
                 result.stop = (
-                    position, "frame \(frame.index) of group \(frame.group) stands where frame "
+                    position,
+                    "frame \(frame.index) of group \(frame.group) stands where frame "
                         + "\(index) of group \(result.group &+ 1) belongs"
                 )
                 return result
@@ -82,7 +87,9 @@ struct LogScanner<Files: FileSystem>: ~Copyable {
                 frame.type < Frame.firstSkippable
             {
                 throw .unsupported(
-                    path: path, what: "a frame of type \(frame.type) at byte \(position)")
+                    path: path,
+                    what: "a frame of type \(frame.type) at byte \(position)"
+                )
             }
             chain = Hashing.hash64(whole, seed: chain)
             position += Int64(size)
@@ -98,7 +105,8 @@ struct LogScanner<Files: FileSystem>: ~Copyable {
     }
 
     /// The first frame header behind `offset` that a group from `group` on wrote, if there is one.
-    mutating func evidence(after offset: Int64, ofGroup group: UInt64) throws(StoreError) -> Int64? {
+    mutating func evidence(after offset: Int64, ofGroup group: UInt64) throws(StoreError) -> Int64?
+    {
         var position = offset
         while let head = try window.bytes(at: position, count: Frame.headerSize) {
             if head[0] == UInt8(Frame.magic & 0xff), let frame = Frame.decode(head, salt: salt),

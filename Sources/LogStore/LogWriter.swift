@@ -34,7 +34,12 @@ struct LogWriter {
     private(set) var committedPayloadBytes: Int64
 
     init(
-        _ handle: OpenFile, salt: UInt32, end: Int64, group: UInt64, chain: UInt64, payloadBytes: Int64
+        _ handle: OpenFile,
+        salt: UInt32,
+        end: Int64,
+        group: UInt64,
+        chain: UInt64,
+        payloadBytes: Int64
     ) {
         self.handle = handle
         self.salt = salt
@@ -50,7 +55,9 @@ struct LogWriter {
     /// Whether nothing was added since the last commit.
     var isEmpty: Bool { records == 0 }
 
-    /// Adds a record to the open group. A write that fails shows at ``finishGroup(cut:files:)``.
+    /// Adds a record to the open group.
+    ///
+    /// A write that fails shows at ``finishGroup(cut:files:)``.
     mutating func append(type: UInt8, payload: ByteView, files: some FileSystem) {
         precondition(payload.count <= Int32.max, "a record of \(payload.count) bytes")
         if failure != nil { return }
@@ -130,8 +137,14 @@ struct LogWriter {
     private mutating func add(type: UInt8, codec: UInt8, _ payload: ByteView) {
         let start = buffer.count
         Frame.write(
-            type: type, codec: codec, group: committedGroup + 1, index: index, salt: salt,
-            payload: payload, to: &buffer)
+            type: type,
+            codec: codec,
+            group: committedGroup + 1,
+            index: index,
+            salt: salt,
+            payload: payload,
+            to: &buffer
+        )
         chain = buffer.bytes.withByteView { view in
             Hashing.hash64(view.part(from: start, count: view.count - start), seed: chain)
         }

@@ -6,7 +6,8 @@ enum SealedFile {
     static let syncedMarkSize = 128
     static let rootSize = 512
 
-    static func encode(_ header: FileHeader, size: Int, body: (inout ByteWriter) -> Void) -> [UInt8] {
+    static func encode(_ header: FileHeader, size: Int, body: (inout ByteWriter) -> Void) -> [UInt8]
+    {
         var writer = ByteWriter(capacity: size)
         writer.write(raw: header.encoded)
         body(&writer)
@@ -18,7 +19,11 @@ enum SealedFile {
 
     /// Checks header and body; what it returns reads the body.
     static func decode(
-        _ bytes: ByteView, size: Int, kind: StoredFileKind, identity: LogIdentity, number: UInt64?
+        _ bytes: ByteView,
+        size: Int,
+        kind: StoredFileKind,
+        identity: LogIdentity,
+        number: UInt64?
     ) throws(FileHeader.Problem) -> (header: FileHeader, body: ByteReader) {
         guard bytes.count == size else {
             throw .unreadable("it has \(bytes.count) bytes, not \(size)")
@@ -34,7 +39,8 @@ enum SealedFile {
     private static func checksum(_ bytes: ByteView, size: Int) -> UInt32 {
         CRC32C.checksum(
             bytes.part(from: FileHeader.size, count: size - FileHeader.size - 4),
-            continuing: bytes.load(UInt32.self, at: FileHeader.size - 4))
+            continuing: bytes.load(UInt32.self, at: FileHeader.size - 4)
+        )
     }
 }
 
@@ -51,8 +57,11 @@ struct Root: Equatable {
     /// The root of a generation whose manifest has these bytes.
     static func naming(_ generation: UInt64, manifest bytes: [UInt8]) -> Root {
         Root(
-            generation: generation, manifest: generation, manifestLength: UInt64(bytes.count),
-            manifestChecksum: bytes.withByteView { CRC32C.checksum($0) })
+            generation: generation,
+            manifest: generation,
+            manifestLength: UInt64(bytes.count),
+            manifestChecksum: bytes.withByteView { CRC32C.checksum($0) }
+        )
     }
 
     func encoded(_ identity: LogIdentity) -> [UInt8] {
@@ -64,13 +73,22 @@ struct Root: Equatable {
         }
     }
 
-    static func decode(_ bytes: ByteView, identity: LogIdentity) throws(FileHeader.Problem) -> Root {
+    static func decode(_ bytes: ByteView, identity: LogIdentity) throws(FileHeader.Problem) -> Root
+    {
         var (header, body) = try SealedFile.decode(
-            bytes, size: SealedFile.rootSize, kind: .root, identity: identity, number: nil)
+            bytes,
+            size: SealedFile.rootSize,
+            kind: .root,
+            identity: identity,
+            number: nil
+        )
         do {
             return Root(
-                generation: header.number, manifest: try body.read(),
-                manifestLength: try body.read(), manifestChecksum: try body.read())
+                generation: header.number,
+                manifest: try body.read(),
+                manifestLength: try body.read(),
+                manifestChecksum: try body.read()
+            )
         } catch {
             throw .unreadable("the body is cut off")
         }
@@ -98,14 +116,26 @@ struct Manifest: Equatable {
     }
 
     static func decode(
-        _ bytes: ByteView, identity: LogIdentity, number: UInt64
+        _ bytes: ByteView,
+        identity: LogIdentity,
+        number: UInt64
     ) throws(FileHeader.Problem) -> Manifest {
         var (header, body) = try SealedFile.decode(
-            bytes, size: SealedFile.manifestSize, kind: .manifest, identity: identity, number: number)
+            bytes,
+            size: SealedFile.manifestSize,
+            kind: .manifest,
+            identity: identity,
+            number: number
+        )
         do {
             return Manifest(
-                number: header.number, wal: try body.read(), baseLength: try body.read(),
-                baseGroup: try body.read(), baseChain: try body.read(), released: try body.read())
+                number: header.number,
+                wal: try body.read(),
+                baseLength: try body.read(),
+                baseGroup: try body.read(),
+                baseChain: try body.read(),
+                released: try body.read()
+            )
         } catch {
             throw .unreadable("the body is cut off")
         }
@@ -127,10 +157,16 @@ struct SyncedMark: Equatable {
     }
 
     static func decode(
-        _ bytes: ByteView, identity: LogIdentity
+        _ bytes: ByteView,
+        identity: LogIdentity
     ) throws(FileHeader.Problem) -> SyncedMark {
         var (header, body) = try SealedFile.decode(
-            bytes, size: SealedFile.syncedMarkSize, kind: .syncedMark, identity: identity, number: nil)
+            bytes,
+            size: SealedFile.syncedMarkSize,
+            kind: .syncedMark,
+            identity: identity,
+            number: nil
+        )
         do {
             return SyncedMark(wal: header.number, group: try body.read(), length: try body.read())
         } catch {

@@ -61,7 +61,8 @@ extension StoreError: CustomStringConvertible {
             "there is no log in \(path); check the path"
         case .io(let error):
             error.isOutOfSpace
-                ? "\(error); free space on the file system" : "\(error); check the disk and its permissions"
+                ? "\(error); free space on the file system"
+                : "\(error); check the disk and its permissions"
         case .syncFailed(let error):
             "\(error); what was written last may be lost: check the disk, then start again"
         }

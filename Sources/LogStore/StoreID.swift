@@ -13,7 +13,9 @@ package struct StoreID: Equatable, Hashable, Sendable, CustomStringConvertible {
         self.low = low
     }
 
-    /// Reads 32 hexadecimal digits; dashes are ignored. Nil when it is anything else.
+    /// Reads 32 hexadecimal digits; dashes are ignored.
+    ///
+    /// Nil when it is anything else.
     package init?(_ text: some StringProtocol) {
         let digits = String(text.filter { $0 != "-" })
         guard digits.utf8.count == 32,

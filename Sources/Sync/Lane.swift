@@ -42,7 +42,9 @@ struct WaitingQueue: Sendable {
         }
     }
 
-    /// Drops what is stale. Complexity: O(count), paid for by the appends since the last time.
+    /// Drops what is stale.
+    ///
+    /// Complexity: O(count), paid for by the appends since the last time.
     mutating func compact(_ ledger: Ledger) {
         items = items[head...].filter { ledger[$0.slot].ticket == $0.ticket }
         head = 0

@@ -5,7 +5,9 @@ import Glibc
 struct LedgerEntry {
     /// Offset of the id in the arena (44 bits), its length (12 bits), the flags (8 bits).
     private var packed: UInt64
-    /// Number of the queue element that is this user's; 0 for none. Elements with another are stale.
+    /// Number of the queue element that is this user's; 0 for none.
+    ///
+    /// Elements with another are stale.
     var ticket: UInt32 = 0
     /// The partition that counts the user in or, when none does, that did so last.
     var claim: UInt16 = Self.noPartition

@@ -78,23 +78,33 @@ extension SyncMachine {
         partitions: PartitionTable,
         records: inout [JournalRecord]
     ) {
+        let isKnown = ledger[slot].claim != LedgerEntry.noPartition && !ledger[slot].isIdle
         guard ledger[slot].isMember else {
+            let hasMoved = isKnown && ledger[slot].claim != index
             ledger[slot].isMember = true
             ledger[slot].claim = index
             reconsider(slot, age: age)
+            if hasMoved { noteClaim(slot, index, partitions, &records) }
             return
         }
         guard ledger[slot].claim != index, moreClaims[slot]?.contains(index) != true else { return }
-        // Remembered durably: should one of its partitions be halted at a later start, the others must
-        // not make the user exit.
         moreClaims[slot, default: []].append(index)
-        hasSplitUsers = true
-        records.append(
-            .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger)
-        )
+        noteClaim(slot, index, partitions, &records)
         if !isOpen(ledger[slot].claim, partitions), isOpen(index, partitions) {
             preferOpenClaims(age: age, partitions: partitions)
         }
+    }
+
+    /// Remembers durably that one more partition counts a user in.
+    ///
+    /// Should that partition be halted at a later start, the others must not make the user exit.
+    private mutating func noteClaim(
+        _ slot: UInt32, _ index: UInt16, _ partitions: PartitionTable,
+        _ records: inout [JournalRecord]
+    ) {
+        hasSplitUsers = true
+        records.append(
+            .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger))
     }
 
     private mutating func discount(_ slot: UInt32, from index: UInt16, age: Age) {

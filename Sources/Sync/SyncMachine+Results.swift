@@ -5,10 +5,8 @@ import Basics
 extension SyncMachine {
     /// Takes over the outcome of the batch in flight; an answer to anything else is ignored.
     mutating func complete(
-        _ messageID: String,
-        _ outcome: DeliveryOutcome,
-        now: Int64,
-        tick: EventTime,
+        _ messageID: String, _ outcome: DeliveryOutcome, now: Int64, partitions: PartitionTable,
+       
         generator: inout SeededGenerator,
         records: inout [JournalRecord],
         notes: inout [SyncNote]
@@ -20,7 +18,7 @@ extension SyncMachine {
         isInFlight = false
         switch outcome {
         case .delivered:
-            deliver(position, now: now, tick: tick, &records, &notes)
+            deliver(position, now: now, partitions, &records, &notes)
         case .authenticationRefused(let status):
             refuse(
                 "the destination answered \(status): check its credential",
@@ -50,10 +48,7 @@ extension SyncMachine {
     }
 
     private mutating func deliver(
-        _ position: Int,
-        now: Int64,
-        tick: EventTime,
-        _ records: inout [JournalRecord],
+        _ position: Int, now: Int64, _ partitions: PartitionTable, _ records: inout [JournalRecord],
         _ notes: inout [SyncNote]
     ) {
         let intent = open.remove(at: position)
@@ -67,8 +62,10 @@ extension SyncMachine {
         )
         settle(delivered: intent)
         // Whoever changed while the batch was on its way waits from now on.
-        let age = Age(tick: tick, since: now)
-        for slot in intent.users { reconsider(slot, age: age) }
+        for slot in intent.users {
+            let tick = partitions[ledger[slot].claim].cut.tick
+            reconsider(slot, age: Age(tick: tick, since: now))
+        }
         deliveredUsers += UInt64(intent.users.count)
         backoff.reset()
         retryAt = .min
@@ -83,7 +80,9 @@ extension SyncMachine {
         }
     }
 
-    /// Stops the sync until the next start. Nothing was applied and nobody is skipped.
+    /// Stops the sync until the next start.
+    ///
+    /// Nothing was applied and nobody is skipped.
     private mutating func refuse(
         _ reason: String,
         _ now: Int64,

@@ -150,6 +150,7 @@ extension SyncPlanner {
         let machine = try machine(&decoder)
         let index = partitions.insert(try decoder.number())
         let slot = machines[machine].ledger.insert(try decoder.bytes())
+        machines[machine].hasSplitUsers = true
         machines[machine].replayClaim(slot, index)
     }
 
@@ -206,15 +207,18 @@ extension SyncMachine {
     ) -> UInt32 {
         let slot = ledger.insert(user)
         ledger[slot].isInIntent = true
-        ledger[slot].claim = index
         ledger[slot].planned = index
-        ledger[slot].isMember = operation == .enter
-        if operation == .exit { moreClaims[slot] = nil }
+        if operation == .enter {
+            replayClaim(slot, index)
+        } else {
+            ledger[slot].isMember = false
+            ledger[slot].claim = index
+            moreClaims[slot] = nil
+        }
         return slot
     }
 
     fileprivate mutating func replayClaim(_ slot: UInt32, _ index: UInt16) {
-        hasSplitUsers = true
         if !ledger[slot].isMember {
             ledger[slot].isMember = true
             ledger[slot].claim = index

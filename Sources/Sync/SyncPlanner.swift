@@ -5,7 +5,9 @@ package import Basics
 package struct SyncEffects: Sendable {
     /// To be appended to the journal in this order, before the planner is called again.
     package var records: [JournalRecord] = []
-    /// Whether the records must be durable before the first byte of a request leaves. Without requests
+    /// Whether the records must be durable before the first byte of a request leaves.
+    ///
+    /// Without requests
     /// they may ride with the next commit: a lost result only costs a repetition.
     package var mustCommit: Bool { !requests.isEmpty }
     /// To be sent once the records are durable; each needs one call of `completed`.
@@ -163,11 +165,7 @@ package struct SyncPlanner: Sendable {
     ) {
         guard let machine = machineOfSync[sync] else { return }
         machines[machine].complete(
-            message,
-            outcome,
-            now: now,
-            tick: partitions.newestTick,
-            generator: &generator,
+            message, outcome, now: now, partitions: partitions, generator: &generator,
             records: &unwritten,
             notes: &notes
         )

@@ -35,7 +35,9 @@ package struct SyncStatus: Sendable, Equatable {
 }
 
 extension SyncPlanner {
-    /// Every sync, in the configuration's order. Complexity: O(pending users).
+    /// Every sync, in the configuration's order.
+    ///
+    /// Complexity: O(pending users).
     package func status(now: Int64) -> [SyncStatus] {
         machines.map { $0.status(now: now, partitions: partitions) }
     }

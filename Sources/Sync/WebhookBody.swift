@@ -26,7 +26,9 @@ package enum WebhookBody {
         return writer.bytes
     }
 
-    /// Seconds since 1970 as text. Ticks are whole seconds; a fraction would be cut towards the past.
+    /// Seconds since 1970 as text.
+    ///
+    /// Ticks are whole seconds; a fraction would be cut towards the past.
     private static func epochSeconds(_ tick: EventTime) -> String {
         String(tick.roundedDown(toMultipleOf: 1000).milliseconds / 1000)
     }

@@ -23,25 +23,26 @@ final class LoopbackServer: Sendable {
         }
         guard status == 0 else { throw POSIXError(.EADDRINUSE) }
         port = Int(UInt16(bigEndian: address.sin_port))
-        Thread.detachNewThread { [self] in
+        Thread.detachNewThread { [weak self] in
             while true {
                 let accepted = accept(descriptor, nil, nil)
                 if accepted < 0 { return }
-                let isWanted = state.withLock { state in
-                    state.connectionCount += 1
-                    return state.isOpen
+                guard let self else {
+                    _ = Glibc.close(accepted)
+                    return
                 }
                 let connection = Connection(descriptor: accepted, server: self)
-                if isWanted {
-                    Thread.detachNewThread {
-                        script(connection)
-                        connection.close()
-                    }
-                } else {
+                state.withLock { $0.connectionCount += 1 }
+                Thread.detachNewThread {
+                    script(connection)
                     connection.close()
                 }
             }
         }
+    }
+
+    deinit {
+        if state.withLock({ $0.isOpen }) { endListening() }
     }
 
     /// Answers every request on every connection with this text.
@@ -61,6 +62,10 @@ final class LoopbackServer: Sendable {
     /// Refuses connections from now on.
     func stopListening() {
         state.withLock { $0.isOpen = false }
+        endListening()
+    }
+
+    private func endListening() {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }
@@ -129,7 +134,7 @@ final class Connection: @unchecked Sendable {
                     descriptor,
                     buffer.baseAddress,
                     buffer.count,
-                    Int32(MSG_NOSIGNAL.rawValue)
+                    Int32(MSG_NOSIGNAL)
                 )
             }
             if step <= 0 { return false }
