@@ -46,6 +46,7 @@ let package = Package(
     ],
     targets: [
         // System libraries: a module map and a shim each, and one importer each.
+        .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CLZ4"),
         .systemLibrary(name: "CYAML"),
@@ -58,7 +59,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // The core: pure, synchronous, no Foundation.
-        library("Basics", []),
+        library("Basics", ["CProcessor"]),
         library("YAML", ["Basics", "CYAML"]),
         library("Telemetry", ["Basics"]),
         library("Events", ["Basics", "CSimdJSON"]),
