@@ -94,6 +94,8 @@ extension SyncMachine {
         guard ledger[slot].claim != index, moreClaims[slot]?.contains(index) != true else { return }
         moreClaims[slot, default: []].append(index)
         hasSplitUsers = true
+        // The other one too: which of them an intent names may change until it is planned.
+        noteClaim(slot, ledger[slot].claim, partitions, &records)
         noteClaim(slot, index, partitions, &records)
         if !isOpen(ledger[slot].claim, partitions), isOpen(index, partitions) {
             preferOpenClaims(age: age, partitions: partitions)
