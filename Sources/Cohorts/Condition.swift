@@ -1,0 +1,107 @@
+package import Basics
+package import Events
+
+/// A statement about one user that is true or false at a tick.
+package enum Condition: Sendable {
+    /// The number of times of a plain trace in a sliding window satisfies a predicate: the usual case.
+    case count(trace: Int, window: CountWindow, range: NumberRange)
+    /// The user's first event lies in the window.
+    case firstSeen(PlanWindow)
+    /// Current property values satisfy every predicate.
+    case properties([PropertyCondition])
+    /// Something computed from the records of a trace in a window.
+    case records(RecordsCondition)
+    /// Some start in the window and some return so many days later.
+    case retained(RetainedCondition)
+    /// At the newest active event in the window, property values satisfy every predicate.
+    case hadMostRecent(active: Int, window: PlanWindow, tests: [PropertyCondition])
+    /// The user was uploaded to a cohort, by its index in the plan.
+    case uploaded(cohort: Int)
+
+    /// Which instants count at a tick T.
+    package enum CountWindow: Hashable, Sendable {
+        /// Every t ≤ T.
+        case anyTime
+        /// T − offset − length < t ≤ T − offset, in milliseconds.
+        case last(length: Int64, offset: Int64)
+    }
+}
+
+/// A predicate on a user property.
+package struct PropertyCondition: Sendable {
+    /// The name as the definition wrote it.
+    package var name: String
+    /// The predicate.
+    package var test: CompiledPropertyTest
+}
+
+/// A number computed from records of a window, and what must hold of it.
+package struct RecordsCondition: Sendable {
+    /// What is computed.
+    package enum Mode: Sendable {
+        /// How many records.
+        case count(NumberRange)
+        /// How many records, compared with how many of another trace in the same window.
+        case relative(op: PredicateOperator, to: Int)
+        case sum(MicroPredicate)
+        case average(MicroPredicate)
+        case minimum(MicroPredicate)
+        case maximum(MicroPredicate)
+        /// How many different values.
+        case distinct(NumberRange)
+        /// The Nth record of all time lies in the window.
+        case nth(Int)
+        /// In how many intervals `count` holds of the number of records.
+        case onDistinct(PlanInterval, count: NumberRange, intervals: NumberRange)
+        /// Records that pass the filters 0, 1, 2 … one after the other.
+        case sequence(steps: Int, within: Int64?)
+    }
+
+    /// Which records.
+    package var trace: Int
+    /// Which of them.
+    package var window: PlanWindow
+    /// What is computed.
+    package var mode: Mode
+    /// Whether it is computed for each group alone and must hold for one.
+    package var isGrouped: Bool
+}
+
+/// Intervals that `on_distinct` counts.
+package enum PlanInterval: Sendable {
+    case day(TimeZoneRules)
+    case week(TimeZoneRules)
+    case month(TimeZoneRules)
+    /// (E − (i+1)·D, E − i·D] with E = T − the window's offset.
+    case milliseconds(Int64)
+
+    /// The number of the calendar interval that holds an instant; not for durations.
+    package func number(of instant: Int64) -> Int64 {
+        let time = EventTime(milliseconds: instant)
+        switch self {
+        case .day(let zone): return zone.day(of: time)
+        case .week(let zone):
+            // 1970-01-01 was a Thursday: weeks begin three days before it.
+            let day = zone.day(of: time) + 3
+            return (day - ((day % 7) + 7) % 7) / 7
+        case .month(let zone):
+            let date = CivilDate(daysSince1970: zone.day(of: time))
+            return Int64(date.year * 12 + date.month)
+        case .milliseconds: preconditionFailure("an interval that moves with the tick has no number")
+        }
+    }
+}
+
+/// `retained`: a start in the window and a return so long after it.
+package struct RetainedCondition: Sendable {
+    /// Records whose filter 0 is a start and filter 1 a return.
+    package var trace: Int
+    /// Whether the start is the user's first event instead.
+    package var startsAtFirstSeen: Bool
+    /// The window of the start.
+    package var window: PlanWindow
+    /// Milliseconds from start to return: least ≤ … < end.
+    package var least: Int64
+    /// See ``least``.
+    package var end: Int64
+}
