@@ -46,7 +46,7 @@ package final class Consumer: @unchecked Sendable {
             callbacks: callbacks
         )
         var queues: [EngineQueue] = []
-        for _ in 0..<settings.threads { queues.append(try EngineQueue(handle)) }
+        for _ in 0..<settings.threads { queues.append(try EngineQueue(handle, conversation)) }
         conversation.deal(to: queues.map(\.forwarding))
         try handle.use { client throws(KafkaError) in
             // Otherwise errors of the client would wait in a second queue that nobody polls.

@@ -9,9 +9,12 @@ package final class EngineQueue: @unchecked Sendable {
     private let handle: ClientHandle
     private let queue: ClientQueue
 
-    init(_ handle: ClientHandle) throws(KafkaError) {
+    private let conversation: Conversation
+
+    init(_ handle: ClientHandle, _ conversation: Conversation) throws(KafkaError) {
         queue = try handle.makeQueue()
         self.handle = handle
+        self.conversation = conversation
     }
 
     /// Hands what is queued to `body`, one after the other, and returns how many that were.
@@ -29,7 +32,12 @@ package final class EngineQueue: @unchecked Sendable {
         do {
             return try handle.use { client in
                 withoutActuallyEscaping(body) { body in
-                    var pass = Pass(body: body, client: client, limit: limit)
+                    var pass = Pass(
+                        body: body,
+                        conversation: conversation,
+                        client: client,
+                        limit: limit
+                    )
                     withUnsafeMutablePointer(to: &pass) { pass in
                         _ = rd_kafka_consume_callback_queue(
                             queue.pointer,
@@ -84,6 +92,7 @@ package final class EngineQueue: @unchecked Sendable {
     /// One call of `consume`, on the stack of its thread.
     private struct Pass {
         let body: (borrowing RecordView) -> Void
+        let conversation: Conversation
         let client: OpaquePointer
         let limit: Int
         var count = 0
@@ -92,7 +101,11 @@ package final class EngineQueue: @unchecked Sendable {
             _ message: UnsafeMutablePointer<rd_kafka_message_t>,
             _ pass: UnsafeMutablePointer<Pass>
         ) {
-            pass.pointee.body(RecordView(message))
+            let view = RecordView(message)
+            pass.pointee.body(view)
+            if view.isDamage {
+                pass.pointee.conversation.stopAtDamage(view.partition, pass.pointee.client)
+            }
             pass.pointee.count += 1
             if pass.pointee.count >= pass.pointee.limit { rd_kafka_yield(pass.pointee.client) }
         }
