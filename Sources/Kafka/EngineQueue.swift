@@ -29,33 +29,29 @@ package final class EngineQueue: @unchecked Sendable {
         limit: Int = .max,
         _ body: (borrowing RecordView) -> Void
     ) -> Int {
-        do {
-            return try handle.use { client in
-                withoutActuallyEscaping(body) { body in
-                    var pass = Pass(
-                        body: body,
-                        conversation: conversation,
-                        client: client,
-                        limit: limit
+        let count = handle.useIfOpen { client in
+            withoutActuallyEscaping(body) { body in
+                var pass = Pass(
+                    body: body,
+                    conversation: conversation,
+                    client: client,
+                    limit: limit
+                )
+                withUnsafeMutablePointer(to: &pass) { pass in
+                    _ = rd_kafka_consume_callback_queue(
+                        queue.pointer,
+                        Int32(clamping: timeoutMilliseconds),
+                        { message, pass in
+                            guard let message, let pass else { return }
+                            Pass.take(message, pass.assumingMemoryBound(to: Pass.self))
+                        },
+                        pass
                     )
-                    withUnsafeMutablePointer(to: &pass) { pass in
-                        _ = rd_kafka_consume_callback_queue(
-                            queue.pointer,
-                            Int32(clamping: timeoutMilliseconds),
-                            { message, pass in
-                                guard let message, let pass else { return }
-                                Pass.take(message, pass.assumingMemoryBound(to: Pass.self))
-                            },
-                            pass
-                        )
-                    }
-                    return pass.count
                 }
+                return pass.count
             }
-        } catch {
-            // Only a closed consumer gets here: it has no more records, which is what 0 says.
-            return 0
         }
+        return count ?? 0
     }
 
     /// Ends the running `consume` after the record in hand; the rest stays queued.
@@ -68,11 +64,8 @@ package final class EngineQueue: @unchecked Sendable {
 
     /// Ends the wait of a `consume` that found nothing yet; from any thread.
     package func wake() {
-        do {
-            try handle.use { _ in rd_kafka_queue_yield(queue.pointer) }
-        } catch {
-            // Closed: nobody waits any more.
-        }
+        // Once it is closed nobody waits any more.
+        _ = handle.useIfOpen { _ in rd_kafka_queue_yield(queue.pointer) }
     }
 
     /// Sends what arrives for a partition to this queue from the call on; false if it has no queue.
