@@ -87,6 +87,16 @@ package struct Oracle {
         self.ticks = ticks
         self.touched = touched
     }
+
+    /// Where a line that comes when `newest` is the running maximum of arrivals moves it.
+    package static func arrival(
+        of line: OracleLine, after newest: Int64?, _ settings: OracleSettings
+    ) -> (newest: Int64?, isAccepted: Bool) {
+        var line = line
+        line.received = (line.received ?? line.time).map { max($0, newest ?? $0) }
+        let log = OracleLog([line], settings)
+        return (log.newestArrival ?? newest, !log.events.isEmpty)
+    }
 }
 
 /// One known user at one tick.

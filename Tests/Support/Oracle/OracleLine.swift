@@ -76,10 +76,13 @@ struct OracleLog {
     /// Arrivals of the first and the last accepted line, duplicates included.
     private(set) var firstArrival: Int64?
     private(set) var lastArrival: Int64?
+    /// The running maximum behind the last line; lines that are left out on purpose move it too.
+    private(set) var newestArrival: Int64?
     private(set) var rejected = 0
 
     init(_ lines: [OracleLine], _ settings: OracleSettings) {
         var newest: Int64?
+        defer { newestArrival = newest }
         // Every accepted line that was not dropped: whose id, which, and when it arrived.
         var seen: [(owner: [UInt8], id: [UInt8], arrival: Int64)] = []
         for line in lines {
