@@ -91,7 +91,9 @@ package final class Consumer: @unchecked Sendable {
                     )
                 } else {
                     let detail = rd_kafka_message_errstr(message).map { String(cString: $0) }
-                    conversation.failed(KafkaError(code, topicName(message), detail: detail))
+                    conversation.failed(
+                        KafkaError.of(client, code, topicName(message), detail: detail)
+                    )
                 }
             }
         } catch {

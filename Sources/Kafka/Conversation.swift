@@ -168,6 +168,15 @@ final class Conversation: @unchecked Sendable {
             state.started = started
             state.paused = paused
         }
+        // Stopping a partition ends its forwarding, and happens in the client's own thread after the call
+        // that asks for it has returned. That thread takes its orders in turn: when the second call comes
+        // back, the stops that the first one ordered are done.
+        for _ in 0..<2 {
+            let code = rd_kafka_assign(client, nil)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(code, "the partitions of \(settings.topic) cannot be stopped")
+            }
+        }
         apply(started, client)
         let repaused = paused.map { ($0, Offset(0)) }
         if !repaused.isEmpty {

@@ -94,7 +94,8 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible {
         rd_kafka_error_destroy(error)
     }
 
-    static let closed = KafkaError(
+    /// What every call of a closed client throws.
+    package static let closed = KafkaError(
         RD_KAFKA_RESP_ERR__DESTROY,
         "",
         detail: "this Kafka client was closed"

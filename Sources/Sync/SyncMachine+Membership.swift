@@ -99,12 +99,15 @@ extension SyncMachine {
     ///
     /// Should that partition be halted at a later start, the others must not make the user exit.
     private mutating func noteClaim(
-        _ slot: UInt32, _ index: UInt16, _ partitions: PartitionTable,
+        _ slot: UInt32,
+        _ index: UInt16,
+        _ partitions: PartitionTable,
         _ records: inout [JournalRecord]
     ) {
         hasSplitUsers = true
         records.append(
-            .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger))
+            .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger)
+        )
     }
 
     private mutating func discount(_ slot: UInt32, from index: UInt16, age: Age) {

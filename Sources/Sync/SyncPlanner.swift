@@ -165,7 +165,11 @@ package struct SyncPlanner: Sendable {
     ) {
         guard let machine = machineOfSync[sync] else { return }
         machines[machine].complete(
-            message, outcome, now: now, partitions: partitions, generator: &generator,
+            message,
+            outcome,
+            now: now,
+            partitions: partitions,
+            generator: &generator,
             records: &unwritten,
             notes: &notes
         )
