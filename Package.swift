@@ -46,6 +46,7 @@ let package = Package(
     ],
     targets: [
         // System libraries: a module map and a shim each, and one importer each.
+        .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CLZ4"),
         .systemLibrary(name: "CYAML"),
@@ -58,7 +59,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // The core: pure, synchronous, no Foundation.
-        library("Basics", []),
+        library("Basics", ["CProcessor"]),
         library("YAML", ["Basics", "CYAML"]),
         library("Telemetry", ["Basics"]),
         library("Events", ["Basics", "CSimdJSON"]),
@@ -114,6 +115,9 @@ let package = Package(
         tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
         tests("HTTPAPI", ["Basics", "Telemetry"]),
         tests("Arguments", ["Basics"]),
+        // Runs the built cohortctl as its users do.
+        .testTarget(
+            name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
         tests("Daemon", ["Basics", "Kafka", "Destinations", "Telemetry", "Configuration", "Sync", "TestKit"]),
     ],
     cxxLanguageStandard: .cxx17

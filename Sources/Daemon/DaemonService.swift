@@ -196,9 +196,12 @@ final class DaemonRun {
             failure = finish() ?? error
         }
         let reply = Mailbox<DaemonError?>(capacity: 1)
-        environment.sync.post(.stop(reply))
-        if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
-            failure = failure ?? answer
+        if environment.sync.post(.stop(reply)) {
+            if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
+                failure = failure ?? answer
+                syncThread.join()
+            }
+        } else {
             syncThread.join()
         }
         environment.rejects.stop()

@@ -33,6 +33,8 @@ package struct ReplayRun: ~Copyable {
     private var lastArrival: EventTime?
     private var deltas: [Delta] = []
 
+    /// Called before every tick, for those who time ticks.
+    package var beforeTick: (() -> Void)?
     /// Events seen, whatever became of them.
     package private(set) var eventCount = 0
     /// Events refused.
@@ -128,6 +130,7 @@ package struct ReplayRun: ~Copyable {
     private mutating func tick(
         _ instant: EventTime, ticked: (borrowing Shard, EventTime, [Delta]) -> Void
     ) {
+        beforeTick?()
         deltas.removeAll(keepingCapacity: true)
         shard.tick(instant, deltas: &deltas)
         tickCount += 1
