@@ -1,5 +1,5 @@
 import Basics
-package import Events
+import Events
 
 /// A predicate on a number in millionths, against which sums and values are compared exactly.
 ///

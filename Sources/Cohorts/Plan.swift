@@ -23,6 +23,10 @@ package struct Plan: Sendable {
     package internal(set) var evaluationOrder: [Int] = []
     /// Which traces an event of a type touches.
     package internal(set) var routes = EventRoutes()
+    /// What is remembered per user beside ``traces``, for conditions that need more than times.
+    package internal(set) var recordTraces: [RecordTrace] = []
+    /// Which record traces an event of a type touches.
+    package internal(set) var recordRoutes = RecordRoutes()
     /// Names of user properties whose whole history is kept, for `had_property` with `mode: most_recent`.
     package internal(set) var historicProperties: [String] = []
 
@@ -30,10 +34,7 @@ package struct Plan: Sendable {
     package init() {}
 }
 
-/// Events of one user that pass a filter, each with what conditions need of it, sorted by time.
-///
-/// A record is its time and then, as far as the trace has them, which filters it passed, the hash of its group
-/// (`same`), and a number or the hash of a value.
+/// Sorted event times of one user, of the events that pass a filter.
 package struct Trace: Sendable {
     /// Predicates on what events carry, by index in ``Plan/extraction``.
     package struct Test: Sendable {
@@ -43,113 +44,43 @@ package struct Trace: Sendable {
         package var test: CompiledPropertyTest
     }
 
-    /// What an event must carry to pass; its type is looked at before, by ``EventRoutes``.
-    package struct Filter: Sendable {
-        /// Predicates on event properties; all must hold.
-        package var whereEvent: [Test]
-        /// Predicates on the user properties that the event carries; all must hold.
-        package var whereUser: [Test]
-        /// Whether the properties of ``whereUser`` must be there, not null, as `had_property` wants it.
-        package var mustCarry: Bool
-    }
-
-    /// What a record holds of a property.
-    package enum Value: Hashable, Sendable {
-        /// The number in millionths; events without one are not kept.
-        case number(property: Int)
-        /// The hash of a canonical text; an array gives a record for each scalar, other events none.
-        case distinct(property: Int)
-    }
-
-    /// How far back records are kept.
-    package struct Retention: Hashable, Sendable {
-        /// Milliseconds before any coming tick; nil = everything.
-        package var horizon: Int64? = 0
-        /// From this instant on, however old.
-        package var since: EventTime?
-
-        /// Takes in what a further window needs.
-        mutating func widen(for window: PlanWindow) {
-            if case .between(let from, _) = window {
-                since = min(since ?? from, from)
-            } else if let needed = window.horizon {
-                horizon = horizon.map { max($0, needed) }
-            } else {
-                horizon = nil
-            }
-        }
-
-        /// Whether what was kept by `other` is enough for this.
-        package func isContained(in other: Retention) -> Bool {
-            if other.horizon == nil { return true }
-            guard let horizon, let kept = other.horizon, horizon <= kept else { return false }
-            guard let since else { return true }
-            return other.since.map { $0 <= since } ?? false
-        }
-    }
-
-    /// Alternatives; an event that passes one is kept. At most 16.
-    package var filters: [Filter]
-    /// Event properties whose values make an event's group; an event that lacks one is not kept.
-    package var group: [Int]
-    /// What is kept of a property.
-    package var value: Value?
-    /// Whether a record says which filters its event passed.
-    package var keepsMask: Bool
-    /// How far back records are kept. Older ones only count (``TraceLists``).
-    package internal(set) var retention = Retention()
-    /// Hash of all that decides what is kept, but for how far back: a snapshot keeps traces by it.
+    /// Predicates on event properties; all must hold.
+    package var whereEvent: [Test]
+    /// Predicates on the user properties that the event carries; all must hold.
+    package var whereUser: [Test]
+    /// How far back a condition on this trace can look, in milliseconds: the largest `last` + `offset`; 0
+    /// where only conditions without a window use it. Older times are kept as a mere count.
+    package internal(set) var horizon: Int64
+    /// Hash of the filter and of the settings it reads: a snapshot keeps traces by it.
     package let identity: UInt64
-
-    /// Words of 64 bits in a record.
-    package var recordWords: Int {
-        1 + (keepsMask ? 1 : 0) + (group.isEmpty ? 0 : 2) + (value == nil ? 0 : 2)
-    }
-
-    /// Which word of a record says the filters passed.
-    package var maskWord: Int { 1 }
-    /// Which word of a record begins the hash of its group.
-    package var groupWord: Int { 1 + (keepsMask ? 1 : 0) }
-    /// Which word of a record begins its value.
-    package var valueWord: Int { groupWord + (group.isEmpty ? 0 : 2) }
 }
 
-/// From event types to traces.
-package struct EventRoutes: Sendable {
-    /// A trace that an event may touch, and which of its filters take events of that type.
-    package struct Route: Sendable {
-        /// Index in ``Plan/traces``.
-        package var trace: Int
-        /// One bit per filter.
-        package var filters: UInt16
-    }
+/// A statement about one user that is true or false at a tick.
+package enum Condition: Sendable {
+    /// The number of times of a trace in a window satisfies a predicate.
+    case count(trace: Int, window: CountWindow, range: NumberRange)
+    /// The user's first event lies in the window.
+    case firstSeen(CountWindow)
+    /// Current property values satisfy every predicate.
+    case properties([PropertyCondition])
+    /// Everything else.
+    case general(GeneralCondition)
 
-    /// Routes of types that the plan names, by the index the type has in ``table``.
-    private var named: [[Route]] = []
-    /// Routes of every other type.
-    private var others: [Route] = []
-    /// Routes of `$identify`.
-    package let identify: [Route]
-    private var table = ByteKeyTable()
-
-    init() {
-        identify = []
+    /// Which instants count at a tick T.
+    package enum CountWindow: Hashable, Sendable {
+        /// Every t ≤ T.
+        case anyTime
+        /// T − offset − length < t ≤ T − offset, in milliseconds.
+        case last(length: Int64, offset: Int64)
     }
+}
 
-    init(named: [(type: String, routes: [Route])], others: [Route], identify: [Route]) {
-        self.others = others
-        self.identify = identify
-        for (type, routes) in named {
-            type.withByteView { (bytes: ByteView) -> Void in _ = table.insert(bytes) }
-            self.named.append(routes)
-        }
-    }
-
-    /// The traces an event of this type may touch. Complexity: one hash look-up, no allocation.
-    package func routes(of type: ByteView) -> [Route] {
-        guard let index = table.find(type) else { return others }
-        return named[index]
-    }
+/// A predicate on a current user property.
+package struct PropertyCondition: Sendable {
+    /// The name as the definition wrote it.
+    package var name: String
+    /// The predicate.
+    package var test: CompiledPropertyTest
 }
 
 /// One cohort of a plan.
@@ -174,7 +105,7 @@ package struct CohortPlan: Sendable {
         case nothing
         /// This many milliseconds before a tick.
         case milliseconds(Int64)
-        /// Any event ever, or since an instant that does not move.
+        /// Any event ever, or all since an instant that does not move.
         case everything
     }
 
@@ -188,6 +119,33 @@ package struct CohortPlan: Sendable {
     package let reach: Reach
     /// Traces it reads, other cohorts it refers to included.
     package let traces: Set<Int>
+    /// Record traces it reads, other cohorts it refers to included.
+    package let recordTraces: Set<Int>
     /// Hash of the id and of everything that decides membership: equal in every run for an equal cohort.
     package let identity: UInt64
+}
+
+/// From event types to traces.
+package struct EventRoutes: Sendable {
+    /// Traces of types that the plan names, by the index the type has in ``table``.
+    private var named: [[Int]] = []
+    /// Traces of every other type.
+    private var others: [Int] = []
+    private var table = ByteKeyTable()
+
+    init() {}
+
+    init(named: [(type: String, traces: [Int])], others: [Int]) {
+        self.others = others
+        for (type, traces) in named {
+            type.withByteView { (bytes: ByteView) -> Void in _ = table.insert(bytes) }
+            self.named.append(traces)
+        }
+    }
+
+    /// The traces an event of this type may touch. Complexity: one hash look-up, no allocation.
+    package func traces(of type: ByteView) -> [Int] {
+        guard let index = table.find(type) else { return others }
+        return named[index]
+    }
 }

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 import Events
 import YAML
 
@@ -7,193 +7,108 @@ import YAML
 /// Equal leaves of all definitions become one condition, and conditions that differ only in window or
 /// threshold share one trace, so that a thousand cohorts over forty events cost little more than forty.
 package struct PlanCompiler {
-    private var plan = Plan()
-    private let inactiveEvents: Set<String>
-    private var traceIndex: [EventFilter: Int] = [:]
-    private var eventPropertyIndex: [String: Int] = [:]
-    private var userPropertyIndex: [String: Int] = [:]
-    private var conditionNumbers: [ConditionKey: Int] = [:]
+    var plan = Plan()
+    let settings: PlanSettings
+    /// The zone of the definition in hand.
+    var zone = TimeZoneRules.utc
+    private var traceNumbers: [EventFilter: Int] = [:]
+    private var recordTraceNumbers: [RecordKey: Int] = [:]
+    private var conditionNumbers: [[UInt8]: Int] = [:]
     private var conditionIdentities: [UInt64] = []
+    private var eventPropertyNumbers: [String: Int] = [:]
+    private var userPropertyNumbers: [String: Int] = [:]
+
+    /// What a record trace keeps; equal ones are one trace.
+    struct RecordKey: Hashable {
+        var filters: [FilterKey]
+        var group: [String] = []
+        var value: ValueKey?
+        var keepsMask = false
+    }
+
+    /// A filter with the lines it is asked about.
+    struct FilterKey: Hashable {
+        var filter: EventFilter
+        /// Whether the user properties must be there, and `$identify` lines count.
+        var carries = false
+    }
+
+    /// What is kept of a property, by name.
+    enum ValueKey: Hashable {
+        case number(String)
+        case distinct(String)
+    }
 
     /// Compiles a whole set.
     ///
     /// - Parameters:
     ///   - definitions: Checked together: references exist and have no cycle, ids are unique, and
     ///     ``unsupported(in:)`` found nothing.
-    ///   - inactiveEvents: Event types that do not make a user active.
-    package static func compile(_ definitions: [Definition], inactiveEvents: [String]) -> Plan {
-        var compiler = PlanCompiler(inactiveEvents: inactiveEvents)
+    ///   - settings: What definitions read of the configuration.
+    package static func compile(_ definitions: [Definition], _ settings: PlanSettings) -> Plan {
+        var compiler = PlanCompiler(settings: settings)
         return compiler.compile(definitions)
     }
 
-    private init(inactiveEvents: [String]) {
-        self.inactiveEvents = Set(inactiveEvents)
+    private init(settings: PlanSettings) {
+        self.settings = settings
     }
 
     private mutating func compile(_ definitions: [Definition]) -> Plan {
         let sorted = definitions.sorted { $0.id.precedesByBytes($1.id) }
         let indices = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1.id, $0) })
         var cohorts = [CohortPlan?](repeating: nil, count: sorted.count)
-        func visit(_ index: Int, _ compiler: inout PlanCompiler) {
-            guard cohorts[index] == nil else { return }
-            for reference in sorted[index].users.references {
-                if let target = indices[reference] { visit(target, &compiler) }
+        // Without recursion: a chain of references may be as long as there are cohorts.
+        for start in sorted.indices where cohorts[start] == nil {
+            var path = [start]
+            while let index = path.last {
+                let open = sorted[index].users.references.lazy
+                    .compactMap { indices[$0] }.first { cohorts[$0] == nil }
+                if let open {
+                    path.append(open)
+                    continue
+                }
+                if cohorts[index] == nil {
+                    cohorts[index] = cohort(
+                        sorted[index], number: index, indices: indices, earlier: cohorts)
+                    plan.evaluationOrder.append(index)
+                }
+                path.removeLast()
             }
-            cohorts[index] = compiler.cohort(sorted[index], indices: indices, earlier: cohorts)
-            compiler.plan.evaluationOrder.append(index)
         }
-        for index in sorted.indices { visit(index, &self) }
         plan.cohorts = cohorts.compactMap { $0 }
         precondition(plan.cohorts.count == sorted.count, "a cohort was not compiled")
         plan.routes = routes()
+        plan.recordRoutes = recordRoutes()
         return plan
     }
 
     private mutating func cohort(
-        _ definition: Definition, indices: [String: Int], earlier: [CohortPlan?]
+        _ definition: Definition, number: Int, indices: [String: Int], earlier: [CohortPlan?]
     ) -> CohortPlan {
+        zone = settings.zone(definition.timezone)
         var program: [CohortPlan.Instruction] = []
+        emit(definition.users, cohort: number, indices: indices, into: &program)
         var reach = CohortPlan.Reach.nothing
         var traces: Set<Int> = []
-        emit(definition.users, indices: indices, into: &program)
+        var recordTraces: Set<Int> = []
         for instruction in program {
             switch instruction {
             case .condition(let index):
-                guard case .count(let trace, let window, _) = plan.conditions[index] else { continue }
-                traces.insert(trace)
-                switch window {
-                case .anyTime: reach = .everything
-                case .last(let length, let offset): reach = reach.joined(.milliseconds(length + offset))
-                }
+                traces.formUnion(plan.conditions[index].traces)
+                recordTraces.formUnion(plan.conditions[index].recordTraces)
+                reach = reach.joined(plan.conditions[index].reach)
             case .member(let index):
                 guard let target = earlier[index] else { continue }
                 traces.formUnion(target.traces)
+                recordTraces.formUnion(target.recordTraces)
                 reach = reach.joined(target.reach)
             case .and, .or, .not: continue
             }
         }
         return CohortPlan(
             id: definition.id, name: definition.name, program: program, reach: reach, traces: traces,
-            identity: identity(of: definition.id, program, earlier))
-    }
-
-    private mutating func emit(
-        _ clause: Clause, indices: [String: Int], into program: inout [CohortPlan.Instruction]
-    ) {
-        switch clause.kind {
-        case .all(let parts):
-            for (position, part) in parts.enumerated() {
-                emit(part, indices: indices, into: &program)
-                if position > 0 { program.append(.and) }
-            }
-        case .any(let parts):
-            for (position, part) in parts.enumerated() {
-                emit(part, indices: indices, into: &program)
-                if position > 0 { program.append(.or) }
-            }
-        case .not(let part):
-            emit(part, indices: indices, into: &program)
-            program.append(.not)
-        case .performed(let performed):
-            guard case .count(let predicate) = performed.mode else { unsupported(clause) }
-            let window = countWindow(performed.window)
-            let trace = traceNumber(performed.filter, reaching: window)
-            let range = NumberRange(predicate)
-            program.append(.condition(conditionNumber(.count(trace, window, range))))
-        case .active(let window):
-            program.append(activity(in: window))
-        case .inactive(let window):
-            program.append(activity(in: window))
-            program.append(.not)
-        case .new(let window):
-            program.append(.condition(conditionNumber(.firstSeen(countWindow(window)))))
-        case .property(let tests):
-            program.append(.condition(conditionNumber(.properties(tests))))
-        case .memberOf(let id):
-            guard let index = indices[id] else { unsupported(clause) }
-            program.append(.member(index))
-        case .sequence, .retained, .hadProperty, .predicted, .uploaded:
-            unsupported(clause)
-        }
-    }
-
-    private func unsupported(_ clause: Clause) -> Never {
-        preconditionFailure("clause at \(clause.mark) was not checked by unsupported(in:)")
-    }
-
-    private mutating func activity(in window: Window) -> CohortPlan.Instruction {
-        let window = countWindow(window)
-        let trace = traceNumber(EventFilter(event: .active), reaching: window)
-        let once = NumberRange(
-            NumberPredicate(tests: [PredicateTest(op: .greaterOrEqual, operands: [.integer(1)])]))
-        return .condition(conditionNumber(.count(trace, window, once)))
-    }
-
-    private func countWindow(_ window: Window) -> Condition.CountWindow {
-        switch window.form {
-        case .anyTime: .anyTime
-        case .last(let length, let offset): .last(length: length, offset: offset)
-        default: preconditionFailure("window at \(window.mark) was not checked by unsupported(in:)")
-        }
-    }
-
-    // MARK: Sharing
-
-    private enum ConditionKey: Hashable {
-        case count(Int, Condition.CountWindow, NumberRange)
-        case firstSeen(Condition.CountWindow)
-        case properties([PropertyTest])
-    }
-
-    private mutating func conditionNumber(_ key: ConditionKey) -> Int {
-        if let number = conditionNumbers[key] { return number }
-        let number = plan.conditions.count
-        conditionNumbers[key] = number
-        conditionIdentities.append(identity(of: key))
-        switch key {
-        case .count(let trace, let window, let range):
-            plan.conditions.append(.count(trace: trace, window: window, range: range))
-        case .firstSeen(let window):
-            plan.conditions.append(.firstSeen(window))
-        case .properties(let tests):
-            plan.conditions.append(
-                .properties(
-                    tests.map {
-                        PropertyCondition(name: $0.name, test: CompiledPropertyTest($0.tests))
-                    }))
-        }
-        return number
-    }
-
-    private mutating func traceNumber(
-        _ filter: EventFilter, reaching window: Condition.CountWindow
-    ) -> Int {
-        let number = traceNumber(filter)
-        if case .last(let length, let offset) = window {
-            plan.traces[number].horizon = max(plan.traces[number].horizon, length + offset)
-        }
-        return number
-    }
-
-    private mutating func traceNumber(_ filter: EventFilter) -> Int {
-        var filter = filter
-        if case .named(let names) = filter.event { filter.event = .named(Set(names).sorted()) }
-        if let number = traceIndex[filter] { return number }
-        let number = plan.traces.count
-        traceIndex[filter] = number
-        plan.traces.append(
-            Trace(
-                whereEvent: filter.whereEvent.map {
-                    Trace.Test(
-                        property: eventProperty($0.name), test: CompiledPropertyTest($0.tests))
-                },
-                whereUser: filter.whereUser.map {
-                    Trace.Test(
-                        property: userProperty($0.name), test: CompiledPropertyTest($0.tests))
-                },
-                horizon: 0,
-                identity: identity(of: filter)))
-        return number
+            recordTraces: recordTraces, identity: identity(of: definition.id, program, earlier))
     }
 
     private func identity(
@@ -214,94 +129,236 @@ package struct PlanCompiler {
         return hash
     }
 
-    private func identity(of key: ConditionKey) -> UInt64 {
-        var writer = ByteWriter()
-        func writeBounds(_ window: Condition.CountWindow) {
-            if case .last(let length, let offset) = window {
-                writer.write(length)
-                writer.write(offset)
+    // MARK: Sharing
+
+    /// The number of a condition; `key` tells it from every other one.
+    mutating func number(of condition: Condition, key: ByteWriter) -> Int {
+        if let number = conditionNumbers[key.bytes] { return number }
+        let number = plan.conditions.count
+        conditionNumbers[key.bytes] = number
+        conditionIdentities.append(key.bytes.withByteView { Hashing.hash64($0) })
+        plan.conditions.append(condition)
+        return number
+    }
+
+    /// The number of a plain trace, which is told how far back a window looks.
+    mutating func traceNumber(_ filter: EventFilter, horizon: Int64) -> Int {
+        let number = traceNumber(filter.normalised)
+        plan.traces[number].horizon = max(plan.traces[number].horizon, horizon)
+        return number
+    }
+
+    private mutating func traceNumber(_ filter: EventFilter) -> Int {
+        if let number = traceNumbers[filter] { return number }
+        let number = plan.traces.count
+        traceNumbers[filter] = number
+        plan.traces.append(
+            Trace(
+                whereEvent: eventTests(filter), whereUser: userTests(filter), horizon: 0,
+                identity: identity(of: RecordKey(filters: [FilterKey(filter: filter)]))))
+        return number
+    }
+
+    /// The number of a record trace, which is told to keep what a window needs; nil = everything.
+    mutating func traceNumber(_ key: RecordKey, for window: PlanWindow?) -> Int {
+        let number = traceNumber(key.normalised)
+        plan.recordTraces[number].retention.widen(for: window)
+        return number
+    }
+
+    private mutating func traceNumber(_ key: RecordKey) -> Int {
+        if let number = recordTraceNumbers[key] { return number }
+        var filters: [RecordTrace.Filter] = []
+        for part in key.filters {
+            filters.append(
+                RecordTrace.Filter(
+                    whereEvent: eventTests(part.filter), whereUser: userTests(part.filter),
+                    mustCarry: part.carries))
+        }
+        let value: RecordTrace.Value? =
+            switch key.value {
+            case .number(let name): .number(property: eventProperty(name))
+            case .distinct(let name): .distinct(property: eventProperty(name))
+            case nil: nil
+            }
+        let group = key.group.map { eventProperty($0) }
+        let number = plan.recordTraces.count
+        recordTraceNumbers[key] = number
+        plan.recordTraces.append(
+            RecordTrace(
+                filters: filters, group: group, value: value, keepsMask: key.keepsMask,
+                identity: identity(of: key)))
+        return number
+    }
+
+    private mutating func eventTests(_ filter: EventFilter) -> [Trace.Test] {
+        filter.whereEvent.map {
+            Trace.Test(property: eventProperty($0.name), test: CompiledPropertyTest($0.tests))
+        }
+    }
+
+    private mutating func userTests(_ filter: EventFilter) -> [Trace.Test] {
+        filter.whereUser.map {
+            Trace.Test(property: userProperty($0.name), test: CompiledPropertyTest($0.tests))
+        }
+    }
+
+    private mutating func eventProperty(_ name: String) -> Int {
+        if let index = eventPropertyNumbers[name] { return index }
+        let index = plan.extraction.eventProperties.count
+        eventPropertyNumbers[name] = index
+        plan.extraction.eventProperties.append(name)
+        return index
+    }
+
+    private mutating func userProperty(_ name: String) -> Int {
+        if let index = userPropertyNumbers[name] { return index }
+        let index = plan.extraction.userProperties.count
+        userPropertyNumbers[name] = index
+        plan.extraction.userProperties.append(name)
+        return index
+    }
+
+    private func routes() -> EventRoutes {
+        var types: Set<String> = settings.inactiveEvents
+        for filter in traceNumbers.keys { types.formUnion(filter.event.names) }
+        func traces(_ type: String?) -> [Int] {
+            traceNumbers.filter { settings.takes($0.key.event, type) }.map(\.value).sorted()
+        }
+        return EventRoutes(
+            named: types.sorted { $0.precedesByBytes($1) }.map { ($0, traces($0)) },
+            others: traces(nil))
+    }
+
+    private func recordRoutes() -> RecordRoutes {
+        var types: Set<String> = settings.inactiveEvents
+        for key in recordTraceNumbers.keys {
+            for part in key.filters { types.formUnion(part.filter.event.names) }
+        }
+        let traces = recordTraceNumbers.sorted { $0.value < $1.value }
+        func routes(_ takes: (FilterKey) -> Bool) -> [RecordRoutes.Route] {
+            traces.compactMap { key, number in
+                var bits: UInt16 = 0
+                for (index, part) in key.filters.enumerated() where takes(part) {
+                    bits |= 1 << UInt16(index)
+                }
+                return bits == 0 ? nil : RecordRoutes.Route(trace: number, filters: bits)
             }
         }
-        switch key {
-        case .count(let trace, let window, let range):
-            writer.write(UInt8(1))
-            writer.write(plan.traces[trace].identity)
-            writer.write(range.identity)
-            writeBounds(window)
-        case .firstSeen(let window):
-            writer.write(UInt8(2))
-            writeBounds(window)
-        case .properties(let tests):
-            writer.write(UInt8(3))
-            write(tests, to: &writer)
+        return RecordRoutes(
+            named: types.sorted { $0.precedesByBytes($1) }.map { type in
+                (type, routes { settings.takes($0.filter.event, type) })
+            },
+            others: routes { settings.takes($0.filter.event, nil) },
+            identify: routes { $0.carries })
+    }
+
+    /// Structural hash of what a trace keeps: the same in every run and for every spelling of the same.
+    private func identity(of key: RecordKey) -> UInt64 {
+        var writer = ByteWriter()
+        writer.write(UInt8(key.keepsMask ? 1 : 0))
+        for part in key.filters {
+            writer.write(UInt8(part.carries ? 1 : 0))
+            switch part.filter.event {
+            case .named(let names):
+                writer.write(UInt8(1))
+                for name in names { writer.write(prefixed: name) }
+            case .any:
+                writer.write(UInt8(2))
+            case .active:
+                writer.write(UInt8(3))
+                for name in settings.inactiveEvents.sorted() { writer.write(prefixed: name) }
+            }
+            for tests in [part.filter.whereEvent, part.filter.whereUser] {
+                writer.write(UInt8(9))
+                tests.write(to: &writer)
+            }
+        }
+        for name in key.group { writer.write(prefixed: name) }
+        switch key.value {
+        case .number(let name):
+            writer.write(UInt8(4))
+            writer.write(prefixed: name)
+        case .distinct(let name):
+            writer.write(UInt8(5))
+            writer.write(prefixed: name)
+        case nil:
+            writer.write(UInt8(6))
         }
         return writer.bytes.withByteView { Hashing.hash64($0) }
     }
+}
 
-    private func write(_ tests: [PropertyTest], to writer: inout ByteWriter) {
-        for test in tests.sorted(by: { $0.name.precedesByBytes($1.name) }) {
+/// What definitions read of the configuration.
+package struct PlanSettings: Sendable {
+    /// Event types that do not make a user active.
+    package var inactiveEvents: Set<String>
+    /// The zone of definitions that name none.
+    package var defaultZone: String
+    /// Rules by name, for every zone that is named.
+    package var zones: [String: TimeZoneRules]
+
+    /// Settings from their parts.
+    package init(
+        inactiveEvents: Set<String> = [], defaultZone: String = "UTC",
+        zones: [String: TimeZoneRules] = [:]
+    ) {
+        self.inactiveEvents = inactiveEvents
+        self.defaultZone = defaultZone
+        self.zones = zones
+    }
+
+    func zone(_ name: String?) -> TimeZoneRules {
+        zones[name ?? defaultZone] ?? .utc
+    }
+
+    /// Whether a selector takes events of a type; nil = a type that nothing names.
+    func takes(_ selector: EventSelector, _ type: String?) -> Bool {
+        switch selector {
+        case .named(let names): type.map { names.contains($0) } ?? false
+        case .any: true
+        case .active: type.map { !inactiveEvents.contains($0) } ?? true
+        }
+    }
+}
+
+extension EventSelector {
+    /// The types it names.
+    fileprivate var names: [String] {
+        if case .named(let names) = self { names } else { [] }
+    }
+}
+
+extension EventFilter {
+    /// The same for every spelling of the same: names sorted and each once.
+    fileprivate var normalised: EventFilter {
+        guard case .named(let names) = event else { return self }
+        var filter = self
+        filter.event = .named(Set(names).sorted { $0.precedesByBytes($1) })
+        return filter
+    }
+}
+
+extension PlanCompiler.RecordKey {
+    /// The same for every spelling of the same.
+    fileprivate var normalised: PlanCompiler.RecordKey {
+        var key = self
+        for index in key.filters.indices { key.filters[index].filter = filters[index].filter.normalised }
+        key.group = Set(group).sorted { $0.precedesByBytes($1) }
+        return key
+    }
+}
+
+extension [PropertyTest] {
+    /// Appends what tells these tests from others.
+    func write(to writer: inout ByteWriter) {
+        for test in sorted(by: { $0.name.precedesByBytes($1.name) }) {
             writer.write(prefixed: test.name)
             for part in test.tests.sorted(by: { $0.op.rawValue < $1.op.rawValue }) {
                 writer.write(prefixed: part.op.rawValue)
                 for operand in part.operands { writer.write(prefixed: operand.identity) }
             }
         }
-    }
-
-    private mutating func eventProperty(_ name: String) -> Int {
-        if let index = eventPropertyIndex[name] { return index }
-        let index = plan.extraction.eventProperties.count
-        eventPropertyIndex[name] = index
-        plan.extraction.eventProperties.append(name)
-        return index
-    }
-
-    private mutating func userProperty(_ name: String) -> Int {
-        if let index = userPropertyIndex[name] { return index }
-        let index = plan.extraction.userProperties.count
-        userPropertyIndex[name] = index
-        plan.extraction.userProperties.append(name)
-        return index
-    }
-
-    private func routes() -> EventRoutes {
-        var named: [String: Set<Int>] = [:]
-        var any: Set<Int> = []
-        var active: Set<Int> = []
-        for (filter, number) in traceIndex {
-            switch filter.event {
-            case .named(let names): for name in names { named[name, default: []].insert(number) }
-            case .any: any.insert(number)
-            case .active: active.insert(number)
-            }
-        }
-        for name in inactiveEvents { named[name, default: []].formUnion([]) }
-        return EventRoutes(
-            named: named.keys.sorted().map { name in
-                let always = inactiveEvents.contains(name) ? any : any.union(active)
-                return (name, named[name, default: []].union(always).sorted())
-            },
-            others: any.union(active).sorted())
-    }
-
-    /// Structural hash of a filter: the same in every run and for every spelling of the same filter.
-    private func identity(of filter: EventFilter) -> UInt64 {
-        var writer = ByteWriter()
-        switch filter.event {
-        case .named(let names):
-            writer.write(UInt8(1))
-            for name in names { writer.write(prefixed: name) }
-        case .any:
-            writer.write(UInt8(2))
-        case .active:
-            writer.write(UInt8(3))
-            for name in inactiveEvents.sorted() { writer.write(prefixed: name) }
-        }
-        for tests in [filter.whereEvent, filter.whereUser] {
-            writer.write(UInt8(9))
-            write(tests, to: &writer)
-        }
-        return writer.bytes.withByteView { Hashing.hash64($0) }
     }
 }
 
@@ -337,4 +394,52 @@ extension CohortPlan.Reach {
         case (.milliseconds(let left), .milliseconds(let right)): .milliseconds(max(left, right))
         }
     }
+}
+
+extension Condition {
+    /// The plain traces it reads.
+    fileprivate var traces: [Int] {
+        if case .count(let trace, _, _) = self { [trace] } else { [] }
+    }
+
+    /// The record traces it reads.
+    fileprivate var recordTraces: [Int] {
+        guard case .general(let general) = self else { return [] }
+        switch general {
+        case .records(let condition):
+            if case .relative(_, let other) = condition.mode { return [condition.trace, other] }
+            return [condition.trace]
+        case .retained(let condition): return [condition.trace]
+        case .hadMostRecent(let active, _, _): return [active]
+        case .firstSeen, .uploaded: return []
+        }
+    }
+
+    /// How far back it looks.
+    fileprivate var reach: CohortPlan.Reach {
+        switch self {
+        case .count(_, .anyTime, _): .everything
+        case .count(_, .last(let length, let offset), _): .milliseconds(length + offset)
+        case .firstSeen, .properties: .nothing
+        case .general(let general): general.reach
+        }
+    }
+}
+
+extension GeneralCondition {
+    fileprivate var reach: CohortPlan.Reach {
+        switch self {
+        case .records(let condition):
+            if case .nth = condition.mode { .everything } else { condition.window.reach }
+        case .retained(let condition):
+            condition.startsAtFirstSeen ? .everything : condition.window.reach
+        // Values in force at an event may have been set long before it.
+        case .hadMostRecent: .everything
+        case .firstSeen, .uploaded: .nothing
+        }
+    }
+}
+
+extension PlanWindow {
+    fileprivate var reach: CohortPlan.Reach { horizon.map { .milliseconds($0) } ?? .everything }
 }

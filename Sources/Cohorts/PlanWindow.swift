@@ -77,6 +77,15 @@ package enum PlanWindow: Sendable {
         }
     }
 
+    /// The window as the usual conditions take it; nil for other forms.
+    var sliding: Condition.CountWindow? {
+        switch self {
+        case .anyTime: .anyTime
+        case .last(let length, let offset): .last(length: length, offset: offset)
+        default: nil
+        }
+    }
+
     /// Whether the range is the same for every user.
     package var isShared: Bool {
         if case .withinFirst = self { false } else { true }
@@ -135,6 +144,21 @@ extension PlanWindow.Aligned {
             end = anchor.milliseconds + 1
         }
         return PlanWindow.Range(
-            from: from.milliseconds, end: end, delay: offset, lifetime: nil, next: next + offset)
+            from: from.milliseconds, end: end, delay: offset, lifetime: nil,
+            next: nextStart(unit: unit, after: anchor) + offset)
+    }
+
+    /// The next instant after `anchor` at which another unit may begin.
+    ///
+    /// Where clocks go back over midnight a local date ends and comes again, so a change of offset is
+    /// looked at too; an instant at which nothing changes does no harm.
+    private func nextStart(unit: Int64, after anchor: EventTime) -> EventTime {
+        let midnight = EventTime(
+            milliseconds: (unit + unitDays) * 86_400_000 - zone.offset(at: anchor))
+        var next = zone.nextChange(after: anchor) ?? .distantFuture
+        for candidate in [zone.start(ofDay: unit + unitDays), midnight] where candidate > anchor {
+            next = min(next, candidate)
+        }
+        return next
     }
 }

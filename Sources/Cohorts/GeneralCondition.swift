@@ -1,38 +1,18 @@
 package import Basics
 package import Events
 
-/// A statement about one user that is true or false at a tick.
-package enum Condition: Sendable {
-    /// The number of times of a plain trace in a sliding window satisfies a predicate: the usual case.
-    case count(trace: Int, window: CountWindow, range: NumberRange)
+/// A statement about one user that needs more than a count of times in a sliding window.
+package enum GeneralCondition: Sendable {
     /// The user's first event lies in the window.
     case firstSeen(PlanWindow)
-    /// Current property values satisfy every predicate.
-    case properties([PropertyCondition])
     /// Something computed from the records of a trace in a window.
     case records(RecordsCondition)
-    /// Some start in the window and some return so many days later.
+    /// Some start in the window and some return so long later.
     case retained(RetainedCondition)
-    /// At the newest active event in the window, property values satisfy every predicate.
+    /// At the newest active event in the window (records of a trace), property values satisfy every predicate.
     case hadMostRecent(active: Int, window: PlanWindow, tests: [PropertyCondition])
     /// The user was uploaded to a cohort, by its index in the plan.
     case uploaded(cohort: Int)
-
-    /// Which instants count at a tick T.
-    package enum CountWindow: Hashable, Sendable {
-        /// Every t ≤ T.
-        case anyTime
-        /// T − offset − length < t ≤ T − offset, in milliseconds.
-        case last(length: Int64, offset: Int64)
-    }
-}
-
-/// A predicate on a user property.
-package struct PropertyCondition: Sendable {
-    /// The name as the definition wrote it.
-    package var name: String
-    /// The predicate.
-    package var test: CompiledPropertyTest
 }
 
 /// A number computed from records of a window, and what must hold of it.

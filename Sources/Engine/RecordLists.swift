@@ -1,0 +1,219 @@
+import Basics
+import Cohorts
+
+/// The records of every user and record trace, sorted by time, in slab memory.
+///
+/// Like ``TraceLists``, but a record is several words wide (``RecordTrace``), and what is dropped does not
+/// count any more: a trace whose conditions look at everything keeps everything.
+struct RecordLists: ~Copyable {
+    /// What a user has of one trace.
+    struct Entry {
+        var trace: UInt32
+        /// The block of records; ``WordSlab/none`` where there are none.
+        var block: WordSlab.Handle
+        /// Number of the first record in the block.
+        var head: UInt32
+        var count: UInt32
+        var sizeClass: UInt8
+    }
+
+    /// The entries of one user; part of the user's record.
+    struct Row {
+        var block: WordSlab.Handle = WordSlab.none
+        var count: UInt16 = 0
+        var sizeClass: UInt8 = 0
+    }
+
+    private static let entryWords = 3
+
+    private(set) var slab = WordSlab()
+    /// Words in a record, by trace.
+    private let widths: [Int]
+
+    init(plan: Plan) {
+        precondition(MemoryLayout<Entry>.stride <= Self.entryWords * 8, "the layout of an entry")
+        widths = plan.recordTraces.map(\.words)
+    }
+
+    private func entries(_ row: Row) -> UnsafeMutablePointer<Entry>? {
+        guard row.count > 0 else { return nil }
+        return UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(to: Entry.self)
+    }
+
+    /// The entry of a trace; nil where the user has none.
+    private func find(_ trace: Int, in row: Row) -> UnsafeMutablePointer<Entry>? {
+        guard let entries = entries(row) else { return nil }
+        for index in 0..<Int(row.count) where entries[index].trace == UInt32(trace) {
+            return entries + index
+        }
+        return nil
+    }
+
+    /// The user's records of a trace.
+    func records(_ trace: Int, of row: Row) -> RecordRun {
+        guard let entry = find(trace, in: row), entry.pointee.count > 0 else {
+            return RecordRun(words: nil, width: widths[trace], count: 0)
+        }
+        return RecordRun(
+            words: slab.pointer(entry.pointee.block) + Int(entry.pointee.head) * widths[trace],
+            width: widths[trace], count: Int(entry.pointee.count))
+    }
+
+    /// Adds a record, unless its time is ≤ `bound`, which no coming tick can need.
+    ///
+    /// - Parameter limit: The most records a list may hold; beyond it the oldest go.
+    /// - Returns: Whether the limit was hit.
+    mutating func add(
+        _ record: UnsafePointer<UInt64>, trace: Int, to row: inout Row, bound: Int64, limit: Int
+    ) -> Bool {
+        let time = Int64(bitPattern: record[0])
+        if time <= bound { return false }
+        let width = widths[trace]
+        let slot = entry(trace, in: &row)
+        if slot.pointee.count == 0 {
+            if slot.pointee.block == WordSlab.none {
+                slot.pointee.sizeClass = WordSlab.sizeClass(words: width)
+                slot.pointee.block = slab.allocate(sizeClass: slot.pointee.sizeClass)
+            }
+            slot.pointee.head = 0
+        } else if (Int(slot.pointee.head + slot.pointee.count) + 1) * width > 1 << Int(slot.pointee.sizeClass) {
+            makeRoom(slot, width: width, bound: bound)
+        }
+        let words = slab.pointer(slot.pointee.block)
+        let head = Int(slot.pointee.head)
+        var position = head + Int(slot.pointee.count)
+        while position > head, Int64(bitPattern: words[(position - 1) * width]) > time {
+            (words + position * width).update(from: words + (position - 1) * width, count: width)
+            position -= 1
+        }
+        (words + position * width).update(from: record, count: width)
+        slot.pointee.count += 1
+        if Int(slot.pointee.count) > limit {
+            slot.pointee.head += 1
+            slot.pointee.count -= 1
+            return true
+        }
+        return false
+    }
+
+    /// Drops what no tick from now on can need.
+    mutating func prune(_ row: Row, bound: (Int) -> Int64) {
+        guard let entries = entries(row) else { return }
+        for index in 0..<Int(row.count) where entries[index].count > 0 {
+            let trace = Int(entries[index].trace)
+            let run = records(trace, of: row)
+            let bound = bound(trace)
+            guard run.time(0) <= bound else { continue }
+            let gone = run.firstIndex(from: bound + 1)
+            entries[index].head += UInt32(gone)
+            entries[index].count -= UInt32(gone)
+            if entries[index].count == 0 {
+                slab.release(entries[index].block, sizeClass: entries[index].sizeClass)
+                entries[index].block = WordSlab.none
+                entries[index].head = 0
+            }
+        }
+    }
+
+    /// Gives back everything of a user.
+    mutating func clear(_ row: inout Row) {
+        if let entries = entries(row) {
+            for index in 0..<Int(row.count) where entries[index].block != WordSlab.none {
+                slab.release(entries[index].block, sizeClass: entries[index].sizeClass)
+            }
+        }
+        if row.block != WordSlab.none { slab.release(row.block, sizeClass: row.sizeClass) }
+        row = Row()
+    }
+
+    /// Calls `body` with every trace the user has records of.
+    func forEach(_ row: Row, _ body: (Int, RecordRun) -> Void) {
+        guard let entries = entries(row) else { return }
+        for index in 0..<Int(row.count) where entries[index].count > 0 {
+            let trace = Int(entries[index].trace)
+            body(trace, records(trace, of: row))
+        }
+    }
+
+    private mutating func entry(
+        _ trace: Int, in row: inout Row
+    ) -> UnsafeMutablePointer<Entry> {
+        if let found = find(trace, in: row) { return found }
+        let needed = (Int(row.count) + 1) * Self.entryWords
+        if row.count == 0 || needed > 1 << Int(row.sizeClass) {
+            let sizeClass = WordSlab.sizeClass(words: needed)
+            let block = slab.allocate(sizeClass: sizeClass)
+            if row.count > 0 {
+                slab.pointer(block).update(
+                    from: slab.pointer(row.block), count: Int(row.count) * Self.entryWords)
+                slab.release(row.block, sizeClass: row.sizeClass)
+            }
+            row.block = block
+            row.sizeClass = sizeClass
+        }
+        precondition(row.count < .max, "more than 65,534 record traces in one plan")
+        row.count += 1
+        let slot =
+            UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(to: Entry.self)
+            + Int(row.count - 1)
+        slot.pointee = Entry(
+            trace: UInt32(trace), block: WordSlab.none, head: 0, count: 0, sizeClass: 0)
+        return slot
+    }
+
+    /// The block is full to its end: drops what is past, then moves the records to its front or to a block
+    /// twice as large.
+    private mutating func makeRoom(_ slot: UnsafeMutablePointer<Entry>, width: Int, bound: Int64) {
+        var entry = slot.pointee
+        let run = RecordRun(
+            words: slab.pointer(entry.block) + Int(entry.head) * width, width: width,
+            count: Int(entry.count))
+        let gone = run.firstIndex(from: bound == .max ? bound : bound + 1)
+        entry.head += UInt32(gone)
+        entry.count -= UInt32(gone)
+        let source = slab.pointer(entry.block) + Int(entry.head) * width
+        let used = Int(entry.count) * width
+        if used * 4 <= 3 << Int(entry.sizeClass), used + width <= 1 << Int(entry.sizeClass) {
+            slab.pointer(entry.block).update(from: source, count: used)
+        } else {
+            let sizeClass = entry.sizeClass + 1
+            let block = slab.allocate(sizeClass: sizeClass)
+            slab.pointer(block).update(from: source, count: used)
+            slab.release(entry.block, sizeClass: entry.sizeClass)
+            entry.block = block
+            entry.sizeClass = sizeClass
+        }
+        entry.head = 0
+        slot.pointee = entry
+    }
+}
+
+/// Borrowed records of one user and trace, ascending by time.
+struct RecordRun {
+    /// The first word of the first record; nil where there is none.
+    let words: UnsafeMutablePointer<UInt64>?
+    /// Words in a record.
+    let width: Int
+    let count: Int
+
+    /// A word of a record.
+    func word(_ index: Int, _ word: Int) -> UInt64 {
+        precondition(index >= 0 && index < count, "record \(index) of \(count)")
+        guard let words else { return 0 }
+        return words[index * width + word]
+    }
+
+    /// The time of a record, in milliseconds.
+    func time(_ index: Int) -> Int64 { Int64(bitPattern: word(index, 0)) }
+
+    /// The first record whose time is not before `time`; ``count`` where there is none. O(log count).
+    func firstIndex(from time: Int64) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self.time(middle) < time { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
