@@ -115,6 +115,9 @@ let package = Package(
         tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
         tests("HTTPAPI", ["Basics", "Telemetry"]),
         tests("Arguments", ["Basics"]),
+        // Runs the built cohortctl as its users do.
+        .testTarget(
+            name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
         tests("Daemon", ["Basics", "Kafka", "Destinations", "Telemetry", "Configuration", "Sync", "TestKit"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -55,6 +55,12 @@ const cohortd_json_record *Decoder::decode(const uint8_t *bytes, size_t count) {
     memcpy(text_, bytes, count);
     memset(text_ + count, ' ', simdjson::SIMDJSON_PADDING);
     record_.status = check_and_pick(count);
+    // simdjson stops at its first complaint, and where it has no vector code it looks into texts only, while
+    // bytes that are not UTF-8 come before all else. Elsewhere than in a text they are no JSON either.
+    if (record_.status == COHORTD_JSON_NOT_JSON &&
+        !implementation_->validate_utf8(reinterpret_cast<const char *>(text_), count)) {
+        record_.status = COHORTD_JSON_NOT_UTF8;
+    }
     end_event();
     return &record_;
 }
@@ -66,10 +72,6 @@ cohortd_json_status Decoder::check_and_pick(size_t count) {
     }
     auto error = parser_->stage1(text_, count, simdjson::stage1_mode::regular);
     if (error) {
-        // It stops at its first complaint; ours come in a fixed order.
-        if (!implementation_->validate_utf8(reinterpret_cast<const char *>(text_), count)) {
-            return COHORTD_JSON_NOT_UTF8;
-        }
         if (error == simdjson::MEMALLOC || error == simdjson::CAPACITY) return COHORTD_JSON_FAILED;
         fail(
             error == simdjson::EMPTY               ? COHORTD_JSON_FAULT_EMPTY

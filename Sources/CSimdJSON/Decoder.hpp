@@ -137,7 +137,11 @@ class Decoder {
     }
     void emit_bytes(cohortd_json_view bytes) {
         emit(uint32_t(bytes.count));
-        memcpy(out_, bytes.base, bytes.count);
+        if (bytes.count <= 32) {
+            memcpy(out_, bytes.base, 32);  // both sides have that much to spare
+        } else {
+            memcpy(out_, bytes.base, bytes.count);
+        }
         out_ += bytes.count;
     }
 

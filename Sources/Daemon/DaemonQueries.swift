@@ -1,11 +1,13 @@
 import Basics
 import Cohorts
+import Events
 import HTTPAPI
 import Kafka
 import Sync
 import Synchronization
 import Telemetry
 import Threads
+import YAML
 
 /// What the routes of the API ask: answered from the reports that the threads publish, and for members by
 /// asking the engine threads.

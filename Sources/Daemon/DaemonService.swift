@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 import Cohorts
 import Configuration
 import Destinations
@@ -10,7 +10,7 @@ import LogStore
 import Replay
 import Sync
 import Synchronization
-import Telemetry
+package import Telemetry
 import Threads
 
 /// The daemon: composes the parts and runs the control loop.
@@ -130,7 +130,10 @@ final class DaemonRun {
                 settings.contains { $0.cohortID == plan.cohorts[index].id }
             },
             clock: clock, logger: logger, metrics: metrics, reports: PartitionReports(),
-            sync: syncMailbox, control: control, rejects: RejectSink(logger: logger))
+            sync: syncMailbox, control: control,
+            rejects: RejectSink(
+                topic: configuration.kafka.deadLetterTopic, source: configuration.kafka.topic,
+                folder: directory.path + "/rejects", logger: logger))
         let environment = environment
         sync = try SyncService(
             journal: journal, store: directory.store, syncs: settings, destinations: connected,
@@ -174,6 +177,7 @@ final class DaemonRun {
     func untilStopped() throws(DaemonError) {
         threads = engines.map { $0.start() }
         let syncThread = sync.start()
+        let rejectThread = environment.rejects.start(properties: try kafkaProperties())
         var failure: DaemonError?
         do throws(DaemonError) {
             let consumer = try makeConsumer()
@@ -192,11 +196,16 @@ final class DaemonRun {
             failure = finish() ?? error
         }
         let reply = Mailbox<DaemonError?>(capacity: 1)
-        environment.sync.post(.stop(reply))
-        if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
-            failure = failure ?? answer
+        if environment.sync.post(.stop(reply)) {
+            if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
+                failure = failure ?? answer
+                syncThread.join()
+            }
+        } else {
             syncThread.join()
         }
+        environment.rejects.stop()
+        rejectThread.join()
         server.stop()
         if let failure { throw failure }
         logger.info("stopped", "stopped in good order")
@@ -215,7 +224,8 @@ final class DaemonRun {
         return failure
     }
 
-    private func makeConsumer() throws(DaemonError) -> Consumer {
+    /// The user's librdkafka properties with their references resolved.
+    private func kafkaProperties() throws(DaemonError) -> [String: String] {
         var properties: [String: String] = [:]
         for (name, value) in configuration.kafka.properties {
             do throws(SecretError) {
@@ -226,6 +236,11 @@ final class DaemonRun {
                     "kafka.properties.\(name): \(error.description)")
             }
         }
+        return properties
+    }
+
+    private func makeConsumer() throws(DaemonError) -> Consumer {
+        var properties = try kafkaProperties()
         let given = properties.removeValue(forKey: "group.instance.id")
         let control = environment.control
         let reports = environment.reports
@@ -288,7 +303,7 @@ final class DaemonRun {
     /// - Returns: False when a stop was wanted meanwhile.
     private func openPartitions(_ consumer: Consumer) throws(DaemonError) -> Bool {
         guard let count = try partitionCount(consumer) else { return false }
-        setStartup([])
+        setStartup(["joining the consumer group"])
         var replies: [(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)] = []
         for partition in 0..<PartitionID(count) {
             let reply = Mailbox<Result<OpenedPartition, DaemonError>>(capacity: 1)
@@ -483,9 +498,12 @@ final class DaemonRun {
     }
 
     private func commitOffsets(_ consumer: Consumer) {
+        // Only a member of the group may commit: one that is still joining would be thrown out for it.
+        let owned = Set(consumer.assignment)
+        let offsets = durable.filter { owned.contains($0.key) }
         do throws(KafkaError) {
-            try consumer.commitOffsets(durable)
-            durable.removeAll()
+            try consumer.commitOffsets(offsets)
+            for partition in offsets.keys { durable[partition] = nil }
         } catch {
             logger.debug("kafka_commit_failed", error.description, repeatKey: "commit")
         }
@@ -501,7 +519,13 @@ final class DaemonRun {
                 logger.warning("kafka_unreachable", error.description, repeatKey: "unreachable")
             }
         }
-        setStartup(consumer.reachability.isReachable ? [] : ["kafka unreachable"])
+        var reasons: [String] = []
+        if !consumer.reachability.isReachable { reasons.append("kafka unreachable") }
+        let missing = opened.count - consumer.assignment.count
+        if missing > 0 {
+            reasons.append("joining the consumer group: \(missing) of \(opened.count) partitions to come")
+        }
+        setStartup(reasons)
     }
 
     private func setStartup(_ reasons: [String]) {

@@ -84,7 +84,7 @@ package struct LoadedConfiguration: Sendable {
     ) {
         let rules = DestinationRules(
             rangeComplaint: { text in
-                do {
+                do throws(AddressError) {
                     _ = try AddressPolicy(allowPrivate: [text])
                     return nil
                 } catch {
@@ -92,7 +92,7 @@ package struct LoadedConfiguration: Sendable {
                 }
             },
             urlComplaint: { text, ranges in
-                do {
+                do throws(AddressError) {
                     _ = try DestinationURL(text, policy: try AddressPolicy(allowPrivate: ranges))
                     return nil
                 } catch {
@@ -106,5 +106,18 @@ package struct LoadedConfiguration: Sendable {
             syncFiles, cohorts: cohorts.map(\.id), destinations: destinationReading.ids)
         syncs = syncReading.value
         problems += syncReading.problems.map(\.description)
+    }
+}
+
+extension LoadedConfiguration {
+    /// What `cohortd check` prints of a configuration without problems.
+    package var summary: String {
+        func count(_ number: Int, _ one: String) -> String { "\(number) \(one)\(number == 1 ? "" : "s")" }
+        var text =
+            "\(count(cohorts.count, "cohort")), \(count(destinations.count, "destination")),"
+            + " \(count(syncs.count, "sync")): all valid\n"
+        let idle = DaemonConfiguration.keysWithoutEffect + SyncConfiguration.keysWithoutEffect
+        text += "defaults without effect in this version: \(idle.joined(separator: " "))\n"
+        return text
     }
 }

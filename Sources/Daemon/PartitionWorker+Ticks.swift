@@ -49,7 +49,7 @@ extension PartitionWorker {
         hand(Cut(offset: next, tick: instant))
         let milliseconds = environment.clock.monotonicMilliseconds - began
         environment.metrics.update {
-            $0.observe(.tickDurationSeconds, [], Double(milliseconds) / 1000)
+            $0.observe(.tickDurationSeconds, value: Double(milliseconds) / 1000)
         }
         publish()
     }

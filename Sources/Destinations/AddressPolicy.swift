@@ -1,8 +1,8 @@
-/// Which addresses a destination may dial: no private or reserved one outside its `allow_private`, and
-/// plain http only inside it.
+/// Which addresses a destination may dial: no private or reserved one outside its `allow_private`,
+/// and plain http only inside it.
 ///
-/// A URL is input from outside, and what a name resolves to is the choice of whoever owns the name; so
-/// the check that counts is made on the address of each socket, right before it connects.
+/// A URL is input from outside, and what a name resolves to is the choice of whoever owns the name;
+/// so the check that counts is made on the address of each socket, right before it connects.
 /// Source: docs/destinations/webhook.md, "Addresses".
 package struct AddressPolicy: Hashable, Sendable {
     /// The destination's `allow_private`.
@@ -57,7 +57,8 @@ package struct AddressPolicy: Hashable, Sendable {
         reserved.contains { $0.contains(address) }
     }
 
-    /// `add 10.1.2.0/24 to allow_private`: the network around the address, small enough to be meant.
+    /// `add 10.1.2.0/24 to allow_private`: the network around the address, small enough to be
+    /// meant.
     private static func remedy(for address: NetworkAddress) -> String {
         let length =
             switch (address.isIPv6, address.bytes[0]) {
@@ -71,9 +72,9 @@ package struct AddressPolicy: Hashable, Sendable {
 
     /// What is not the public internet.
     ///
-    /// The IPv6 forms that embed an IPv4 address (compatible,
-    /// NAT64, Teredo, 6to4) are closed as a whole, since a relay could turn them into any IPv4 address;
-    /// the IPv4-mapped form is judged by the IPv4 address inside, which is what the kernel dials.
+    /// The IPv6 forms that embed an IPv4 address (compatible, NAT64, Teredo, 6to4) are closed as a
+    /// whole, since a relay could turn them into any IPv4 address; the IPv4-mapped form is judged
+    /// by the IPv4 address inside, which is what the kernel dials.
     private static let reserved: [AddressRange] = [
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
         "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",

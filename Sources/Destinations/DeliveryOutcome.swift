@@ -23,7 +23,8 @@ package enum DeliveryOutcome: Sendable, Equatable {
 package struct DeliveryFailure: Sendable, Equatable {
     /// What happened, where, and what to do; without secrets, ids or bodies.
     package var text: String
-    /// Whether this attempt, whatever earlier ones did, certainly changed nothing at the destination.
+    /// Whether this attempt, whatever earlier ones did, certainly changed nothing at the
+    /// destination.
     package var isKnownNotApplied: Bool
     /// How long the destination asks us to wait, as received: the planner clamps it.
     package var retryAfterMilliseconds: Int64?

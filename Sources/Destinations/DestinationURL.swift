@@ -2,7 +2,8 @@ import CCurl
 
 /// The `url` of a destination, checked as far as that is possible without asking DNS.
 ///
-/// It is taken apart by libcurl, which also dials it, so that the two cannot disagree about the host.
+/// It is taken apart by libcurl, which also dials it, so that the two cannot disagree about the
+/// host.
 package struct DestinationURL: Hashable, Sendable {
     /// The whole URL, which may hold a secret: not for logs.
     package let text: String
@@ -55,7 +56,8 @@ package struct DestinationURL: Hashable, Sendable {
 
     private func checkHost(_ policy: AddressPolicy) throws(AddressError) {
         if let address = NetworkAddress(host) {
-            // libcurl reads 0x7f.1 and 2130706433 as 127.0.0.1; such spellings only ever hide an address.
+            // libcurl reads 0x7f.1 and 2130706433 as 127.0.0.1; such spellings only ever hide an
+            // address.
             guard address.isIPv6 || text.contains(host) else {
                 throw .badURL(
                     reason: "the host is an address in an unusual spelling",

@@ -39,9 +39,9 @@ final class EasyHandle {
 
     /// Sets up a request; the text of what libcurl refused, if it did.
     ///
-    /// `authorities` is a file of CA certificates instead of the system's; `isSignalSafe` says whether
-    /// SIGPIPE is blocked on this thread (if not, libcurl ignores it meanwhile); `context` is what the
-    /// three callbacks get and must outlive the transfer.
+    /// `authorities` is a file of CA certificates instead of the system's; `isSignalSafe` says
+    /// whether SIGPIPE is blocked on this thread (if not, libcurl ignores it meanwhile); `context`
+    /// is what the three callbacks get and must outlive the transfer.
     func prepare(
         method: String,
         url: String,
@@ -61,7 +61,8 @@ final class EasyHandle {
         set(CURLOPT_PROXY, "")
         set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         set(CURLOPT_NOSIGNAL, isSignalSafe ? 1 : 0)
-        // Without it the end of a transfer waits for a look-up that hangs, and every destination with it.
+        // Without it the end of a transfer waits for a look-up that hangs, and every destination
+        // with it.
         set(CURLOPT_QUICK_EXIT, 1)
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)

@@ -2,8 +2,8 @@ import CCurl
 
 /// A plain blocking GET, for a command-line program that asks its own daemon.
 ///
-/// Any address may be dialled, loopback above all; redirects, proxies and cookies are not followed or used
-/// here either. Each call makes its own connection. Call it on a thread that may wait.
+/// Any address may be dialled, loopback above all; redirects, proxies and cookies are not followed
+/// or used here either. Each call makes its own connection. Call it on a thread that may wait.
 package enum HTTPClient {
     /// An answer longer than this is an error.
     package static let bodyBytesMax = 64 << 20

@@ -4,9 +4,10 @@ import Glibc
 
 /// The requests and kept connections of one destination under one address policy.
 ///
-/// A pool has a multi handle of its own, because libcurl keeps connections per multi handle: a connection
-/// that one destination's `allow_private` let through must never carry another's request. The loop polls
-/// the sockets of all pools; libcurl tells which ones and until when. Belongs to the loop's thread.
+/// A pool has a multi handle of its own, because libcurl keeps connections per multi handle: a
+/// connection that one destination's `allow_private` let through must never carry another's
+/// request. The loop polls the sockets of all pools; libcurl tells which ones and until when.
+/// Belongs to the loop's thread.
 final class HTTPPool {
     /// The sockets to wait for and the events of `poll` each waits for.
     private(set) var interest: [Int32: Int16] = [:]

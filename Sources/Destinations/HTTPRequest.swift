@@ -1,4 +1,5 @@
-/// One HTTP request to a destination; added to it are only `Host`, `Accept: */*` and `Content-Length`.
+/// One HTTP request to a destination; added to it are only `Host`, `Accept: */*` and
+/// `Content-Length`.
 package struct HTTPRequest: Sendable {
     /// The destination's id; requests of one destination share connections, with no other's.
     package var destination: String
@@ -39,11 +40,13 @@ package struct HTTPRequest: Sendable {
     }
 }
 
-/// How an HTTP request ended, in three values: whether the receiver acted is known, or known not, or not.
+/// How an HTTP request ended, in three values: whether the receiver acted is known, or known not,
+/// or not.
 package enum HTTPOutcome: Sendable, Equatable {
     /// The receiver answered.
     case answered(HTTPAnswer)
-    /// No byte of the request left: the receiver has certainly not acted on it. The text names the reason.
+    /// No byte of the request left: the receiver has certainly not acted on it. The text names the
+    /// reason.
     case notSent(String)
     /// Bytes left and no whole answer came: the receiver may have acted. The text names the reason.
     case unknown(String)

@@ -4,12 +4,13 @@ import Synchronization
 
 /// Sends the requests of all destinations from one thread and says how each ended.
 ///
-/// - A destination that hangs, resolves slowly or answers byte by byte costs no other one anything: no
-///   call waits, no lock is shared, connections are each destination's own.
+/// - A destination that hangs, resolves slowly or answers byte by byte costs no other one anything:
+///   no call waits, no lock is shared, connections are each destination's own.
 /// - Every request ends in exactly one outcome, on shutdown too.
 /// - The address of every socket is vetted before it connects; redirects are not followed.
 package final class HTTPSender: Sendable {
-    /// What is kept of an answer's body; what comes beyond is not read and the status alone decides.
+    /// What is kept of an answer's body; what comes beyond is not read and the status alone
+    /// decides.
     package static let bodyBytesMax = 64 << 10
     /// An answer with more bytes of headers than this is none.
     package static let headerBytesMax = 32 << 10
@@ -22,9 +23,10 @@ package final class HTTPSender: Sendable {
     ///
     /// - Parameters:
     ///   - clock: The wall clock, for dates in `Retry-After`.
-    ///   - authorities: A file of CA certificates to trust instead of the system's (`SSL_CERT_FILE`).
-    ///   - complete: Called with token and outcome of every request, on the sender's thread, which it
-    ///     must not hold up.
+    ///   - authorities: A file of CA certificates to trust instead of the system's
+    ///     (`SSL_CERT_FILE`).
+    ///   - complete: Called with token and outcome of every request, on the sender's thread, which
+    ///     it must not hold up.
     package init(
         clock: any Clock,
         authorities: String? = nil,
@@ -47,16 +49,16 @@ package final class HTTPSender: Sendable {
 
     /// Hands a request over and returns at once; any thread may.
     ///
-    /// After `stop` nothing is sent any more: such a request ends as `notSent`, on the calling thread if
-    /// the sender's is gone.
+    /// After `stop` nothing is sent any more: such a request ends as `notSent`, on the calling
+    /// thread if the sender's is gone.
     package func submit(_ request: HTTPRequest) {
         if !mailbox.put(request) {
             complete(request.token, .notSent(HTTPLoop.stoppedText(request)))
         }
     }
 
-    /// Lets requests under way end for that long, cuts off the others, and returns when every request has
-    /// had its outcome.
+    /// Lets requests under way end for that long, cuts off the others, and returns when every
+    /// request has had its outcome.
     package func stop(graceMilliseconds: Int) {
         mailbox.stop(at: monotonicMilliseconds() + Int64(graceMilliseconds))
         let ending = thread.withLock { thread in

@@ -2,11 +2,11 @@ import Basics
 import CCurl
 import Glibc
 
-/// One request under way: vets the addresses dialled, collects the answer within bounds, and says in the
-/// end what happened.
+/// One request under way: vets the addresses dialled, collects the answer within bounds, and says
+/// in the end what happened.
 ///
-/// Belongs to the loop's thread; libcurl's callbacks hold an unretained pointer to it, so its owner keeps
-/// it until the handle is out of the multi handle.
+/// Belongs to the loop's thread; libcurl's callbacks hold an unretained pointer to it, so its owner
+/// keeps it until the handle is out of the multi handle.
 final class HTTPTransfer {
     let token: UInt64
     let handle: EasyHandle

@@ -1,10 +1,10 @@
 import Glibc
 
-/// A file that grows by whole lines: what is not yet a whole line at its end, after a crash, is cut off
-/// before the first append.
+/// A file that grows by whole lines: what is not yet a whole line at its end, after a crash, is cut
+/// off before the first append.
 ///
-/// Belongs to one thread. A failed write is taken back; when even that fails, the file is opened anew
-/// and its end looked at again.
+/// Belongs to one thread. A failed write is taken back; when even that fails, the file is opened
+/// anew and its end looked at again.
 struct LineFile: ~Copyable {
     let path: String
     private let expectedStart: [UInt8]
@@ -12,8 +12,8 @@ struct LineFile: ~Copyable {
 
     /// A file by its path, opened by the first append.
     ///
-    /// `expectedStart` is how every line begins; an unfinished end that begins otherwise is not ours and
-    /// is left alone.
+    /// `expectedStart` is how every line begins; an unfinished end that begins otherwise is not
+    /// ours and is left alone.
     init(path: String, expectedStart: String) {
         self.path = path
         self.expectedStart = Array(expectedStart.utf8)
@@ -25,7 +25,8 @@ struct LineFile: ~Copyable {
 
     /// Appends whole lines, each with its newline, and returns when they are on disk.
     ///
-    /// - Throws: `LineFileError`; whether the lines are in the file is then open, unless it says so.
+    /// - Throws: `LineFileError`; whether the lines are in the file is then open, unless it says
+    ///   so.
     mutating func append(_ lines: [UInt8]) throws(LineFileError) {
         if lines.isEmpty { return }
         precondition(lines.last == UInt8(ascii: "\n"), "lines without a newline at their end")
@@ -42,7 +43,8 @@ struct LineFile: ~Copyable {
         // Without it a power cut could take lines that we reported as delivered.
         guard fdatasync(descriptor) == 0 else {
             let cause = systemErrorText(errno)
-            // After a failed sync the pages may be lost and look clean: only a new look at the file helps.
+            // After a failed sync the pages may be lost and look clean: only a new look at the file
+            // helps.
             closeFile()
             throw failure("cannot be made durable: \(cause)", "check the disk", isUntouched: false)
         }

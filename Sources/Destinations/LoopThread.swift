@@ -2,8 +2,9 @@ import Glibc
 
 /// A thread of our own that runs one function to its end and can be waited for.
 ///
-/// Signals are left to the other threads; SIGPIPE most of all: a peer that closes its end must be an
-/// error of the write (EPIPE), not the death of the process, whatever the process does with the signal.
+/// Signals are left to the other threads; SIGPIPE most of all: a peer that closes its end must be
+/// an error of the write (EPIPE), not the death of the process, whatever the process does with the
+/// signal.
 final class LoopThread: @unchecked Sendable {
     // Written once by `init`, before any other thread can see the object.
     private var handle = pthread_t()

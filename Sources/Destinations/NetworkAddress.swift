@@ -22,7 +22,8 @@ package struct NetworkAddress: Hashable, Sendable {
         }
     }
 
-    /// Reads the address of a `sockaddr` of `count` bytes; nil for families other than IPv4 and IPv6.
+    /// Reads the address of a `sockaddr` of `count` bytes; nil for families other than IPv4 and
+    /// IPv6.
     package init?(socketAddress: UnsafeRawPointer, count: Int) {
         guard count >= MemoryLayout<sa_family_t>.size else { return nil }
         switch Int32(socketAddress.loadUnaligned(as: sa_family_t.self)) {

@@ -3,7 +3,8 @@ import CCurl
 
 /// Reads the header `Retry-After` (RFC 9110 §10.2.3).
 package enum RetryAfter {
-    /// Milliseconds from `now`, 0 for a date in the past; nil for garbage, which is then as good as absent.
+    /// Milliseconds from `now`, 0 for a date in the past; nil for garbage, which is then as good as
+    /// absent.
     ///
     /// Not clamped, but for numbers beyond 32 bits of seconds, which stop there.
     package static func milliseconds(_ text: String, now: EventTime) -> Int64? {
@@ -22,8 +23,8 @@ package enum RetryAfter {
 
     /// An HTTP date as milliseconds since 1970.
     ///
-    /// libcurl also reads looser texts ("10:00"), which are no HTTP dates: those begin with the name of a
-    /// day and hold a time of day.
+    /// libcurl also reads looser texts ("10:00"), which are no HTTP dates: those begin with the
+    /// name of a day and hold a time of day.
     private static func date(_ text: String) -> Int64? {
         let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
         guard days.contains(String(text.prefix(3))),

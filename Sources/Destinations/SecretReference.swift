@@ -11,7 +11,8 @@ package enum SecretReference: Sendable, Equatable {
     /// `env:NAME`, a variable of the environment.
     case environment(String)
 
-    /// Reads a reference; nil when `text` is an ordinary value that begins with none of the three words.
+    /// Reads a reference; nil when `text` is an ordinary value that begins with none of the three
+    /// words.
     /// - Throws: `SecretError.malformed` when it begins like one but names nothing usable.
     package init?(parsing text: String) throws(SecretError) {
         if let name = Self.rest(of: text, after: "credential:") {

@@ -1,4 +1,5 @@
-/// A secret as text, which no log line, error or dump can print by accident: it describes itself as `***`.
+/// A secret as text, which no log line, error or dump can print by accident: it describes itself as
+/// `***`.
 package struct SecretText: Sendable, Equatable {
     private let value: String
 

@@ -1,10 +1,11 @@
 import CCrypto
 
-/// The keys a webhook is signed with, by the scheme of Standard Webhooks (HMAC-SHA256, version `v1`).
+/// The keys a webhook is signed with, by the scheme of Standard Webhooks (HMAC-SHA256, version
+/// `v1`).
 ///
-/// Written `whsec_` + base64 of 24…64 bytes, several separated by a space while keys are rotated; the
-/// key is the decoded bytes. Describes itself as `***`.
-/// Source: docs/destinations/webhook.md, "The signature".
+/// Written `whsec_` + base64 of 24…64 bytes, several separated by a space while keys are rotated;
+/// the key is the decoded bytes. Describes itself as `***`. Source: docs/destinations/webhook.md,
+/// "The signature".
 package struct WebhookSecret: Sendable {
     /// What every secret begins with.
     package static let prefix = "whsec_"
@@ -39,7 +40,8 @@ package struct WebhookSecret: Sendable {
         self.keys = keys
     }
 
-    /// The value of the header `webhook-signature`: one `v1,` signature per key, in the order written.
+    /// The value of the header `webhook-signature`: one `v1,` signature per key, in the order
+    /// written.
     /// - Parameters:
     ///   - id: The value of `webhook-id`.
     ///   - timestamp: The value of `webhook-timestamp`, seconds since 1970-01-01 UTC.

@@ -71,8 +71,8 @@ package struct WebhookTransport: Sendable {
         )
     }
 
-    /// What an outcome of such a request means: 2xx is delivered whatever the body says; 401, 403 and 410
-    /// need a person; everything else is tried again.
+    /// What an outcome of such a request means: 2xx is delivered whatever the body says; 401, 403
+    /// and 410 need a person; everything else is tried again.
     package func classify(_ outcome: HTTPOutcome) -> DeliveryOutcome {
         switch outcome {
         case .notSent(let text):
@@ -128,8 +128,8 @@ package struct WebhookTransport: Sendable {
 
     /// Whether a status says that nobody looked at the users.
     ///
-    /// Other errors may come after part of the work: a gateway's 504, a 500 in the middle, a 400 or 422
-    /// because of one user after the others were taken, a 409 for a batch that arrived before.
+    /// Other errors may come after part of the work: a gateway's 504, a 500 in the middle, a 400 or
+    /// 422 because of one user after the others were taken, a 409 for a batch that arrived before.
     private static func isUntouched(_ status: Int) -> Bool {
         switch status {
         case 300...399, 404, 405, 413, 429: true

@@ -69,6 +69,19 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
         want()
     }
 
+    /// The names of simdjson's implementations that can run here, for tests.
+    static var implementations: [String] {
+        var names: [String] = []
+        var index = 0
+        while let name = cohortd_json_implementation(index) {
+            index += 1
+            guard let created = cohortd_json_create(name) else { continue }
+            cohortd_json_destroy(created)
+            names.append(String(cString: name))
+        }
+        return names
+    }
+
     deinit {
         cohortd_json_destroy(handle)
     }

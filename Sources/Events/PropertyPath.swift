@@ -28,7 +28,8 @@ package struct PropertyPath: Sendable {
         guard isDotted else { return .missing }
         var value = value
         for part in rest {
-            value = part.withByteView { value.member($0) }
+            // Not `withByteView`: a generic of another module costs more than the search.
+            value = part.withUnsafeBytes { value.member(ByteView($0)) }
             if value.isMissing { return value }
         }
         return value

@@ -95,7 +95,8 @@ struct ScalarTest: Sendable {
         case .text:
             guard let text = value.text else { return false }
             for operand in equals where operand.canonical.count == text.count {
-                if operand.canonical.withByteView({ $0.equals(text) }) { return true }
+                // Not `withByteView`: a generic of another module costs more than the comparison.
+                if operand.canonical.withUnsafeBytes({ ByteView($0).equals(text) }) { return true }
             }
             return false
         case .integer:
@@ -122,7 +123,8 @@ struct ScalarTest: Sendable {
     private func isTextual(_ value: ValueView) -> Bool {
         CanonicalText.withBytes(of: value) { canonical in
             Lowercase.withBytes(of: canonical) { lowercase in
-                texts.contains { text in text.withByteView { finds($0, in: lowercase) } }
+                texts.contains { text in text.withUnsafeBytes { finds(ByteView($0), in: lowercase) }
+                }
             }
         } ?? false
     }

@@ -26,6 +26,7 @@ package struct Admin: Sendable {
     ///   - partitions: How many; nil is the broker's default.
     ///   - configuration: The topic's own settings, such as `cleanup.policy`.
     ///   - timeoutMilliseconds: How long to wait, for the request and for the brokers to have the topic.
+    /// - Returns: whether the topic was made, was there, or cannot be made in this way.
     /// - Throws: `KafkaError`: of kind `authorization` without the right, retriable without an answer.
     package func createTopic(
         _ name: String,
@@ -35,6 +36,7 @@ package struct Admin: Sendable {
     ) throws(KafkaError) -> Outcome {
         let context = "topic \(name) cannot be made"
         return try producer.handle.use { client throws(KafkaError) in
+            if Self.isInProcess(client, timeoutMilliseconds) { return .unsupported }
             var text = [CChar](repeating: 0, count: 512)
             guard
                 let topic = rd_kafka_NewTopic_new(
@@ -56,6 +58,15 @@ package struct Admin: Sendable {
             }
             return try Self.request(topic, client, context, timeoutMilliseconds)
         }
+    }
+
+    /// Whether this is the in-process broker, which says so in its cluster's name.
+    ///
+    /// It names a controller that does not exist, and the client would wait for it until the timeout.
+    private static func isInProcess(_ client: OpaquePointer, _ timeout: Int) -> Bool {
+        guard let name = rd_kafka_clusterid(client, Int32(clamping: timeout)) else { return false }
+        defer { rd_kafka_mem_free(client, name) }
+        return String(cString: name).hasPrefix("mockCluster")
     }
 
     private static func request(

@@ -118,6 +118,13 @@ final class ClientHandle: @unchecked Sendable {
         return try body(client)
     }
 
+    /// Lends the client for the length of the call; nil once it is being closed.
+    func useIfOpen<Result>(_ body: (OpaquePointer) -> Result) -> Result? {
+        guard enter() else { return nil }
+        defer { leave() }
+        return body(client)
+    }
+
     /// A queue of our own, destroyed together with the client.
     func makeQueue() throws(KafkaError) -> ClientQueue {
         try use { client throws(KafkaError) in
@@ -206,22 +213,14 @@ extension ClientHandle {
                 facility: facility.map { String(cString: $0) } ?? "",
                 text: text.map { String(cString: $0) } ?? ""
             )
-            if line.isAboutTheOtherKindOfClient { return }
+            if line.isIdle { return }
             ClientCallbacks.of(client.flatMap { rd_kafka_opaque($0) })?.log(line)
         }
         rd_kafka_conf_set_error_cb(configuration) { client, code, reason, opaque in
             guard let callbacks = ClientCallbacks.of(opaque) else { return }
             let code = rd_kafka_resp_err_t(rawValue: code)
             let reason = reason.map { String(cString: $0) }
-            if code == RD_KAFKA_RESP_ERR__FATAL, let client {
-                var text = [CChar](repeating: 0, count: 512)
-                let cause = rd_kafka_fatal_error(client, &text, text.count)
-                callbacks.failed(
-                    KafkaError(cause, "", detail: String(nulTerminated: text), isFatal: true)
-                )
-            } else {
-                callbacks.failed(KafkaError(code, "", detail: reason))
-            }
+            callbacks.failed(KafkaError.of(client, code, "", detail: reason))
         }
         if callbacks.rebalance != nil {
             rd_kafka_conf_set_rebalance_cb(configuration) { client, event, partitions, opaque in
@@ -253,6 +252,23 @@ func topicName(_ message: UnsafePointer<rd_kafka_message_t>) -> String {
     let topic = message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) }
     let name = topic ?? "Kafka"
     return message.pointee.partition < 0 ? name : "\(name)/\(message.pointee.partition)"
+}
+
+extension KafkaError {
+    /// An error of a whole client; one that only says "fatal" is replaced by its cause.
+    static func of(
+        _ client: OpaquePointer?,
+        _ code: rd_kafka_resp_err_t,
+        _ context: String,
+        detail: String?
+    ) -> KafkaError {
+        guard code == RD_KAFKA_RESP_ERR__FATAL, let client else {
+            return KafkaError(code, context, detail: detail)
+        }
+        var text = [CChar](repeating: 0, count: 512)
+        let cause = rd_kafka_fatal_error(client, &text, text.count)
+        return KafkaError(cause, context, detail: String(nulTerminated: text), isFatal: true)
+    }
 }
 
 extension String {

@@ -1,5 +1,8 @@
 internal import Basics
 internal import CRdKafka
+#if canImport(Glibc)
+internal import Glibc
+#endif
 
 /// Looks at librdkafka properties before a client is made of them.
 package enum ConfigurationCheck {
@@ -44,8 +47,9 @@ package enum ConfigurationCheck {
         case RD_KAFKA_CONF_OK:
             return nil
         case RD_KAFKA_CONF_UNKNOWN:
-            let known = propertyNames(configuration)
-            let hint = Suggestion.nearest(to: name, among: known).map { "; did you mean \($0)?" }
+            let hint = Suggestion.nearest(to: name, among: propertyNames()).map {
+                "; did you mean \($0)?"
+            }
             return "\(name) is no property of librdkafka \(version)" + (hint ?? "")
         default:
             return "\(name): \(String(nulTerminated: text))"
@@ -57,13 +61,19 @@ package enum ConfigurationCheck {
         rd_kafka_version_str().map { String(cString: $0) } ?? "of unknown version"
     }
 
-    private static func propertyNames(_ configuration: OpaquePointer) -> [String] {
+    /// The first column of the table of properties that the client prints.
+    private static func propertyNames() -> [String] {
+        var text: UnsafeMutablePointer<CChar>?
         var count = 0
-        guard let pairs = rd_kafka_conf_dump(configuration, &count) else { return [] }
-        defer { rd_kafka_conf_dump_free(pairs, count) }
-        // Names and values take turns.
-        return stride(from: 0, to: count, by: 2).compactMap { index in
-            pairs[index].map { String(cString: $0) }
+        guard let stream = open_memstream(&text, &count) else { return [] }
+        rd_kafka_conf_properties_show(stream)
+        fclose(stream)
+        guard let text else { return [] }
+        defer { free(text) }
+        return String(cString: text).split(separator: "\n").compactMap { line in
+            let columns = line.split(separator: "|")
+            guard columns.count > 2 else { return nil }
+            return columns[0].split(separator: " ").first.map { String($0) }
         }
     }
 }

@@ -18,8 +18,10 @@ package struct ConsumerEvents: Sendable {
     package let startPosition: @Sendable (PartitionID) -> StartPosition
     /// These partitions are ours, all of them; their records follow after this returns.
     package let assigned: @Sendable ([PartitionID]) -> Void
-    /// These partitions are to be given up: when this returns, their state is durable and nobody works on
-    /// them. `isLost` says that somebody else may own them already.
+    /// These partitions are to be given up.
+    ///
+    /// When this returns, their state is durable and nobody works on them. `isLost` says that somebody else
+    /// may own them already.
     package let revoked: @Sendable (_ partitions: [PartitionID], _ isLost: Bool) -> Void
     /// Trouble that belongs to no partition; a fatal one means that this consumer is finished.
     package let failed: @Sendable (KafkaError) -> Void

@@ -48,6 +48,8 @@ package struct ConsumerSettings: Sendable {
             // A tick waits for the end of the partition to be said, which an idle broker does this often.
             ("fetch.wait.max.ms", "100"),
             ("topic.metadata.refresh.interval.ms", "30000"),
+            // How long an unknown topic is taken for one being made; by default its absence is said late.
+            ("topic.metadata.propagation.max.ms", "3000"),
             ("reconnect.backoff.max.ms", "1000"),
             ("statistics.interval.ms", "0"),
         ]

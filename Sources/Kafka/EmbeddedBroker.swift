@@ -5,7 +5,8 @@ internal import CRdKafka
 /// For the demo and for tests. What it is not:
 /// - it keeps 5 MiB, as sent, or 100,000 batches of a partition and drops the oldest in silence;
 /// - it knows no static members: those of a killed process come back after `session.timeout.ms`;
-/// - it knows no CreateTopics, DescribeConfigs or DeleteRecords; a produce to an unknown topic makes it;
+/// - it knows no CreateTopics, DescribeConfigs or DeleteRecords, and makes every topic that is asked for, with four
+///   partitions;
 /// - records of aborted transactions stay visible; partitions cannot be added, topics not be deleted.
 ///
 /// `@unchecked Sendable`: the C cluster takes its calls as messages to its own thread.

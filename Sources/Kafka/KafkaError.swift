@@ -94,13 +94,14 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible {
         rd_kafka_error_destroy(error)
     }
 
-    static let closed = KafkaError(
+    /// What every call of a closed client throws.
+    package static let closed = KafkaError(
         RD_KAFKA_RESP_ERR__DESTROY,
         "",
         detail: "this Kafka client was closed"
     )
 
-    private static func kind(of code: rd_kafka_resp_err_t) -> Kind {
+    static func kind(of code: rd_kafka_resp_err_t) -> Kind {
         switch code {
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
             .offsetOutOfRange

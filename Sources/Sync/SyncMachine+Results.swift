@@ -5,8 +5,11 @@ import Basics
 extension SyncMachine {
     /// Takes over the outcome of the batch in flight; an answer to anything else is ignored.
     mutating func complete(
-        _ messageID: String, _ outcome: DeliveryOutcome, now: Int64, partitions: PartitionTable,
-       
+        _ messageID: String,
+        _ outcome: DeliveryOutcome,
+        now: Int64,
+        partitions: PartitionTable,
+
         generator: inout SeededGenerator,
         records: inout [JournalRecord],
         notes: inout [SyncNote]
@@ -48,7 +51,10 @@ extension SyncMachine {
     }
 
     private mutating func deliver(
-        _ position: Int, now: Int64, _ partitions: PartitionTable, _ records: inout [JournalRecord],
+        _ position: Int,
+        now: Int64,
+        _ partitions: PartitionTable,
+        _ records: inout [JournalRecord],
         _ notes: inout [SyncNote]
     ) {
         let intent = open.remove(at: position)

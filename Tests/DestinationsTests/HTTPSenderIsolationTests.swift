@@ -1,6 +1,6 @@
 import Basics
 import Destinations
-import Glibc
+import Foundation
 import Testing
 
 @Suite("One thread for all destinations, and its end")
@@ -32,21 +32,31 @@ struct HTTPSenderIsolationTests {
 
     @Test("stop lets a request end within the grace")
     func graceUsed() throws {
-        let server = try LoopbackServer { connection in
+        let stopSeen = DispatchSemaphore(value: 0)
+        let slow = try LoopbackServer { connection in
             _ = connection.readRequest()
-            // The second connection is opened by the test after it asked for the stop.
-            while connection.server.connectionCount < 2 { sched_yield() }
+            stopSeen.wait()
             connection.send(Answer.ok)
         }
+        let quick = try LoopbackServer(answering: Answer.ok)
         let outcomes = Outcomes<HTTPOutcome>()
         let sender = HTTPSender(clock: FixedClock.standard) { outcomes.add($0, $1) }
-        sender.submit(try request(to: server, token: 1))
-        while server.requests.isEmpty { sched_yield() }
-        let other = HTTPSender(clock: FixedClock.standard) { _, _ in }
-        other.submit(try request(to: server, token: 2))
-        sender.stop(graceMilliseconds: 30_000)
-        #expect(outcomes.all[1]?.answer?.status == 200)
-        other.stop(graceMilliseconds: 0)
+        sender.submit(try request(to: slow, token: 0))
+        try slow.waitForRequest()
+        let stopped = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            sender.stop(graceMilliseconds: 60_000)
+            stopped.signal()
+        }
+        // Requests pass until the stop is under way; the first that does not shows that it is.
+        var token: UInt64 = 0
+        repeat {
+            token += 1
+            sender.submit(try request(to: quick, destination: "quick", token: token))
+        } while try outcomes.wait(for: token).answer != nil
+        stopSeen.signal()
+        try #require(stopped.wait(timeout: .now() + 60) == .success, "stop does not return")
+        #expect(outcomes.all[0]?.answer?.status == 200)
     }
 
     @Test("stop cuts what was sent as unknown and refuses what comes later as not sent")
@@ -55,7 +65,7 @@ struct HTTPSenderIsolationTests {
         let outcomes = Outcomes<HTTPOutcome>()
         let sender = HTTPSender(clock: FixedClock.standard) { outcomes.add($0, $1) }
         sender.submit(try request(to: hole, token: 1))
-        while hole.requests.isEmpty { sched_yield() }
+        try hole.waitForRequest()
         sender.stop(graceMilliseconds: 10)
         #expect(outcomes.all[1]?.unknownText?.contains("program stops") == true)
         sender.submit(try request(to: hole, token: 2))

@@ -1,11 +1,14 @@
 import Foundation
 import Glibc
 import Synchronization
+import Testing
 
-/// A server on 127.0.0.1 that does with each connection what the test says, on a thread per connection.
+/// A server on 127.0.0.1 that does with each connection what the test says, on a thread per
+/// connection.
 final class LoopbackServer: Sendable {
     let port: Int
     private let listener: Int32
+    private let requestArrived = DispatchSemaphore(value: 0)
     private let state = Mutex((connectionCount: 0, requests: [ReceivedRequest](), isOpen: true))
 
     init(_ script: @escaping @Sendable (Connection) -> Void) throws {
@@ -24,6 +27,9 @@ final class LoopbackServer: Sendable {
         guard status == 0 else { throw POSIXError(.EADDRINUSE) }
         port = Int(UInt16(bigEndian: address.sin_port))
         Thread.detachNewThread { [weak self] in
+            // This thread alone closes the listener: a number closed elsewhere could be another
+            // server's by now.
+            defer { _ = Glibc.close(descriptor) }
             while true {
                 let accepted = accept(descriptor, nil, nil)
                 if accepted < 0 { return }
@@ -42,7 +48,7 @@ final class LoopbackServer: Sendable {
     }
 
     deinit {
-        if state.withLock({ $0.isOpen }) { endListening() }
+        stopListening()
     }
 
     /// Answers every request on every connection with this text.
@@ -55,19 +61,23 @@ final class LoopbackServer: Sendable {
     var connectionCount: Int { state.withLock { $0.connectionCount } }
     var requests: [ReceivedRequest] { state.withLock { $0.requests } }
 
+    /// Waits for the first request.
+    func waitForRequest() throws {
+        // Far beyond every timeout of the tests: only a hang gets here.
+        try #require(requestArrived.wait(timeout: .now() + 60) == .success, "no request came")
+    }
+
     fileprivate func record(_ request: ReceivedRequest) {
         state.withLock { $0.requests.append(request) }
+        requestArrived.signal()
     }
 
     /// Refuses connections from now on.
     func stopListening() {
-        state.withLock { $0.isOpen = false }
-        endListening()
-    }
-
-    private func endListening() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        state.withLock { state in
+            if state.isOpen { shutdown(listener, Int32(SHUT_RDWR)) }
+            state.isOpen = false
+        }
     }
 }
 

@@ -33,6 +33,25 @@ struct WebhookSecretTests {
         #expect(signature == "v1,l7dVwHxUOVHU2yTKdJ7L74sfEQEVTHAUCixil0kR/Yc=")
     }
 
+    @Test("the signature of the example in docs/destinations/webhook.md is the one shown there")
+    func documentedExample() throws {
+        let id = "7d444840-9dc0-41d1-b245-5ffdce74fad2::enter::0"
+        let body =
+            #"{"cohort_name":"Cart abandoners","cohort_id":"cart-abandoners","in_cohort":true,"#
+            + #""computed_time":"1767323040","message_id":"\#(id)","#
+            + #""users":[{"user_id":"u1"},{"user_id":"u2"}]}"#
+        // Computed with Python's hmac module.
+        let signature = "v1,1Xk0IrBsfqyO9uKq8kiogMSG0CnCtU8TX3LZsmecOGs="
+        #expect(
+            try secret(Self.second).verify(
+                id: id,
+                timestamp: "1767323040",
+                body: Array(body.utf8),
+                signature: signature
+            )
+        )
+    }
+
     @Test("several secrets give one signature each, in their order")
     func rotation() throws {
         let one = try secret(Self.first).signature(id: "a", timestamp: 1, body: [])

@@ -114,14 +114,17 @@ struct OutcomeTests {
 
     @Test(
         "Retry-After wins, within 1 s and 1 h",
-        arguments: [(0, 1000), (-5, 1000), (42_000, 42_000), (1 << 40, 3_600_000)] as [(Int64, Int64)])
+        arguments: [(0, 1000), (-5, 1000), (42_000, 42_000), (1 << 40, 3_600_000)]
+            as [(Int64, Int64)]
+    )
     func retryAfter(asked: Int64, waited: Int64) throws {
         var harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let request = try harness.request()
         harness.complete(
             request,
-            .retriable(detail: "429", retryAfterMilliseconds: asked, knownNotApplied: true))
+            .retriable(detail: "429", retryAfterMilliseconds: asked, knownNotApplied: true)
+        )
         #expect(harness.advance(by: waited - 1).isEmpty)
         #expect(harness.wakeAt == harness.now + 1)
         #expect(harness.advance(by: 1).count == 1)
@@ -132,7 +135,8 @@ struct OutcomeTests {
         arguments: [
             DeliveryOutcome.authenticationRefused(status: 401), .authenticationRefused(status: 403),
             .gone,
-        ])
+        ]
+    )
     func paused(outcome: DeliveryOutcome) throws {
         var harness = PlannerHarness()
         harness.reset(["a", "b"], offset: 1, tick: 1)
@@ -188,7 +192,9 @@ struct OutcomeTests {
         #expect(harness.status().state == .live)
     }
 
-    @Test("An outage of three days with flapping users costs no more than the difference at its end")
+    @Test(
+        "An outage of three days with flapping users costs no more than the difference at its end"
+    )
     func outage() throws {
         var harness = PlannerHarness()
         harness.reset((0..<100).map { "u\($0)" }, offset: 1, tick: 1)

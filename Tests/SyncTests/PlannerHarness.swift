@@ -35,15 +35,27 @@ struct PlannerHarness {
 
     /// The full membership of one cohort in a partition.
     mutating func reset(
-        _ users: [String], partition: PartitionID = 0, cohort: String = "c", offset: Int64, tick: Int64
+        _ users: [String],
+        partition: PartitionID = 0,
+        cohort: String = "c",
+        offset: Int64,
+        tick: Int64
     ) {
         planner.membershipReset(
-            partition: partition, cohort: cohort, users: UserList(users), cut: .at(offset, tick), now: now)
+            partition: partition,
+            cohort: cohort,
+            users: UserList(users),
+            cut: .at(offset, tick),
+            now: now
+        )
     }
 
     /// One tick; users with a leading `-` left, the others entered.
     mutating func tick(
-        _ changes: [String] = [], partition: PartitionID = 0, cohort: String = "c", offset: Int64,
+        _ changes: [String] = [],
+        partition: PartitionID = 0,
+        cohort: String = "c",
+        offset: Int64,
         tick: Int64
     ) {
         var list = MembershipChanges(cohorts: [cohort])
@@ -76,7 +88,11 @@ struct PlannerHarness {
 
     mutating func complete(_ request: DeliveryRequest, _ outcome: DeliveryOutcome) {
         planner.completed(
-            sync: request.syncID, message: request.messageID, outcome: outcome, now: now)
+            sync: request.syncID,
+            message: request.messageID,
+            outcome: outcome,
+            now: now
+        )
     }
 
     /// Answers everything with success until nothing is left to send; returns the requests.
@@ -97,7 +113,10 @@ extension DeliveryOutcome {
     /// Nobody knows whether it was applied.
     static let timeout = DeliveryOutcome.retriable(detail: "timeout")
     /// It certainly was not.
-    static let refused = DeliveryOutcome.retriable(detail: "connection refused", knownNotApplied: true)
+    static let refused = DeliveryOutcome.retriable(
+        detail: "connection refused",
+        knownNotApplied: true
+    )
 }
 
 extension Cut {
@@ -109,13 +128,21 @@ extension Cut {
 
 extension SyncSettings {
     static func test(
-        id: String = "s", cohort: String = "c", name: String = "Cohort C", destination: String = "d",
+        id: String = "s",
+        cohort: String = "c",
+        name: String = "Cohort C",
+        destination: String = "d",
         paused: Bool = false
     ) -> SyncSettings {
         SyncSettings(
-            id: id, cohortID: cohort, cohortName: name, destinationID: destination,
-            destinationKind: .webhook, requestTimeoutMilliseconds: PlannerHarness.timeout,
-            isPaused: paused)
+            id: id,
+            cohortID: cohort,
+            cohortName: name,
+            destinationID: destination,
+            destinationKind: .webhook,
+            requestTimeoutMilliseconds: PlannerHarness.timeout,
+            isPaused: paused
+        )
     }
 }
 
