@@ -114,7 +114,7 @@ let package = Package(
         tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
         tests("HTTPAPI", ["Basics", "Telemetry"]),
         tests("Arguments", ["Basics"]),
-        tests("Daemon", ["Basics", "Kafka", "Destinations", "Telemetry", "Configuration", "Sync", "TestKit"]),
+        tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI"]),
     ],
     cxxLanguageStandard: .cxx17
 )
