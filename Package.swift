@@ -46,6 +46,7 @@ let package = Package(
     ],
     targets: [
         // System libraries: a module map and a shim each, and one importer each.
+        .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CLZ4"),
         .systemLibrary(name: "CYAML"),
@@ -58,7 +59,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // The core: pure, synchronous, no Foundation.
-        library("Basics", []),
+        library("Basics", ["CProcessor"]),
         library("YAML", ["Basics", "CYAML"]),
         library("Telemetry", ["Basics"]),
         library("Events", ["Basics", "CSimdJSON"]),
@@ -114,7 +115,11 @@ let package = Package(
         tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
         tests("HTTPAPI", ["Basics", "Telemetry"]),
         tests("Arguments", ["Basics"]),
-        tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI"]),
+        // Runs the built cohortctl as its users do.
+        .testTarget(
+            name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
+        // Runs the built cohortd against a broker and receivers of its own.
+        tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl"]),
     ],
     cxxLanguageStandard: .cxx17
 )

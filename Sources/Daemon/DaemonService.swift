@@ -130,7 +130,10 @@ final class DaemonRun {
                 settings.contains { $0.cohortID == plan.cohorts[index].id }
             },
             clock: clock, logger: logger, metrics: metrics, reports: PartitionReports(),
-            sync: syncMailbox, control: control, rejects: RejectSink(logger: logger))
+            sync: syncMailbox, control: control,
+            rejects: RejectSink(
+                topic: configuration.kafka.deadLetterTopic, source: configuration.kafka.topic,
+                folder: directory.path + "/rejects", logger: logger))
         let environment = environment
         sync = try SyncService(
             journal: journal, store: directory.store, syncs: settings, destinations: connected,
@@ -174,6 +177,7 @@ final class DaemonRun {
     func untilStopped() throws(DaemonError) {
         threads = engines.map { $0.start() }
         let syncThread = sync.start()
+        let rejectThread = environment.rejects.start(properties: try kafkaProperties())
         var failure: DaemonError?
         do throws(DaemonError) {
             let consumer = try makeConsumer()
@@ -192,11 +196,16 @@ final class DaemonRun {
             failure = finish() ?? error
         }
         let reply = Mailbox<DaemonError?>(capacity: 1)
-        environment.sync.post(.stop(reply))
-        if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
-            failure = failure ?? answer
+        if environment.sync.post(.stop(reply)) {
+            if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
+                failure = failure ?? answer
+                syncThread.join()
+            }
+        } else {
             syncThread.join()
         }
+        environment.rejects.stop()
+        rejectThread.join()
         server.stop()
         if let failure { throw failure }
         logger.info("stopped", "stopped in good order")
@@ -215,7 +224,8 @@ final class DaemonRun {
         return failure
     }
 
-    private func makeConsumer() throws(DaemonError) -> Consumer {
+    /// The user's librdkafka properties with their references resolved.
+    private func kafkaProperties() throws(DaemonError) -> [String: String] {
         var properties: [String: String] = [:]
         for (name, value) in configuration.kafka.properties {
             do throws(SecretError) {
@@ -226,6 +236,11 @@ final class DaemonRun {
                     "kafka.properties.\(name): \(error.description)")
             }
         }
+        return properties
+    }
+
+    private func makeConsumer() throws(DaemonError) -> Consumer {
+        var properties = try kafkaProperties()
         let given = properties.removeValue(forKey: "group.instance.id")
         let control = environment.control
         let reports = environment.reports

@@ -46,7 +46,7 @@ package struct Demo: Sendable {
                 status: DaemonError.Status.software, "the in-process broker: \(error.description)")
         }
         say("kafka: \(broker.bootstrapServers)")
-        let secret = "whsec_" + Self.base64(SecureRandom.bytes(count: 32))
+        let secret = "whsec_" + Base64.encode(SecureRandom.bytes(count: 32))
         let receiver = try DemoReceiver(secret: secret, delta: delta)
         let folder = try DemoFolder(
             broker: broker.bootstrapServers, receiver: receiver.url, secret: secret, port: port)
@@ -82,20 +82,5 @@ package struct Demo: Sendable {
         say(
             "published \(traffic.publishedCount) events; the receiver verified"
                 + " \(receiver.verifiedCount) requests and refused \(receiver.refusedCount)")
-    }
-
-    private static func base64(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            var word = 0
-            let count = min(3, bytes.count - start)
-            for index in 0..<3 { word = word << 8 | (index < count ? Int(bytes[start + index]) : 0) }
-            for index in 0..<4 {
-                text.append(
-                    index <= count ? alphabet[word >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

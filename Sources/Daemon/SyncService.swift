@@ -99,6 +99,8 @@ final class SyncService: @unchecked Sendable {
                 wakeAt = try advance()
             } catch {
                 control.postAtOnce(.fatal(error))
+                // Nobody may wait for a thread that is gone.
+                mailbox.close()
                 return
             }
             now = clock.monotonicMilliseconds

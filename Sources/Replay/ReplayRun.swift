@@ -33,6 +33,8 @@ package struct ReplayRun: ~Copyable {
     private var lastArrival: EventTime?
     private var deltas: [Delta] = []
 
+    /// Called before every tick, for those who time ticks.
+    package var beforeTick: (() -> Void)?
     /// Events seen, whatever became of them.
     package private(set) var eventCount = 0
     /// Events refused.
@@ -115,10 +117,11 @@ package struct ReplayRun: ~Copyable {
         // A rejected event moves neither the running maximum nor the ticks.
         if shard.wouldExceedUsers(event) { return .usersMax }
         newestArrival = event.arrival
+        // The first arrival may decide the first tick, which `until` may put before that very arrival.
+        schedule.arrived(event.arrival)
         if !unordered {
             while let instant = schedule.due(before: event.arrival) { tick(instant, ticked: ticked) }
         }
-        schedule.arrived(event.arrival)
         if let pending = schedule.pending { shard.raiseFloor(to: pending) }
         lastArrival = event.arrival
         if shard.apply(event) == .deduplicated { duplicateCount += 1 }
@@ -128,6 +131,7 @@ package struct ReplayRun: ~Copyable {
     private mutating func tick(
         _ instant: EventTime, ticked: (borrowing Shard, EventTime, [Delta]) -> Void
     ) {
+        beforeTick?()
         deltas.removeAll(keepingCapacity: true)
         shard.tick(instant, deltas: &deltas)
         tickCount += 1

@@ -78,24 +78,31 @@ extension SyncMachine {
         partitions: PartitionTable,
         records: inout [JournalRecord]
     ) {
-        let isKnown = ledger[slot].claim != LedgerEntry.noPartition && !ledger[slot].isIdle
-        guard ledger[slot].isMember else {
-            let hasMoved = isKnown && ledger[slot].claim != index
+        let before = ledger[slot]
+        guard before.isMember else {
             ledger[slot].isMember = true
             ledger[slot].claim = index
             reconsider(slot, age: age)
-            if hasMoved { noteClaim(slot, index, partitions, &records) }
+            // Of everybody else the journal says enough: nobody it holds as out can exit.
+            let hasMoved = before.claim != index && before.claim != LedgerEntry.noPartition
+            if before.isInIntent || before.unknown != nil || (hasMoved && !before.isIdle) {
+                noteClaim(slot, index, partitions, &records)
+                hasSplitUsers = hasSplitUsers || hasMoved
+            }
             return
         }
         guard ledger[slot].claim != index, moreClaims[slot]?.contains(index) != true else { return }
         moreClaims[slot, default: []].append(index)
+        hasSplitUsers = true
+        // The other one too: which of them an intent names may change until it is planned.
+        noteClaim(slot, ledger[slot].claim, partitions, &records)
         noteClaim(slot, index, partitions, &records)
         if !isOpen(ledger[slot].claim, partitions), isOpen(index, partitions) {
             preferOpenClaims(age: age, partitions: partitions)
         }
     }
 
-    /// Remembers durably that one more partition counts a user in.
+    /// Remembers durably that a partition counts a user in, where the journal does not say so already.
     ///
     /// Should that partition be halted at a later start, the others must not make the user exit.
     private mutating func noteClaim(
@@ -104,7 +111,6 @@ extension SyncMachine {
         _ partitions: PartitionTable,
         _ records: inout [JournalRecord]
     ) {
-        hasSplitUsers = true
         records.append(
             .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger)
         )

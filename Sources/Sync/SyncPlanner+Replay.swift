@@ -150,7 +150,6 @@ extension SyncPlanner {
         let machine = try machine(&decoder)
         let index = partitions.insert(try decoder.number())
         let slot = machines[machine].ledger.insert(try decoder.bytes())
-        machines[machine].hasSplitUsers = true
         machines[machine].replayClaim(slot, index)
     }
 
@@ -219,10 +218,12 @@ extension SyncMachine {
     }
 
     fileprivate mutating func replayClaim(_ slot: UInt32, _ index: UInt16) {
+        let claim = ledger[slot].claim
+        if claim != index, claim != LedgerEntry.noPartition { hasSplitUsers = true }
         if !ledger[slot].isMember {
             ledger[slot].isMember = true
             ledger[slot].claim = index
-        } else if ledger[slot].claim != index, moreClaims[slot]?.contains(index) != true {
+        } else if claim != index, moreClaims[slot]?.contains(index) != true {
             moreClaims[slot, default: []].append(index)
         }
     }

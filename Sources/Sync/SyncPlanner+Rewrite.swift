@@ -64,16 +64,15 @@ extension SyncMachine {
             try emit(ledgerRecord(state, rest, partitions))
         }
         for intent in open { try emit(intentRecord(intent, partitions)) }
-        for slot in moreClaims.keys.sorted() {
-            for index in moreClaims[slot] ?? [] {
-                try emit(
-                    .claim(
-                        sync: settings.id,
-                        partition: partitions[index].id,
-                        user: slot,
-                        in: ledger
-                    )
-                )
+        for slot in 0..<ledger.slotBound where !ledger[slot].isVacant && ledger[slot].isMember {
+            let entry = ledger[slot]
+            // Who is out by the records above but was counted in since, and who is split: see `count`.
+            let more = moreClaims[slot] ?? []
+            if entry.isInIntent || (entry.isDoubtful && !entry.isAcknowledged) || !more.isEmpty {
+                try emit(claimRecord(slot, entry.claim, partitions))
+            }
+            for index in more {
+                try emit(claimRecord(slot, index, partitions))
             }
         }
     }
@@ -84,6 +83,14 @@ extension SyncMachine {
         _ partitions: PartitionTable
     ) -> JournalRecord {
         .ledger(sync: settings.id, state: state, users: users, in: ledger, partitions: partitions)
+    }
+
+    private func claimRecord(
+        _ slot: UInt32,
+        _ index: UInt16,
+        _ partitions: PartitionTable
+    ) -> JournalRecord {
+        .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger)
     }
 
     /// The intent again; that its cuts are the newest ones changes nothing, they stand in the journal anyway.

@@ -7,9 +7,9 @@ package struct SyncEffects: Sendable {
     package var records: [JournalRecord] = []
     /// Whether the records must be durable before the first byte of a request leaves.
     ///
-    /// Without requests
-    /// they may ride with the next commit: a lost result only costs a repetition.
-    package var mustCommit: Bool { !requests.isEmpty }
+    /// Results may ride with the next commit: one that is lost only costs a repetition. That one more
+    /// partition counts a user in may not, or another one's word could make the user exit.
+    package var mustCommit = false
     /// To be sent once the records are durable; each needs one call of `completed`.
     package var requests: [DeliveryRequest] = []
     /// For the log.
@@ -186,11 +186,17 @@ package struct SyncPlanner: Sendable {
                 generator: &generator,
                 records: &unwritten
             )
-            if let request { effects.requests.append(request) }
+            if let request {
+                effects.requests.append(request)
+                effects.mustCommit = true
+            }
             if let wake = machines[machine].wakeAt(now: now) {
                 effects.wakeAt = min(effects.wakeAt ?? wake, wake)
             }
         }
+        effects.mustCommit =
+            effects.mustCommit
+            || unwritten.contains { $0.type == JournalRecord.Kind.claim.rawValue }
         effects.records = unwritten
         effects.notes = notes
         unwritten = []

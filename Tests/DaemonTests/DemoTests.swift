@@ -35,11 +35,10 @@ extension DaemonTests {
             let kafka = try #require(lines.first).dropFirst("kafka: ".count)
             try await eventually("the first deltas") { !program.output.isEmpty }
             if let kcat = Self.kcat {
-                try folder.write(
-                    "kcat.jsonl",
-                    #"{"user_id":"from-kcat","event_type":"purchase","event_properties":{"price":150}}"# + "\n"
-                        + #"{"user_id":"from-kcat","event_type":"purchase","event_properties":{"price":190}}"#
-                        + "\n")
+                let events = [150, 190].map {
+                    #"{"user_id":"from-kcat","event_type":"purchase","event_properties":{"price":\#($0)}}"#
+                }
+                try folder.write("kcat.jsonl", events.map { $0 + "\n" }.joined())
                 let publish = try Program(
                     kcat, ["-P", "-b", String(kafka), "-t", "events", "-p", "2", "-l", "\(folder.path)/kcat.jsonl"],
                     folder: folder.path)

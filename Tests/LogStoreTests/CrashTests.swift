@@ -29,7 +29,7 @@ struct Scenario {
                         state.values[key] = nil
                         log.append(2, [key])
                     } else {
-                        let value = noise(generator.below(500), &generator)
+                        let value = noise(generator.below(300), &generator)
                         state.values[key] = value
                         log.append(1, [key] + value)
                     }
@@ -99,7 +99,7 @@ struct CrashTests {
     func powerLoss() throws {
         for operation in 0..<Self.operations {
             let (disk, scenario) = Self.crashed(at: operation)
-            for seed in 0..<12 as Range<UInt64> {
+            for seed in 0..<8 as Range<UInt64> {
                 let after = disk.afterPowerLoss(seed: seed)
                 try check(after, scenario, "power loss at \(operation), seed \(seed)")
             }

@@ -6,8 +6,8 @@ import Basics
 /// that fails; every step of it follows from the seed.
 struct Simulation {
     static let cohorts = ["c0", "c1"]
-    static let timeout: Int64 = 1000
-    static let tickWidth: Int64 = 10_000
+    static let timeout: Int64 = 3000
+    static let tickWidth: Int64 = 1000
 
     var generator: SeededGenerator
     var planner: SyncPlanner
@@ -55,7 +55,7 @@ struct Simulation {
 
     /// One step of a world with faults.
     mutating func step() {
-        pass(Int64(generator.number(in: 20...4000)))
+        pass(Int64(generator.number(in: 20...1500)))
         for index in partitions.indices {
             if generator.chance(percent: 60) { write(index) }
             runEngine(index)
@@ -72,7 +72,7 @@ struct Simulation {
             guard case .answer(let outcome) = happening.kind, happening.process == process else {
                 continue
             }
-            checker.answered(happening.request, outcome)
+            checker.answered(happening.request, outcome, at: time)
             planner.completed(
                 sync: happening.request.syncID,
                 message: happening.request.messageID,
@@ -82,11 +82,11 @@ struct Simulation {
         }
     }
 
-    /// A few users change; the first three of them have events in every partition.
+    /// A few users change; the first six of them have events in every partition.
     private mutating func write(_ index: Int) {
         for _ in 0..<generator.number(in: 1...3) {
             let number = generator.below(18)
-            let user = number < 3 ? "split\(number)" : "u\(index)-\(number)"
+            let user = number < 6 ? "split\(number)" : "u\(index)-\(number)"
             partitions[index].log.append(
                 SimulatedPartition.Change(
                     cohort: generator.pick(Self.cohorts),
@@ -129,18 +129,22 @@ struct Simulation {
             if isFaulty, generator.chance(percent: 2) {
                 planner.partitionUnavailable(id, now: now)
                 partitions[index].phase = .unavailable
-            } else if liveCut(index).tick > partition.position.tick,
-                !isFaulty || generator.chance(percent: 70)
-            {
-                move(index, to: liveCut(index))
+            } else if !isFaulty || generator.chance(percent: 70) {
+                let cut = liveCut(index)
+                if cut.tick > partition.position.tick { move(index, to: cut) }
             }
         }
     }
 
-    private func liveCut(_ index: Int) -> Cut {
-        Cut(
+    /// Where the engine can be now; it may be behind the clock, each partition by as much as it likes.
+    private mutating func liveCut(_ index: Int) -> Cut {
+        var tick = EventTime(milliseconds: time).roundedDown(toMultipleOf: Self.tickWidth)
+        if isFaulty, generator.chance(percent: 40) {
+            tick = tick - Int64(generator.below(8)) * Self.tickWidth
+        }
+        return Cut(
             offset: Offset(partitions[index].log.count),
-            tick: EventTime(milliseconds: time).roundedDown(toMultipleOf: Self.tickWidth)
+            tick: max(tick, partitions[index].position.tick)
         )
     }
 
@@ -173,6 +177,8 @@ struct Simulation {
 
     private mutating func arrive(_ index: Int, at cut: Cut) {
         partitions[index].position = cut
+        partitions[index].lastKnown = cut
+        partitions[index].lastKnownIn = process
         if partitions[index].cuts.last.map({ $0.tick < cut.tick }) ?? true {
             partitions[index].cuts.append(cut)
         }
@@ -182,12 +188,15 @@ struct Simulation {
         let effects = planner.advance(now: now)
         wakeAt = effects.wakeAt
         tail += effects.records
+        if !effects.mustCommit, !effects.requests.isEmpty {
+            checker.problems.append("a request without a commit")
+        }
         guard effects.mustCommit else { return }
         if isFaulty, generator.chance(percent: 2) { return crash() }
         commit()
         for request in effects.requests {
             if isFaulty, generator.chance(percent: 2) { return crash() }
-            checker.sent(request)
+            checker.sent(request, at: time)
             receiver.accept(
                 request,
                 at: time,
@@ -203,6 +212,10 @@ struct Simulation {
             checker.planned(record, partitions)
         }
         checker.committed(tail)
+        for index in partitions.indices {
+            partitions[index].committed = partitions[index].lastKnown
+            partitions[index].committedIn = partitions[index].lastKnownIn
+        }
         durable += tail
         tail = []
     }
@@ -211,6 +224,7 @@ struct Simulation {
         // What was returned and not yet committed is contained in the state.
         commit()
         durable = planner.rewriteRecords()
+        checker.rewritten()
     }
 
     /// The process dies: uncommitted records may or may not be there, engines fall back.
@@ -221,11 +235,15 @@ struct Simulation {
         for record in kept where record.type == JournalRecord.Kind.intent.rawValue {
             checker.planned(record, partitions)
         }
-        checker.crashed()
+        checker.committed(kept)
+        checker.crashed(at: time)
         durable += kept
         if losesCommits { durable.removeLast(min(3, durable.count)) }
         tail = []
-        if syncs.count < 3 { syncs.append(Self.sync(2)) }
+        if syncs.count < 3 {
+            syncs.append(Self.sync(2))
+            checker.began["s2"] = process
+        }
         time += Int64(generator.below(20_000))
         _ = receiver.happenings(until: time)
         processStart = time - Int64(generator.below(1000))
@@ -236,7 +254,15 @@ struct Simulation {
             checker.problems.append("the journal was refused: \(error)")
         }
         planner.start(syncs, now: now)
-        for index in partitions.indices { partitions[index].phase = .starting }
+        for index in partitions.indices {
+            partitions[index].phase = .starting
+            partitions[index].lastKnown = partitions[index].committed
+            partitions[index].lastKnownIn = partitions[index].committedIn
+            if isFaulty, generator.chance(percent: 15) {
+                planner.partitionUnavailable(PartitionID(index), now: now)
+                partitions[index].phase = .unavailable
+            }
+        }
     }
 
     /// Faults are over: everything must come to agree.

@@ -10,16 +10,22 @@ struct SimulationChecker {
     }
 
     var problems: [String] = []
+    /// The process in which a sync began.
+    var began: [String: Int] = [:]
     private var bodies: [String: [UInt8]] = [:]
     private var newestCut: [PartitionID: Cut] = [:]
     private var newestTick: [Key: EventTime] = [:]
+    private var newestEnter: [Key: EventTime] = [:]
     private var confirmed: [Key: Sync.Operation] = [:]
     private var repeats: [Key: Int] = [:]
     private var ambiguous: [Key: Int] = [:]
+    /// When an attempt last ended with an unknown outcome, by operation.
+    private var unknownAt: [Sync.Operation: [Key: Int64]] = [:]
     private var inFlight: [String: DeliveryRequest] = [:]
     /// Batches without a durable result.
-    private var open: [String: [Key]] = [:]
-    private var unwrittenResults: [String] = []
+    private var open: [String: (operation: Sync.Operation, users: [Key])] = [:]
+    /// Messages that were answered with success by this process.
+    private var delivered: [String] = []
     /// How many requests were answered with success.
     private(set) var deliveries = 0
 
@@ -41,9 +47,11 @@ struct SimulationChecker {
                 }
                 var cuts: [PartitionID: Cut] = [:]
                 for item in header.cuts { cuts[item.partition] = item.cut }
-                open[header.messageID] = []
+                open[header.messageID] = (header.operation, [])
                 try decoder.users(of: header.cuts.map(\.partition)) { user, partition in
-                    open[header.messageID]?.append(Key(sync: header.syncID, user: user.string))
+                    open[header.messageID]?.users.append(
+                        Key(sync: header.syncID, user: user.string)
+                    )
                     guard let cut = cuts[partition] else { return }
                     if cut.tick != header.tick {
                         problems.append("\(header.messageID) mixes ticks")
@@ -55,6 +63,24 @@ struct SimulationChecker {
                             "\(header.operation) of \(user.string) against \(partition) at \(cut)"
                         )
                     }
+                    let key = Key(sync: header.syncID, user: user.string)
+                    guard header.operation == .exit else {
+                        newestEnter[key] = header.tick
+                        return
+                    }
+                    for (id, other) in partitions.enumerated() {
+                        if case .repeating = other.phase { continue }
+                        // A sync that is younger cannot know.
+                        if other.lastKnownIn < began[header.syncID] ?? 0 { continue }
+                        let known = cuts[PartitionID(id)] ?? other.lastKnown
+                        // What was only waiting to be sent is not in the journal.
+                        if known.tick < newestEnter[key] ?? .distantPast { continue }
+                        if other.isMember(user.string, of: header.cohortID, at: known.offset) {
+                            problems.append(
+                                "I11: \(header.syncID): exit of \(user.string), whom \(id) counts in at \(known)"
+                            )
+                        }
+                    }
                 }
             }
         } catch {
@@ -62,7 +88,7 @@ struct SimulationChecker {
         }
     }
 
-    mutating func sent(_ request: DeliveryRequest) {
+    mutating func sent(_ request: DeliveryRequest, at time: Int64) {
         let body = WebhookBody.render(request)
         if let earlier = bodies[request.messageID], earlier != body {
             problems.append("message \(request.messageID) has two bodies")
@@ -85,15 +111,27 @@ struct SimulationChecker {
                 problems.append("time goes back for \(user) of \(request.syncID)")
             }
             newestTick[key] = request.tick
+            let opposite: Sync.Operation = request.operation == .enter ? .exit : .enter
+            if let since = unknownAt[opposite]?[key],
+                time < since + 2 * request.timeoutMilliseconds
+            {
+                problems.append(
+                    "\(request.operation) of \(user) \(time - since) ms after an unknown \(opposite)"
+                )
+            }
         }
     }
 
-    mutating func answered(_ request: DeliveryRequest, _ outcome: DeliveryOutcome) {
+    mutating func answered(
+        _ request: DeliveryRequest,
+        _ outcome: DeliveryOutcome,
+        at time: Int64
+    ) {
         inFlight[request.syncID] = nil
         switch outcome {
         case .delivered:
             deliveries += 1
-            unwrittenResults.append(request.messageID)
+            delivered.append(request.messageID)
             for user in request.users.texts {
                 let key = Key(sync: request.syncID, user: user)
                 if confirmed[key] == request.operation {
@@ -109,16 +147,18 @@ struct SimulationChecker {
                 confirmed[key] = request.operation
             }
         case .retriable(_, _, false):
-            doubt(request.users.texts.map { Key(sync: request.syncID, user: $0) })
+            doubt(
+                request.users.texts.map { Key(sync: request.syncID, user: $0) },
+                request.operation,
+                at: time
+            )
         default: break
         }
     }
 
-    /// Records that were handed out are durable now, and so are the results among them.
-    mutating func committed(_ records: [JournalRecord]) {
-        for message in unwrittenResults { open[message] = nil }
-        unwrittenResults = []
-        for record in records where record.type == JournalRecord.Kind.withdrawn.rawValue {
+    /// These records are durable now, and so are the results among them.
+    mutating func committed(_ records: some Sequence<JournalRecord>) {
+        for record in records where record.type == 3 || record.type == 4 {
             do {
                 try record.payload.withByteView { (view) throws(SyncJournalError) in
                     var decoder = JournalDecoder(type: record.type, payload: view)
@@ -131,16 +171,26 @@ struct SimulationChecker {
         }
     }
 
-    /// Nobody knows any more how the batches without a durable result ended.
-    mutating func crashed() {
-        for message in open.keys.sorted() {
-            doubt(open[message] ?? [])
-        }
-        inFlight = [:]
-        unwrittenResults = []
+    /// The state was written as a whole, with all results that came so far.
+    mutating func rewritten() {
+        for message in delivered { open[message] = nil }
+        delivered = []
     }
 
-    private mutating func doubt(_ users: [Key]) {
-        for user in users { ambiguous[user, default: 0] += 1 }
+    /// Nobody knows any more how the batches without a durable result ended.
+    mutating func crashed(at time: Int64) {
+        for message in open.keys.sorted() {
+            guard let batch = open[message] else { continue }
+            doubt(batch.users, batch.operation, at: time)
+        }
+        inFlight = [:]
+        delivered = []
+    }
+
+    private mutating func doubt(_ users: [Key], _ operation: Sync.Operation, at time: Int64) {
+        for user in users {
+            ambiguous[user, default: 0] += 1
+            unknownAt[operation, default: [:]][user] = time
+        }
     }
 }

@@ -43,7 +43,7 @@ struct SimulationTests {
     func canaryLate() {
         let isNoticed = (2000..<2060).contains { seed in
             var simulation = Simulation(seed: UInt64(seed))
-            simulation.receiver.timeoutsLateMax = 30
+            simulation.receiver.timeoutsLateMax = 4
             simulation.run()
             return !simulation.checker.problems.isEmpty
         }
