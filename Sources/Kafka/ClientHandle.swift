@@ -118,6 +118,13 @@ final class ClientHandle: @unchecked Sendable {
         return try body(client)
     }
 
+    /// Lends the client for the length of the call; nil once it is being closed.
+    func useIfOpen<Result>(_ body: (OpaquePointer) -> Result) -> Result? {
+        guard enter() else { return nil }
+        defer { leave() }
+        return body(client)
+    }
+
     /// A queue of our own, destroyed together with the client.
     func makeQueue() throws(KafkaError) -> ClientQueue {
         try use { client throws(KafkaError) in

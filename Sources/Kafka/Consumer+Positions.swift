@@ -97,33 +97,14 @@ extension Consumer {
         }
     }
 
-    /// Hands out no more records of `partition` until it is resumed.
+    /// Hands out no more records of `partition` until it is resumed, restarted or assigned anew.
     package func pause(_ partition: PartitionID) throws(KafkaError) {
-        conversation.pause(partition)
-        try change(partition, "pause", rd_kafka_pause_partitions)
+        try handle.use { client throws(KafkaError) in try conversation.pause(partition, client) }
     }
 
     /// Goes on after `pause`, at the record after the last that was handed out.
     package func resume(_ partition: PartitionID) throws(KafkaError) {
-        conversation.resume(partition)
-        try change(partition, "resume", rd_kafka_resume_partitions)
-    }
-
-    private func change(
-        _ partition: PartitionID,
-        _ verb: String,
-        _ call: (OpaquePointer, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) ->
-            rd_kafka_resp_err_t
-    ) throws(KafkaError) {
-        try handle.use { client throws(KafkaError) in
-            try PartitionList.with(topic, [(partition, 0)]) { list throws(KafkaError) in
-                let code = call(client, list)
-                let own = PartitionList.entries(list).first?.code ?? code
-                for code in [code, own] where code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                    throw KafkaError(code, "cannot \(verb) \(topic)/\(partition)")
-                }
-            }
-        }
+        try handle.use { client throws(KafkaError) in try conversation.resume(partition, client) }
     }
 
     private func offsets(

@@ -46,7 +46,7 @@ package final class Consumer: @unchecked Sendable {
             callbacks: callbacks
         )
         var queues: [EngineQueue] = []
-        for _ in 0..<settings.threads { queues.append(try EngineQueue(handle)) }
+        for _ in 0..<settings.threads { queues.append(try EngineQueue(handle, conversation)) }
         conversation.deal(to: queues.map(\.forwarding))
         try handle.use { client throws(KafkaError) in
             // Otherwise errors of the client would wait in a second queue that nobody polls.
@@ -67,37 +67,29 @@ package final class Consumer: @unchecked Sendable {
     ///
     /// For one thread, the control thread, and often: at least every second or so, for the group waits.
     package func pollControl(timeoutMilliseconds: Int) {
-        do {
-            try handle.use { client in
-                guard
-                    let message = rd_kafka_consumer_poll(
-                        client,
-                        Int32(clamping: timeoutMilliseconds)
+        // Once it is closed there is no group to talk to any more.
+        _ = handle.useIfOpen { client in
+            let timeout = Int32(clamping: timeoutMilliseconds)
+            guard let message = rd_kafka_consumer_poll(client, timeout) else { return }
+            defer { rd_kafka_message_destroy(message) }
+            let code = message.pointee.err
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR {
+                // Every partition is forwarded before it is read, so this is a record that no engine
+                // will see; going on would lose it.
+                conversation.failed(
+                    KafkaError(
+                        RD_KAFKA_RESP_ERR__INCONSISTENT,
+                        topicName(message),
+                        detail: "record \(message.pointee.offset) came outside its engine queue",
+                        isFatal: true
                     )
-                else { return }
-                defer { rd_kafka_message_destroy(message) }
-                let code = message.pointee.err
-                if code == RD_KAFKA_RESP_ERR_NO_ERROR {
-                    // Every partition is forwarded before it is read, so this is a record that no engine
-                    // will see; going on would lose it.
-                    conversation.failed(
-                        KafkaError(
-                            RD_KAFKA_RESP_ERR__INCONSISTENT,
-                            topicName(message),
-                            detail:
-                                "record \(message.pointee.offset) came outside its engine queue",
-                            isFatal: true
-                        )
-                    )
-                } else {
-                    let detail = rd_kafka_message_errstr(message).map { String(cString: $0) }
-                    conversation.failed(
-                        KafkaError.of(client, code, topicName(message), detail: detail)
-                    )
-                }
+                )
+            } else {
+                let detail = rd_kafka_message_errstr(message).map { String(cString: $0) }
+                conversation.failed(
+                    KafkaError.of(client, code, topicName(message), detail: detail)
+                )
             }
-        } catch {
-            // Closed: there is no group to talk to any more, as the owner who closed it knows.
         }
     }
 

@@ -16,6 +16,7 @@ final class Conversation: @unchecked Sendable {
     private struct State {
         /// What is ours, each with the offset it is read from; nil is held.
         var started: [PartitionID: Offset?] = [:]
+        /// What is paused in the client, ours or not.
         var paused: Set<PartitionID> = []
         var queues: [Forwarding] = []
         var reachability = Reachability()
@@ -70,12 +71,42 @@ final class Conversation: @unchecked Sendable {
         events.log(LogLine(level: 5, facility: "COMMIT", text: error.description))
     }
 
-    func pause(_ partition: PartitionID) {
+    /// Stops the flow of a partition; what is queued of it is dropped and comes again when it goes on.
+    func pause(_ partition: PartitionID, _ client: OpaquePointer) throws(KafkaError) {
         state.withLock { _ = $0.paused.insert(partition) }
+        try change(partition, "paused", client, rd_kafka_pause_partitions)
     }
 
-    func resume(_ partition: PartitionID) {
-        state.withLock { _ = $0.paused.remove(partition) }
+    func resume(_ partition: PartitionID, _ client: OpaquePointer) throws(KafkaError) {
+        // Only what is paused: 2.0.2 repeats records of a partition that was flowing.
+        let isPaused = state.withLock { $0.paused.remove(partition) != nil }
+        if isPaused { try change(partition, "resumed", client, rd_kafka_resume_partitions) }
+    }
+
+    /// Lets nothing follow a damaged batch, behind which the client would go on by itself.
+    func stopAtDamage(_ partition: PartitionID, _ client: OpaquePointer) {
+        do {
+            try pause(partition, client)
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func change(
+        _ partition: PartitionID,
+        _ verb: String,
+        _ client: OpaquePointer,
+        _ call: (OpaquePointer, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) ->
+            rd_kafka_resp_err_t
+    ) throws(KafkaError) {
+        let topic = settings.topic
+        try PartitionList.with(topic, [(partition, 0)]) { list throws(KafkaError) in
+            let code = call(client, list)
+            let own = PartitionList.entries(list).first?.code ?? code
+            for code in [code, own] where code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(code, "\(topic)/\(partition) cannot be \(verb)")
+            }
+        }
     }
 
     func rebalance(
@@ -110,21 +141,21 @@ final class Conversation: @unchecked Sendable {
                 started[partition] = .some(nil)
             }
         }
-        state.withLock { state in
-            state.started = started
-            state.paused = []
-        }
+        state.withLock { $0.started = started }
         events.assigned(partitions)
+        do {
+            // A pause outlives the assignment it was made in.
+            for partition in partitions { try resume(partition, client) }
+        } catch {
+            failed(error)
+        }
         apply(started, client)
     }
 
     private func revoke(_ partitions: [PartitionID], isLost: Bool) {
         let tells = state.withLock { !$0.hasEnded }
         if tells { events.revoked(partitions, isLost) }
-        state.withLock { state in
-            state.started = [:]
-            state.paused = []
-        }
+        state.withLock { $0.started = [:] }
     }
 
     /// Makes `partition` be read from `offset`, whatever state it is in.
@@ -137,7 +168,7 @@ final class Conversation: @unchecked Sendable {
         at offset: Offset,
         _ client: OpaquePointer
     ) throws(KafkaError) {
-        var (started, paused) = state.withLock { ($0.started, $0.paused) }
+        var started = state.withLock { $0.started }
         guard started[partition] != nil else {
             throw KafkaError(
                 RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
@@ -163,11 +194,7 @@ final class Conversation: @unchecked Sendable {
             }
         }
         started[partition] = .some(offset)
-        paused.remove(partition)
-        state.withLock { state in
-            state.started = started
-            state.paused = paused
-        }
+        state.withLock { [started] in $0.started = started }
         // Stopping a partition ends its forwarding, and happens in the client's own thread after the call
         // that asks for it has returned. That thread takes its orders in turn: when the second call comes
         // back, the stops that the first one ordered are done.
@@ -177,16 +204,8 @@ final class Conversation: @unchecked Sendable {
                 throw KafkaError(code, "the partitions of \(settings.topic) cannot be stopped")
             }
         }
+        try resume(partition, client)
         apply(started, client)
-        let repaused = paused.map { ($0, Offset(0)) }
-        if !repaused.isEmpty {
-            try PartitionList.with(settings.topic, repaused) { list throws(KafkaError) in
-                let code = rd_kafka_pause_partitions(client, list)
-                if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                    throw KafkaError(code, "cannot pause partitions of \(settings.topic)")
-                }
-            }
-        }
     }
 
     /// Forwards every partition that is read to its engine queue, then hands the assignment to the client.

@@ -9,9 +9,12 @@ package final class EngineQueue: @unchecked Sendable {
     private let handle: ClientHandle
     private let queue: ClientQueue
 
-    init(_ handle: ClientHandle) throws(KafkaError) {
+    private let conversation: Conversation
+
+    init(_ handle: ClientHandle, _ conversation: Conversation) throws(KafkaError) {
         queue = try handle.makeQueue()
         self.handle = handle
+        self.conversation = conversation
     }
 
     /// Hands what is queued to `body`, one after the other, and returns how many that were.
@@ -26,28 +29,29 @@ package final class EngineQueue: @unchecked Sendable {
         limit: Int = .max,
         _ body: (borrowing RecordView) -> Void
     ) -> Int {
-        do {
-            return try handle.use { client in
-                withoutActuallyEscaping(body) { body in
-                    var pass = Pass(body: body, client: client, limit: limit)
-                    withUnsafeMutablePointer(to: &pass) { pass in
-                        _ = rd_kafka_consume_callback_queue(
-                            queue.pointer,
-                            Int32(clamping: timeoutMilliseconds),
-                            { message, pass in
-                                guard let message, let pass else { return }
-                                Pass.take(message, pass.assumingMemoryBound(to: Pass.self))
-                            },
-                            pass
-                        )
-                    }
-                    return pass.count
+        let count = handle.useIfOpen { client in
+            withoutActuallyEscaping(body) { body in
+                var pass = Pass(
+                    body: body,
+                    conversation: conversation,
+                    client: client,
+                    limit: limit
+                )
+                withUnsafeMutablePointer(to: &pass) { pass in
+                    _ = rd_kafka_consume_callback_queue(
+                        queue.pointer,
+                        Int32(clamping: timeoutMilliseconds),
+                        { message, pass in
+                            guard let message, let pass else { return }
+                            Pass.take(message, pass.assumingMemoryBound(to: Pass.self))
+                        },
+                        pass
+                    )
                 }
+                return pass.count
             }
-        } catch {
-            // Only a closed consumer gets here: it has no more records, which is what 0 says.
-            return 0
         }
+        return count ?? 0
     }
 
     /// Ends the running `consume` after the record in hand; the rest stays queued.
@@ -60,11 +64,8 @@ package final class EngineQueue: @unchecked Sendable {
 
     /// Ends the wait of a `consume` that found nothing yet; from any thread.
     package func wake() {
-        do {
-            try handle.use { _ in rd_kafka_queue_yield(queue.pointer) }
-        } catch {
-            // Closed: nobody waits any more.
-        }
+        // Once it is closed nobody waits any more.
+        _ = handle.useIfOpen { _ in rd_kafka_queue_yield(queue.pointer) }
     }
 
     /// Sends what arrives for a partition to this queue from the call on; false if it has no queue.
@@ -84,6 +85,7 @@ package final class EngineQueue: @unchecked Sendable {
     /// One call of `consume`, on the stack of its thread.
     private struct Pass {
         let body: (borrowing RecordView) -> Void
+        let conversation: Conversation
         let client: OpaquePointer
         let limit: Int
         var count = 0
@@ -92,7 +94,11 @@ package final class EngineQueue: @unchecked Sendable {
             _ message: UnsafeMutablePointer<rd_kafka_message_t>,
             _ pass: UnsafeMutablePointer<Pass>
         ) {
-            pass.pointee.body(RecordView(message))
+            let view = RecordView(message)
+            pass.pointee.body(view)
+            if view.isDamage {
+                pass.pointee.conversation.stopAtDamage(view.partition, pass.pointee.client)
+            }
             pass.pointee.count += 1
             if pass.pointee.count >= pass.pointee.limit { rd_kafka_yield(pass.pointee.client) }
         }

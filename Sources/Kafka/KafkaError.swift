@@ -101,7 +101,7 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible {
         detail: "this Kafka client was closed"
     )
 
-    private static func kind(of code: rd_kafka_resp_err_t) -> Kind {
+    static func kind(of code: rd_kafka_resp_err_t) -> Kind {
         switch code {
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
             .offsetOutOfRange

@@ -156,12 +156,8 @@ package final class Producer: @unchecked Sendable {
 
     /// How many records wait for delivery or for their delivery report to be told.
     package var pendingCount: Int {
-        do {
-            return try handle.use { Int(rd_kafka_outq_len($0)) }
-        } catch {
-            // Closed: nothing waits any more.
-            return 0
-        }
+        // A closed producer holds nothing.
+        handle.useIfOpen { Int(rd_kafka_outq_len($0)) } ?? 0
     }
 
     /// Sends what is queued without lingering and waits until everything is delivered and told.
@@ -184,12 +180,7 @@ package final class Producer: @unchecked Sendable {
 
     /// Serves delivery reports for a moment; false once the producer is closed.
     private static func poll(_ handle: ClientHandle) -> Bool {
-        do {
-            try handle.use { _ = rd_kafka_poll($0, 100) }
-            return true
-        } catch {
-            return false
-        }
+        handle.useIfOpen { _ = rd_kafka_poll($0, 100) } != nil
     }
 
     private static func list(_ headers: [RecordHeader]) -> OpaquePointer? {

@@ -11,8 +11,10 @@ package struct RecordView: ~Copyable {
         case record
         /// Everything before this offset was handed out, and at that moment there was nothing more.
         case endOfPartition
-        /// The partition has trouble; which, says the error. No record follows until it is restarted when
-        /// the kind is `offsetOutOfRange`, `unknownTopicOrPartition` or `damagedBatch`.
+        /// The partition has trouble; which, says the error.
+        ///
+        /// Of the kinds `offsetOutOfRange` and `damagedBatch` no record of the partition follows until it
+        /// is restarted or assigned anew. Other troubles end by themselves when their cause does.
         case failure(KafkaError)
     }
 
@@ -24,6 +26,12 @@ package struct RecordView: ~Copyable {
 
     /// Whether this is a record: the cheap question of the hot path.
     package var isRecord: Bool { message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR }
+
+    /// Whether this is a batch that cannot be read.
+    var isDamage: Bool {
+        !isRecord && message.pointee.err != RD_KAFKA_RESP_ERR__PARTITION_EOF
+            && KafkaError.kind(of: message.pointee.err) == .damagedBatch
+    }
 
     /// What this is.
     package var content: Content {

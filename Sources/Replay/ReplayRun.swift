@@ -119,10 +119,11 @@ package struct ReplayRun: ~Copyable {
         // A rejected event moves neither the running maximum nor the ticks.
         if shard.wouldExceedUsers(event) { return .usersMax }
         newestArrival = event.arrival
+        // The first arrival may decide the first tick, which `until` may put before that very arrival.
+        schedule.arrived(event.arrival)
         if !unordered {
             while let instant = schedule.due(before: event.arrival) { tick(instant, ticked: ticked) }
         }
-        schedule.arrived(event.arrival)
         if let pending = schedule.pending { shard.raiseFloor(to: pending) }
         lastArrival = event.arrival
         if shard.apply(event) == .deduplicated { duplicateCount += 1 }

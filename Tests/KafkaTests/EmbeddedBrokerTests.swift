@@ -270,6 +270,53 @@ struct EmbeddedBrokerTests {
         #expect(try await member.close())
     }
 
+    @Test("nothing follows a damaged batch until its partition is restarted")
+    func damage() async throws {
+        try broker.createTopic("damage", partitions: 2)
+        let sender = try Sender(bootstrap: broker.bootstrapServers)
+        try sender.fill("damage", partitions: 2, count: 10)
+        let member = try Member(
+            bootstrap: broker.bootstrapServers,
+            topic: "damage",
+            group: "damage"
+        )
+        try await eventually("the good records") { member.seen.ends == [0: 10, 1: 10] }
+        // The next fetch (request 1) is answered with CORRUPT_MESSAGE (2), for both partitions.
+        try broker.failNext(request: 1, codes: [2])
+        try await eventually("the damage") { member.seen.failures.count == 2 }
+        #expect(member.seen.failures[0]?.first?.kind == .damagedBatch)
+        try sender.fill("damage", partitions: 2, count: 10, from: 10)
+        // The client went on fetching behind the damage; the other partition's restart shows it.
+        try member.consumer.restart(1, at: 10)
+        try await eventually("the restarted one") { member.seen.ends[1] == 20 }
+        #expect(member.seen.records[1]?.map(\.text) == texts(1, 0..<20))
+        #expect(member.seen.records[0]?.map(\.text) == texts(0, 0..<10))
+        try member.consumer.restart(0, at: 10)
+        try await eventually("the other") { member.seen.ends[0] == 20 }
+        #expect(member.seen.records[0]?.map(\.text) == texts(0, 0..<20))
+        #expect(try await member.close())
+    }
+
+    @Test("a paused partition flows again when it is assigned anew")
+    func pauseEndsWithTheAssignment() async throws {
+        try broker.createTopic("anew", partitions: 1)
+        let sender = try Sender(bootstrap: broker.bootstrapServers)
+        try sender.fill("anew", partitions: 1, count: 10)
+        let member = try Member(bootstrap: broker.bootstrapServers, topic: "anew", group: "anew")
+        try await eventually("the records") { member.seen.ends[0] == 10 }
+        try member.consumer.pause(0)
+        member.forget()
+        let other = try Member(bootstrap: broker.bootstrapServers, topic: "anew", group: "anew")
+        try await eventually("the division") {
+            !member.seen.events.isEmpty && member.consumer.assignment != other.consumer.assignment
+        }
+        // One of the two has it now, and the other lets it go.
+        #expect(try await other.close())
+        try await eventually("all records once more") { member.seen.ends[0] == 10 }
+        #expect(member.seen.records[0]?.suffix(10).map(\.text) == texts(0, 0..<10))
+        #expect(try await member.close())
+    }
+
     @Test("one partition without an answer does not hide the others")
     func partialAnswer() async throws {
         try broker.createTopic("partial", partitions: 2)
