@@ -14,8 +14,12 @@ struct DaemonAddress {
         } else if let value = getenv("COHORTD_ADDRESS"), value.pointee != 0 {
             try self.init(String(cString: value), from: "COHORTD_ADDRESS")
         } else {
-            text = Self.fallback
+            self.init(text: Self.fallback)
         }
+    }
+
+    private init(text: String) {
+        self.text = text
     }
 
     private init(_ given: String, from source: String) throws(ExitStatus) {
@@ -33,7 +37,7 @@ struct DaemonAddress {
             )
             throw .usage
         }
-        text = String(decoding: bytes, as: UTF8.self)
+        self.init(text: String(decoding: bytes, as: UTF8.self))
     }
 }
 
