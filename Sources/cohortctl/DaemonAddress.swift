@@ -14,12 +14,8 @@ struct DaemonAddress {
         } else if let value = getenv("COHORTD_ADDRESS"), value.pointee != 0 {
             try self.init(String(cString: value), from: "COHORTD_ADDRESS")
         } else {
-            self.init(text: Self.fallback)
+            try self.init(Self.fallback, from: "the default")
         }
-    }
-
-    private init(text: String) {
-        self.text = text
     }
 
     private init(_ given: String, from source: String) throws(ExitStatus) {
@@ -37,7 +33,7 @@ struct DaemonAddress {
             )
             throw .usage
         }
-        self.init(text: String(decoding: bytes, as: UTF8.self))
+        text = String(decoding: bytes, as: UTF8.self)
     }
 }
 
