@@ -46,6 +46,7 @@ let package = Package(
     ],
     targets: [
         // System libraries: a module map and a shim each, and one importer each.
+        .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CLZ4"),
         .systemLibrary(name: "CYAML"),
@@ -58,7 +59,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // The core: pure, synchronous, no Foundation.
-        library("Basics", []),
+        library("Basics", ["CProcessor"]),
         library("YAML", ["Basics", "CYAML"]),
         library("Telemetry", ["Basics"]),
         library("Events", ["Basics", "CSimdJSON"]),
@@ -73,20 +74,28 @@ let package = Package(
         library("Kafka", ["Basics", "Telemetry", "CRdKafka"]),
         library("Destinations", ["Basics", "Sync", "Telemetry", "CCurl", "CCrypto"]),
         library("HTTPAPI", ["Basics", "Telemetry", "CMicroHTTPD"]),
+        library("Threads", ["Basics"]),
         library("Arguments", ["Basics"]),
+        library("InputFiles", ["Configuration"]),
         library(
             "Daemon",
             [
-                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
-                "Configuration", "Kafka", "Destinations", "HTTPAPI",
+                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
+                "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
             ]),
         program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry"]),
         program(
             "cohortctl",
-            ["Basics", "Arguments", "Configuration", "Cohorts", "YAML", "Replay", "Destinations"]),
+            [
+                "Basics", "Arguments", "InputFiles", "Configuration", "YAML", "Events", "Cohorts",
+                "Engine", "Replay", "Destinations",
+            ]),
         program(
             "cohort-bench",
-            ["Basics", "Arguments", "Configuration", "Cohorts", "Events", "Engine", "Replay"]),
+            [
+                "Basics", "Arguments", "InputFiles", "Configuration", "YAML", "Events", "Cohorts",
+                "Engine", "Replay",
+            ]),
 
         // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk.
         .target(
@@ -106,6 +115,9 @@ let package = Package(
         tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
         tests("HTTPAPI", ["Basics", "Telemetry"]),
         tests("Arguments", ["Basics"]),
+        // Runs the built cohortctl as its users do.
+        .testTarget(
+            name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
         tests("Daemon", ["Basics", "Kafka", "Destinations", "Telemetry", "Configuration", "Sync", "TestKit"]),
     ],
     cxxLanguageStandard: .cxx17

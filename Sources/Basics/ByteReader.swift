@@ -6,6 +6,12 @@ package struct ByteReader {
         package let offset: Int
         /// How many bytes it needed.
         package let needed: Int
+
+        /// What a reader of a larger structure throws where the bytes contradict themselves.
+        package init(offset: Int, needed: Int) {
+            self.offset = offset
+            self.needed = needed
+        }
     }
 
     private let view: ByteView

@@ -53,6 +53,23 @@ package struct ByteView: @unchecked Sendable {
         count == text.utf8CodeUnitCount && memcmp(base, text.utf8Start, count) == 0
     }
 
+    /// Whether these bytes sort before the other's, byte by byte; a prefix sorts first.
+    package func precedes(_ other: ByteView) -> Bool {
+        let order = memcmp(base, other.base, min(count, other.count))
+        return order != 0 ? order < 0 : count < other.count
+    }
+
+    /// Whether there is nothing but spaces, tabs, CR and LF.
+    package var isWhiteSpace: Bool {
+        for index in 0..<count {
+            switch base[index] {
+            case 0x20, 0x09, 0x0a, 0x0d: continue
+            default: return false
+            }
+        }
+        return true
+    }
+
     /// A copy as text. For messages and the shell; not for the hot path.
     package var string: String { String(decoding: buffer, as: UTF8.self) }
 

@@ -1,16 +1,28 @@
+import CProcessor
+
 /// CRC-32C (Castagnoli), reflected, as in RFC 3720 §B.4: the checksum of every frame we store.
 package enum CRC32C {
     /// The checksum of `bytes`, continuing from `previous` (0 at the start).
     ///
-    /// Slicing by eight: about 1.5 bytes a nanosecond on one core.
+    /// By the processor's instruction where it has one, about 8 bytes a nanosecond; else slicing by eight, 1.5.
     package static func checksum(_ bytes: ByteView, continuing previous: UInt32 = 0) -> UInt32 {
+        if hasInstruction { return ~cohortd_crc32c(~previous, bytes.base, bytes.count) }
+        return bySlicing(bytes, continuing: previous)
+    }
+
+    private static let hasInstruction = cohortd_has_crc32c() != 0
+
+    /// The same without the instruction, also to test it against.
+    static func bySlicing(_ bytes: ByteView, continuing previous: UInt32) -> UInt32 {
         var crc = ~previous
         let base = UnsafeRawPointer(bytes.base)
         var position = 0
         return table.withUnsafeBufferPointer { table in
             while bytes.count - position >= 8 {
                 let word =
-                    UInt64(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+                    UInt64(
+                        littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                    )
                     ^ UInt64(crc)
                 crc =
                     table[7 * 256 + Int(word & 0xff)]

@@ -26,8 +26,14 @@ package struct Definition: Sendable {
 
     /// A definition from its parts.
     package init(
-        id: String, name: String, description: String, timezone: String?, users: Clause, file: String,
-        mark: Mark, document: Node
+        id: String,
+        name: String,
+        description: String,
+        timezone: String?,
+        users: Clause,
+        file: String,
+        mark: Mark,
+        document: Node
     ) {
         self.id = id
         self.name = name
@@ -93,7 +99,9 @@ package struct EventFilter: Hashable, Sendable {
 
     /// A filter from its parts.
     package init(
-        event: EventSelector, whereEvent: [PropertyTest] = [], whereUser: [PropertyTest] = []
+        event: EventSelector,
+        whereEvent: [PropertyTest] = [],
+        whereUser: [PropertyTest] = []
     ) {
         self.event = event
         self.whereEvent = whereEvent
@@ -101,7 +109,9 @@ package struct EventFilter: Hashable, Sendable {
     }
 }
 
-/// A predicate on a number: all tests must hold. Operands are `.integer` or `.double`; operators are
+/// A predicate on a number: all tests must hold.
+///
+/// Operands are `.integer` or `.double`; operators are
 /// `is is_not gt gte lt lte between`.
 package struct NumberPredicate: Hashable, Sendable {
     /// Not empty.
@@ -150,7 +160,7 @@ package struct Window: Hashable, Sendable {
 
     /// Which form.
     package var form: Form
-    /// Where its first key stands, or the clause's where there is none. No part of equality.
+    /// Where its first key stands, or the clause's where there is none; no part of equality.
     package var mark: Mark
 
     /// A window from its parts.
@@ -204,7 +214,12 @@ package struct Performed: Sendable {
 
     /// A clause from its parts.
     package init(
-        filter: EventFilter, same: [String], mode: Mode, modeMark: Mark, sameMark: Mark, window: Window
+        filter: EventFilter,
+        same: [String],
+        mode: Mode,
+        modeMark: Mark,
+        sameMark: Mark,
+        window: Window
     ) {
         self.filter = filter
         self.same = same
@@ -254,7 +269,12 @@ package struct Retained: Sendable {
     package var window: Window
 
     /// A clause from its parts.
-    package init(start: Start, end: EventFilter, days: (first: Int64, second: Int64), window: Window) {
+    package init(
+        start: Start,
+        end: EventFilter,
+        days: (first: Int64, second: Int64),
+        window: Window
+    ) {
         self.start = start
         self.end = end
         self.days = days

@@ -35,8 +35,9 @@ package struct Node: Sendable {
     package var value: Value
     /// Where it begins.
     package var mark: Mark
-    /// A scalar exactly as written (without quotes); empty for sequences and mappings. Messages show it:
-    /// an unquoted `2.10` is `.double(2.1)` with source `2.10`.
+    /// A scalar exactly as written (without quotes); empty for sequences and mappings.
+    ///
+    /// Messages show it: an unquoted `2.10` is `.double(2.1)` with source `2.10`.
     package var source: String
 
     /// A node from its parts.

@@ -1,1 +1,24 @@
-print("placeholder")
+import Arguments
+import Glibc
+
+/// Runs the benchmark that the arguments ask for.
+func run() throws(BenchStatus) {
+    let request: Request
+    do throws(UsageError) {
+        request = try BenchTable.program.parse(Array(CommandLine.arguments.dropFirst()))
+    } catch {
+        printError(error.description)
+        throw .usage
+    }
+    switch request {
+    case .show(let text): try printOutput(text)
+    case .run(let arguments): try IngestCommand(arguments).run()
+    }
+}
+
+signal(SIGPIPE, SIG_IGN)
+do throws(BenchStatus) {
+    try run()
+} catch {
+    exit(error.rawValue)
+}

@@ -1,1 +1,116 @@
-print("placeholder")
+import Arguments
+import Basics
+import Configuration
+import Daemon
+import Glibc
+import Telemetry
+import Threads
+
+/// Writes to a descriptor, all of it; nobody is left to tell if that fails.
+@Sendable func write(_ bytes: [UInt8], to descriptor: Int32) {
+    var position = 0
+    while position < bytes.count {
+        let count = bytes.withUnsafeBytes { buffer in
+            Glibc.write(
+                descriptor, buffer.baseAddress.map { $0 + position }, buffer.count - position)
+        }
+        if count < 0 {
+            if errno == EINTR { continue }
+            return
+        }
+        position += count
+    }
+}
+
+@Sendable func printError(_ line: String) {
+    write(Array((line + "\n").utf8), to: STDERR_FILENO)
+}
+
+func usage(_ text: String) -> DaemonError {
+    DaemonError(status: DaemonError.Status.usage, "\(text); see cohortd --help")
+}
+
+func load(_ arguments: ParsedArguments) throws(DaemonError) -> LoadedConfiguration {
+    var overrides: [Override] = []
+    for text in arguments.values("--set") {
+        do throws(OverrideError) {
+            overrides.append(try Override(argument: text))
+        } catch {
+            throw usage("--set \(text): \(error.text)")
+        }
+    }
+    let loaded = LoadedConfiguration.read(
+        path: arguments.value("--config") ?? "/etc/cohortd/cohortd.yaml", overrides: overrides,
+        acceptHistory: arguments.values("--accept-history"))
+    if loaded.problems.isEmpty { return loaded }
+    for problem in loaded.problems { printError(problem) }
+    let count = loaded.problems.count
+    throw DaemonError(
+        status: DaemonError.Status.configuration,
+        "\(count) \(count == 1 ? "problem" : "problems") in the configuration; nothing was started")
+}
+
+func logger(_ configuration: DaemonConfiguration.Log) -> Logger {
+    let format: LogFormat =
+        switch configuration.format {
+        case .auto: getenv("JOURNAL_STREAM") != nil ? .journald : .text
+        case .text: .text
+        case .json: .json
+        }
+    return Logger(
+        level: LogLevel(rawValue: configuration.level.rawValue) ?? .info, format: format,
+        clock: SystemClock(), sink: { write($0, to: STDERR_FILENO) })
+}
+
+func number(
+    _ arguments: ParsedArguments, _ option: String, in range: ClosedRange<Int>
+) throws(DaemonError) -> Int? {
+    guard let text = arguments.value(option) else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+        throw usage(
+            "\(option) \(text): a number from \(range.lowerBound) to \(range.upperBound) is expected")
+    }
+    return number
+}
+
+func run(_ arguments: ParsedArguments) throws(DaemonError) {
+    switch arguments.command.first {
+    case "run":
+        let loaded = try load(arguments)
+        let logger = logger(loaded.daemon.log)
+        let service = DaemonService(loaded, logger: logger) { StopSignal.isWanted }
+        defer { logger.flush(all: true) }
+        try service.run()
+    case "check":
+        let loaded = try load(arguments)
+        write(Array(loaded.summary.utf8), to: STDOUT_FILENO)
+    case "demo":
+        let rate = try number(arguments, "--rate", in: 1...100_000) ?? 2000
+        let port = try number(arguments, "--http-port", in: 0...65_535) ?? 0
+        let seconds = try number(arguments, "--seconds", in: 1...86_400)
+        let logger = Logger(
+            level: .warning, format: .text, clock: SystemClock(),
+            sink: { write($0, to: STDERR_FILENO) })
+        try Demo(rate: rate, port: UInt16(port), seconds: seconds).run(
+            logger: logger, say: printError, delta: { write($0, to: STDOUT_FILENO) },
+            isStopWanted: { StopSignal.isWanted })
+    default:
+        write(Array("cohortd \(Version.text)\n".utf8), to: STDOUT_FILENO)
+    }
+}
+
+StopSignal.install()
+umask(0o077)
+do {
+    switch try CommandTable.program.parse(Array(CommandLine.arguments.dropFirst())) {
+    case .show(let text): write(Array(text.utf8), to: STDOUT_FILENO)
+    case .run(let arguments): try run(arguments)
+    }
+} catch let error as UsageError {
+    printError(error.description)
+    exit(DaemonError.Status.usage)
+} catch let error as DaemonError {
+    printError("cohortd: \(error.text)")
+    exit(error.status)
+}
+exit(0)

@@ -1,0 +1,141 @@
+package import Basics
+package import Events
+
+/// What the engine runs: every cohort compiled to conditions over shared traces. Immutable, made once per
+/// change of the definitions and shared by all shards.
+///
+/// ```
+/// event type ─► traces      which traces an event of this type may touch, with their `where`
+/// trace                     what is remembered per user; equal ones are shared by all conditions
+/// condition                 trace + window + predicate ─► truth at T; equal ones are evaluated once
+/// cohort                    a program over conditions and earlier cohorts
+/// ```
+package struct Plan: Sendable {
+    /// Which properties the decoder picks out of events; traces refer to them by index.
+    package internal(set) var extraction = Extraction()
+    /// What is remembered per user.
+    package internal(set) var traces: [Trace] = []
+    /// What is evaluated per user.
+    package internal(set) var conditions: [Condition] = []
+    /// The cohorts, by bytes of their ids.
+    package internal(set) var cohorts: [CohortPlan] = []
+    /// Indices of ``cohorts`` in an order in which every cohort comes after those it refers to.
+    package internal(set) var evaluationOrder: [Int] = []
+    /// Which traces an event of a type touches.
+    package internal(set) var routes = EventRoutes()
+
+    /// A plan without cohorts.
+    package init() {}
+}
+
+/// Sorted event times of one user, of the events that pass a filter.
+package struct Trace: Sendable {
+    /// Predicates on what events carry, by index in ``Plan/extraction``.
+    package struct Test: Sendable {
+        /// Index in the extraction's list.
+        package var property: Int
+        /// The predicate.
+        package var test: CompiledPropertyTest
+    }
+
+    /// Predicates on event properties; all must hold.
+    package var whereEvent: [Test]
+    /// Predicates on the user properties that the event carries; all must hold.
+    package var whereUser: [Test]
+    /// How far back a condition on this trace can look, in milliseconds: the largest `last` + `offset`; 0
+    /// where only conditions without a window use it. Older times are kept as a mere count.
+    package internal(set) var horizon: Int64
+    /// Hash of the filter and of the settings it reads: a snapshot keeps traces by it.
+    package let identity: UInt64
+}
+
+/// A statement about one user that is true or false at a tick.
+package enum Condition: Sendable {
+    /// The number of times of a trace in a window satisfies a predicate.
+    case count(trace: Int, window: CountWindow, range: NumberRange)
+    /// The user's first event lies in the window.
+    case firstSeen(CountWindow)
+    /// Current property values satisfy every predicate.
+    case properties([PropertyCondition])
+
+    /// Which instants count at a tick T.
+    package enum CountWindow: Hashable, Sendable {
+        /// Every t ≤ T.
+        case anyTime
+        /// T − offset − length < t ≤ T − offset, in milliseconds.
+        case last(length: Int64, offset: Int64)
+    }
+}
+
+/// A predicate on a current user property.
+package struct PropertyCondition: Sendable {
+    /// The name as the definition wrote it.
+    package var name: String
+    /// The predicate.
+    package var test: CompiledPropertyTest
+}
+
+/// One cohort of a plan.
+package struct CohortPlan: Sendable {
+    /// One step of a program over a stack of truth values.
+    package enum Instruction: Sendable {
+        /// Pushes a condition's truth.
+        case condition(Int)
+        /// Pushes the membership in another cohort, which was evaluated before.
+        case member(Int)
+        /// Pops two, pushes both-true.
+        case and
+        /// Pops two, pushes one-true.
+        case or
+        /// Turns the top round.
+        case not
+    }
+
+    /// How far into the past a cohort looks.
+    package enum Reach: Equatable, Sendable {
+        /// Only at what is kept for everyone: first seen and property values.
+        case nothing
+        /// This many milliseconds before a tick.
+        case milliseconds(Int64)
+        /// Any event ever.
+        case everything
+    }
+
+    /// The cohort's id.
+    package let id: String
+    /// The cohort's name.
+    package let name: String
+    /// Leaves one truth value, which holds for known users only.
+    package let program: [Instruction]
+    /// How far back it looks, other cohorts it refers to included.
+    package let reach: Reach
+    /// Traces it reads, other cohorts it refers to included.
+    package let traces: Set<Int>
+    /// Hash of the id and of everything that decides membership: equal in every run for an equal cohort.
+    package let identity: UInt64
+}
+
+/// From event types to traces.
+package struct EventRoutes: Sendable {
+    /// Traces of types that the plan names, by the index the type has in ``table``.
+    private var named: [[Int]] = []
+    /// Traces of every other type.
+    private var others: [Int] = []
+    private var table = ByteKeyTable()
+
+    init() {}
+
+    init(named: [(type: String, traces: [Int])], others: [Int]) {
+        self.others = others
+        for (type, traces) in named {
+            type.withByteView { (bytes: ByteView) -> Void in _ = table.insert(bytes) }
+            self.named.append(traces)
+        }
+    }
+
+    /// The traces an event of this type may touch. Complexity: one hash look-up, no allocation.
+    package func traces(of type: ByteView) -> [Int] {
+        guard let index = table.find(type) else { return others }
+        return named[index]
+    }
+}

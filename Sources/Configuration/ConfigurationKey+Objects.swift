@@ -1,0 +1,118 @@
+extension ConfigurationKey {
+    /// The keys of a destination.
+    package static let destination: [ConfigurationKey] = [
+        ConfigurationKey(
+            "id",
+            "id",
+            "",
+            "Its name; unique among destinations."
+        ),
+        ConfigurationKey("template", "webhook | file", "", "How it is spoken to."),
+        ConfigurationKey("settings", "map", "", "What the template needs, see below."),
+        ConfigurationKey(
+            "allow_private",
+            "list of CIDR ranges",
+            "[]",
+            "Private and loopback addresses it may be at; only there may its URL be plain http."
+        ),
+    ]
+
+    /// The settings of the template `webhook`.
+    package static let webhook: [ConfigurationKey] = [
+        ConfigurationKey("settings.url", "https URL", "", "Where requests go. May be a reference."),
+        ConfigurationKey(
+            "settings.secret",
+            "reference",
+            "",
+            "Signs requests: `whsec_` and base64 of 24 to 64 bytes, several separated by spaces."
+        ),
+        ConfigurationKey(
+            "settings.timeout",
+            "1s … 120s",
+            "30s",
+            "After it the outcome of a request is unknown; what would undo it waits twice as long."
+        ),
+    ]
+
+    /// The settings of the template `file`.
+    package static let file: [ConfigurationKey] = [
+        ConfigurationKey(
+            "settings.path",
+            "path",
+            "",
+            "Deltas are appended to it as JSON Lines. A relative path begins at the working directory."
+        )
+    ]
+
+    /// The keys of a sync.
+    package static let sync: [ConfigurationKey] = [
+        ConfigurationKey("id", "id", "", "Its name; unique among syncs."),
+        ConfigurationKey("item.cohort", "cohort id", "", "Whose members are sent."),
+        ConfigurationKey("destination", "destination id", "", "Where to."),
+        ConfigurationKey(
+            "cadence",
+            "realtime | hourly | daily | on_demand",
+            "realtime",
+            "When changes are sent: realtime = at every tick.",
+            .defaultOnly
+        ),
+        ConfigurationKey("at", "\"HH:MM\"", "\"02:30\"", "When a daily sync runs.", .withoutEffect),
+        ConfigurationKey(
+            "identity",
+            "list of properties",
+            "[user_id]",
+            "What a user is called there: the first property that is not empty.",
+            .defaultOnly
+        ),
+        ConfigurationKey(
+            "properties",
+            "list of properties",
+            "[]",
+            "What is sent along with the user.",
+            .defaultOnly
+        ),
+        ConfigurationKey(
+            "guard.share",
+            "0 … 1, 1 = off",
+            "0.3",
+            "A change of more than this share of the cohort waits for approval.",
+            .withoutEffect
+        ),
+        ConfigurationKey(
+            "guard.users",
+            "0 … 10^12",
+            "1000",
+            "Fewer users than these never wait.",
+            .withoutEffect
+        ),
+        ConfigurationKey(
+            "on_delete",
+            "remove_all | leave",
+            "remove_all",
+            "What becomes of the users sent when the sync is deleted.",
+            .withoutEffect
+        ),
+        ConfigurationKey(
+            "coalesce",
+            "latest | none",
+            "latest",
+            "latest = who is in and out again before the destination answers is not sent.",
+            .defaultOnly
+        ),
+        ConfigurationKey(
+            "reassert",
+            "0s … 36500d, 0s = never",
+            "24h",
+            "How often everyone is sent again.",
+            .withoutEffect
+        ),
+        ConfigurationKey(
+            "success",
+            "0 … 1",
+            "0.95",
+            "A run below this share is partially_succeeded.",
+            .withoutEffect
+        ),
+        ConfigurationKey("paused", "true | false", "false", "Nothing is sent while it is true."),
+    ]
+}

@@ -1,0 +1,38 @@
+import YAML
+
+/// Where the values of one document stand, so that a check made later can name the place.
+package struct Places: Hashable, Sendable {
+    /// The file.
+    package var file: String
+    var overridePaths: [String]
+    var marks: [String: Mark] = [:]
+    var start: Mark
+
+    init(file: String, overridePaths: [String], start: Mark) {
+        self.file = file
+        self.overridePaths = overridePaths
+        self.start = start
+    }
+
+    /// The place of a value; of the document where the value is not given.
+    ///
+    /// - Parameter path: `kafka.topic`, `accept_history[0]`.
+    /// - Returns: A place for a problem.
+    package func place(of path: String) -> ConfigurationProblem.Place {
+        place(marks[path] ?? start)
+    }
+
+    /// A problem with a value.
+    package func problem(
+        _ code: ConfigurationProblem.Code,
+        at path: String,
+        _ text: String
+    ) -> ConfigurationProblem {
+        ConfigurationProblem(place: place(of: path), code: code, text: "\(path): \(text)")
+    }
+
+    func place(_ mark: Mark) -> ConfigurationProblem.Place {
+        if let index = Override.index(of: mark) { return .override(overridePaths[index]) }
+        return .file(file, mark)
+    }
+}

@@ -1,0 +1,202 @@
+import Basics
+import YAML
+
+/// Reads the keys of one map: each into a place that holds its default, and afterwards refuses the rest.
+///
+/// The keys asked for are the keys known, so the code that reads a key is what makes it valid.
+struct Section {
+    /// The path of the map in its document, empty for the document.
+    let path: String
+    /// Where it begins.
+    let mark: Mark
+    private let pairs: [Node.Pair]
+    /// Whether it is a map at all; of another value nothing is asked.
+    private let isMap: Bool
+    private let findings: Findings
+    private var asked: [String] = []
+
+    /// The document itself, or a map in it.
+    init(path: String, node: Node, findings: Findings) {
+        self.path = path
+        self.findings = findings
+        mark = node.mark
+        switch node.value {
+        case .mapping(let pairs):
+            self.pairs = pairs
+            isMap = true
+        case .null:
+            // All keys of a section may be commented out.
+            pairs = []
+            isMap = true
+        default:
+            pairs = []
+            isMap = false
+            let what = path.isEmpty ? "" : "\(path): "
+            findings.report(.badType, node.mark, "\(what)expected a map of keys, not \(node.kind)")
+        }
+    }
+
+    /// The path of a key in the document.
+    func path(of key: String) -> String {
+        path.isEmpty ? key : "\(path).\(key)"
+    }
+
+    /// The value of a key, and from now on the key is known.
+    mutating func node(_ key: String) -> Node? {
+        asked.append(key)
+        guard let pair = pairs.first(where: { $0.key == key }) else { return nil }
+        findings.note(path(of: key), pair.value.mark)
+        return pair.value
+    }
+
+    /// Reads a key if it is given; otherwise `target` keeps its default.
+    mutating func read<Value: Equatable>(
+        _ key: String,
+        into target: inout Value,
+        _ reader: ValueReader<Value>
+    ) {
+        let known = row(key)
+        guard let node = node(key) else { return }
+        guard let value = take(node, at: path(of: key), reader) else { return }
+        if known.stage != .works, value != target {
+            notYet(known, node)
+        } else {
+            target = value
+        }
+    }
+
+    /// Reads a key that must be given.
+    mutating func required<Value>(_ key: String, _ reader: ValueReader<Value>) -> Value? {
+        let known = row(key)
+        guard let node = node(key) else {
+            if isMap {
+                findings.report(
+                    .missingKey,
+                    mark,
+                    "\(known.path) is missing (expected \(known.values))"
+                )
+            }
+            return nil
+        }
+        return take(node, at: path(of: key), reader)
+    }
+
+    /// Reads a list; every element that cannot be taken is reported.
+    mutating func list<Value: Hashable>(
+        _ key: String,
+        into target: inout [Value],
+        _ reader: ValueReader<Value>
+    ) {
+        let known = row(key)
+        guard let node = node(key) else { return }
+        guard case .sequence(let nodes) = node.value else {
+            let hint = Override.index(of: node.mark) == nil ? "" : " as JSON, such as [\"a\"]"
+            findings.report(
+                .badType,
+                node.mark,
+                "\(known.path): expected a list\(hint), not \(node.kind)"
+            )
+            return
+        }
+        var values: [Value] = []
+        for (index, element) in nodes.enumerated() {
+            let path = "\(known.path)[\(index)]"
+            findings.note(path, element.mark)
+            guard let value = take(element, at: path, reader) else { continue }
+            if values.contains(value) {
+                findings.report(.conflict, element.mark, "\(path): \(element.kind) is given twice")
+            } else {
+                values.append(value)
+            }
+        }
+        if known.stage != .works, values != target || values.count != nodes.count {
+            notYet(known, node)
+        } else {
+            target = values
+        }
+    }
+
+    /// Reads a list that may only be empty as yet.
+    mutating func emptyList(_ key: String) {
+        let known = row(key)
+        guard let node = node(key) else { return }
+        guard case .sequence(let nodes) = node.value else {
+            findings.report(.badType, node.mark, "\(known.path): expected a list, not \(node.kind)")
+            return
+        }
+        if !nodes.isEmpty { notYet(known, node) }
+    }
+
+    /// A map below this one; an empty one where it is not given.
+    mutating func section(_ key: String) -> Section {
+        let node = node(key) ?? Node(value: .mapping([]), mark: mark)
+        return Section(path: path(of: key), node: node, findings: findings)
+    }
+
+    /// Reports a problem with a value that was read.
+    func report(_ code: ConfigurationProblem.Code, _ node: Node, _ text: String) {
+        findings.report(code, node.mark, text)
+    }
+
+    /// Reports a problem with a key.
+    func report(_ code: ConfigurationProblem.Code, at mark: Mark, _ text: String) {
+        findings.report(code, mark, text)
+    }
+
+    /// The pairs, for a map whose keys are open; they are not checked by ``finish()``.
+    mutating func openPairs() -> [Node.Pair] {
+        asked += pairs.map(\.key)
+        for pair in pairs { findings.note(path(of: pair.key), pair.value.mark) }
+        return pairs
+    }
+
+    /// Refuses every key that nobody asked for.
+    consuming func finish() {
+        for pair in pairs where !asked.contains(pair.key) {
+            let place = path.isEmpty ? "" : " in \(path)"
+            findings.report(
+                .unknownKey,
+                pair.keyMark,
+                "unknown key \"\(pair.key)\"\(place) (\(remedy(for: pair.key)))"
+            )
+        }
+    }
+
+    private func remedy(for key: String) -> String {
+        if let near = Suggestion.nearest(to: key, among: asked) {
+            return "did you mean \"\(near)\"?"
+        }
+        // A key in the wrong section is as common as a mistyped one.
+        let last = { (path: String) in path.split(separator: ".").last.map(String.init) ?? path }
+        let paths = findings.keys.keys.sorted { $0.precedesByBytes($1) }
+        if let elsewhere = paths.first(where: { last($0) == key }) {
+            return "did you mean \"\(elsewhere)\"?"
+        }
+        return "known keys: \(asked.joined(separator: ", "))"
+    }
+
+    private func row(_ key: String) -> ConfigurationKey {
+        guard let row = findings.keys[path(of: key)] else {
+            preconditionFailure("\(path(of: key)) is not in the table of keys")
+        }
+        return row
+    }
+
+    private func take<Value>(_ node: Node, at path: String, _ reader: ValueReader<Value>) -> Value?
+    {
+        do {
+            return try reader.read(node)
+        } catch {
+            findings.report(error.code, node.mark, "\(path): \(error.text)")
+            return nil
+        }
+    }
+
+    private func notYet(_ known: ConfigurationKey, _ node: Node) {
+        findings.report(
+            .notYet,
+            node.mark,
+            "\(known.path): not yet: this version takes only the default, \(known.fallback)"
+        )
+    }
+}

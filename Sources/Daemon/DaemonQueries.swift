@@ -1,0 +1,186 @@
+import Basics
+import Cohorts
+import Events
+import HTTPAPI
+import Kafka
+import Sync
+import Synchronization
+import Telemetry
+import Threads
+import YAML
+
+/// What the routes of the API ask: answered from the reports that the threads publish, and for members by
+/// asking the engine threads.
+final class DaemonQueries: APIQueries {
+    private let plan: Plan
+    private let definitions: [String: [UInt8]]
+    private let reports: PartitionReports
+    private let metricRegistry: MetricRegistry
+    private let engines: [EngineThread]
+    private let sync: SyncService
+    private let startedAt: EventTime
+    private let clock = SystemClock()
+    /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
+    let startup = Mutex<[String]>(["starting"])
+
+    /// How long a query waits for the engine threads.
+    private static let answerMilliseconds: Int64 = 5000
+
+    init(
+        plan: Plan, definitions: [Definition], reports: PartitionReports, metrics: MetricRegistry,
+        engines: [EngineThread], sync: SyncService, startedAt: EventTime
+    ) {
+        self.plan = plan
+        self.definitions = Dictionary(
+            uniqueKeysWithValues: definitions.map { ($0.id, $0.document.json) })
+        self.reports = reports
+        metricRegistry = metrics
+        self.engines = engines
+        self.sync = sync
+        self.startedAt = startedAt
+    }
+
+    func readiness() -> Readiness {
+        var reasons = startup.withLock { $0 }
+        for report in reports.all {
+            switch report.state {
+            case .live: break
+            case .halted:
+                reasons.append(
+                    "partition \(report.partition) halted: \(report.haltReason ?? "see the log")")
+            case .building:
+                reasons.append(
+                    "rebuilding partition \(report.partition) from the oldest record, \(report.percent) %")
+            default:
+                reasons.append("replaying partition \(report.partition), \(report.percent) %")
+            }
+        }
+        return Readiness(reasons: reasons)
+    }
+
+    func metrics() -> [UInt8] {
+        let reports = reports.all
+        metricRegistry.update { $0.take(reports, plan: plan, now: clock.monotonicMilliseconds) }
+        return metricRegistry.rendered()
+    }
+
+    func status() -> StatusReport {
+        let all = reports.all
+        return StatusReport(
+            version: Version.text, startedAt: startedAt, tick: oldestTick(all),
+            users: all.reduce(0) { $0 + $1.users },
+            partitions: all.map {
+                StatusReport.Partition(
+                    partition: $0.partition, state: $0.state, offset: $0.offset, lag: $0.lag,
+                    tick: $0.tick)
+            },
+            syncs: sync.statuses.map {
+                StatusReport.Sync(
+                    sync: $0.sync,
+                    state: StatusReport.SyncState(rawValue: $0.state.rawValue) ?? .failed,
+                    pending: $0.pendingUsers,
+                    oldestPendingMilliseconds: $0.oldestPendingSeconds * 1000)
+            })
+    }
+
+    func cohorts() -> [CohortSummary] {
+        let all = reports.all
+        let tick = oldestTick(all)
+        let isBuilding = all.contains { $0.state == .building }
+        let isDegraded = all.contains { $0.state == .halted }
+        return plan.cohorts.enumerated().map { index, cohort in
+            CohortSummary(
+                id: cohort.id, name: cohort.name,
+                state: isDegraded ? .degraded : isBuilding ? .building : .live,
+                count: all.reduce(0) { $0 + $1.members[index] }, tick: tick,
+                definitionJSON: definitions[cohort.id] ?? [])
+        }
+    }
+
+    func members(
+        of cohort: String, after: String?, limit: Int
+    ) throws(APIQueryError) -> MembersPage {
+        guard let index = plan.cohorts.firstIndex(where: { $0.id == cohort }) else {
+            throw .unknownCohort
+        }
+        let all = reports.all
+        if all.isEmpty { throw .notReady(reason: "no partition is assigned yet") }
+        if let report = all.first(where: { $0.state != .live }) {
+            throw .notReady(reason: "partition \(report.partition) is \(report.state.rawValue)")
+        }
+        var users: [[UInt8]] = []
+        var hasMore = false
+        for engine in engines {
+            let reply = Mailbox<[EngineThread.MemberPage]>(capacity: 1)
+            engine.post(.members(cohort: index, after: after.map { Array($0.utf8) }, limit: limit, reply))
+            guard let pages = reply.takeAll(timeoutMilliseconds: Self.answerMilliseconds).first else {
+                throw .notReady(reason: "an engine thread does not answer")
+            }
+            for page in pages {
+                users += page.users
+                hasMore = hasMore || page.hasMore
+            }
+        }
+        users.sort { $0.lexicographicallyPrecedes($1) }
+        // One user may be in two partitions; a list names the id once.
+        var unique: [String] = []
+        var previous: [UInt8]?
+        for user in users where user != previous {
+            if unique.count == limit {
+                hasMore = true
+                break
+            }
+            unique.append(String(decoding: user, as: UTF8.self))
+            previous = user
+        }
+        return MembersPage(
+            tick: oldestTick(all), count: all.reduce(0) { $0 + $1.members[index] }, users: unique,
+            hasMore: hasMore)
+    }
+
+    private func oldestTick(_ reports: [PartitionReport]) -> EventTime? {
+        var oldest: EventTime?
+        for report in reports {
+            guard let tick = report.tick else { return nil }
+            oldest = min(oldest ?? tick, tick)
+        }
+        return oldest
+    }
+}
+
+extension MetricRegistry.Values {
+    /// Takes over what the partitions report.
+    mutating func take(_ reports: [PartitionReport], plan: Plan, now: Int64) {
+        set(.buildInfo, [Version.text], to: 1)
+        var rejects: [String: Int] = [:]
+        for report in reports {
+            let partition = String(report.partition)
+            let events = report.events
+            for (outcome, count) in [
+                ("applied", events.applied), ("deduplicated", events.deduplicated),
+                ("filtered", events.filtered), ("rejected", events.rejected),
+            ] {
+                set(.eventsTotal, [partition, outcome], to: Double(count))
+            }
+            for (reason, count) in report.rejects { rejects[reason.rawValue, default: 0] += count }
+            if let lag = report.lag { set(.lagRecords, [partition], to: Double(lag)) }
+            if let tick = report.tick {
+                set(.tickTimestampSeconds, [partition], to: Double(tick.milliseconds) / 1000)
+            }
+            if let at = report.snapshotAt {
+                set(.snapshotAgeSeconds, [partition], to: Double(now - at) / 1000)
+            }
+            set(.dedupeWindowShortenedTotal, [partition], to: Double(report.dedupeShortened))
+            setState(.partitionState, [partition], to: report.state.rawValue)
+        }
+        for (reason, count) in rejects { set(.rejectsTotal, [reason], to: Double(count)) }
+        set(.users, [], to: Double(reports.reduce(0) { $0 + $1.users }))
+        set(.usersApproximate, [], to: Double(reports.reduce(0) { $0 + $1.approximateUsers }))
+        set(.storeBytes, ["wal"], to: Double(reports.reduce(0) { $0 + $1.storeBytes }))
+        for (index, cohort) in plan.cohorts.enumerated() {
+            set(.cohortMembers, [cohort.id], to: Double(reports.reduce(0) { $0 + $1.members[index] }))
+            set(.deltasTotal, [cohort.id, "enter"], to: Double(reports.reduce(0) { $0 + $1.enters[index] }))
+            set(.deltasTotal, [cohort.id, "exit"], to: Double(reports.reduce(0) { $0 + $1.exits[index] }))
+        }
+    }
+}

@@ -1,0 +1,559 @@
+import Basics
+import Cohorts
+import Configuration
+import Destinations
+import Engine
+import Glibc
+import HTTPAPI
+import Kafka
+import LogStore
+import Replay
+import Sync
+import Synchronization
+package import Telemetry
+import Threads
+
+/// The daemon: composes the parts and runs the control loop.
+///
+/// ```
+/// control thread   group conversation, tick barrier, lifecycle      (the caller of run)
+/// engine threads   one per core: poll a queue, apply, snapshot
+/// sync thread      planner and journal                              (SyncService)
+/// sender threads   HTTP requests; one per file destination
+/// API threads      libmicrohttpd's pool                             (DaemonQueries)
+/// ```
+package final class DaemonService {
+    private let configuration: LoadedConfiguration
+    private let logger: Logger
+    private let clock = SystemClock()
+    private let isStopWanted: () -> Bool
+
+    /// The address the API listens on, told when it does.
+    package var listening: (String) -> Void = { _ in }
+
+    /// - Parameters:
+    ///   - configuration: Read without problems.
+    ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
+    package init(
+        _ configuration: LoadedConfiguration, logger: Logger, isStopWanted: @escaping () -> Bool
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.isStopWanted = isStopWanted
+    }
+
+    /// Runs until a stop is wanted.
+    /// - Throws: Why it cannot start or go on; what was durable stays.
+    package func run() throws(DaemonError) {
+        let directory: DataDirectory<DiskFileSystem>
+        do throws(StoreError) {
+            directory = try DataDirectory.open(
+                DiskFileSystem(), path: configuration.daemon.dataDirectory, processID: getpid(),
+                newStore: StoreID(high: SecureRandom.seed(), low: SecureRandom.seed()))
+        } catch {
+            throw DaemonError(error)
+        }
+        let run = try DaemonRun(
+            configuration, directory: directory, logger: logger, clock: clock,
+            isStopWanted: isStopWanted)
+        listening(run.address)
+        try run.untilStopped()
+        do throws(StoreError) { try directory.close() } catch { throw DaemonError(error) }
+    }
+}
+
+/// One run of the daemon, from the open data directory to its end.
+final class DaemonRun {
+    private let configuration: DaemonConfiguration
+    private let environment: EngineEnvironment
+    private let engines: [EngineThread]
+    private var threads: [SystemThread] = []
+    private let sync: SyncService
+    private let server: HTTPServer
+    private let queries: DaemonQueries
+    private let logger: Logger
+    private let clock: SystemClock
+    private let isStopWanted: () -> Bool
+    private let instanceID: String
+    private var ticks: TickSource
+    private var durable: [PartitionID: Offset] = [:]
+    private var committedAt: Int64 = 0
+    private var probedAt: Int64 = 0
+    private var opened: [PartitionID: OpenedPartition] = [:]
+
+    var address: String { "http://\(server.address)" }
+
+    init(
+        _ loaded: LoadedConfiguration, directory: borrowing DataDirectory<DiskFileSystem>,
+        logger: Logger, clock: SystemClock, isStopWanted: @escaping () -> Bool
+    ) throws(DaemonError) {
+        configuration = loaded.daemon
+        self.logger = logger
+        self.clock = clock
+        self.isStopWanted = isStopWanted
+        let startedAt = clock.now
+        ticks = TickSource(width: configuration.tickMilliseconds, now: startedAt)
+
+        let plan = PlanCompiler.compile(
+            loaded.cohorts, inactiveEvents: configuration.inactiveEvents)
+        var connected: [ConnectedDestination] = []
+        for destination in loaded.destinations {
+            connected.append(
+                try ConnectedDestination(
+                    destination, version: Version.text, surroundings: .ofProcess))
+        }
+        let settings = loaded.syncSettings(plan)
+        let partitions: String
+        let journal: String
+        do throws(StoreError) {
+            partitions = try directory.makeDirectory("partitions")
+            journal = try directory.makeDirectory("journal")
+            instanceID = try directory.instanceID(orElse: "cohortd-" + Self.freshID())
+        } catch {
+            throw DaemonError(error)
+        }
+        let control = Mailbox<ControlMessage>(capacity: 4096)
+        let syncMailbox = Mailbox<SyncMessage>(capacity: 256)
+        let metrics = MetricRegistry()
+        var shardSettings = ShardSettings(configuration.replay)
+        // Kafka's timestamps may go back; as far as the window itself they still dedupe exactly.
+        shardSettings.dedupeSlack = configuration.dedupe.windowMilliseconds
+        environment = EngineEnvironment(
+            plan: plan, settings: shardSettings, eventBytesMax: configuration.kafka.eventBytesMax,
+            futureMax: configuration.limits.futureMaxMilliseconds,
+            tickWidth: configuration.tickMilliseconds,
+            snapshotInterval: configuration.snapshot.intervalMilliseconds,
+            snapshotBytes: configuration.snapshot.bytes, topic: configuration.kafka.topic,
+            store: directory.store, directory: partitions,
+            acceptedHistory: Set(configuration.acceptHistory),
+            syncedCohorts: plan.cohorts.indices.filter { index in
+                settings.contains { $0.cohortID == plan.cohorts[index].id }
+            },
+            clock: clock, logger: logger, metrics: metrics, reports: PartitionReports(),
+            sync: syncMailbox, control: control,
+            rejects: RejectSink(
+                topic: configuration.kafka.deadLetterTopic, source: configuration.kafka.topic,
+                folder: directory.path + "/rejects", logger: logger))
+        let environment = environment
+        sync = try SyncService(
+            journal: journal, store: directory.store, syncs: settings, destinations: connected,
+            mailbox: syncMailbox, control: control, logger: logger, metrics: metrics)
+        engines = (0..<Self.engineThreadCount()).map { _ in EngineThread(environment) }
+        queries = DaemonQueries(
+            plan: plan, definitions: loaded.cohorts, reports: environment.reports, metrics: metrics,
+            engines: engines, sync: sync, startedAt: startedAt)
+        server = try Self.serve(configuration.http, queries)
+    }
+
+    private static func serve(
+        _ http: DaemonConfiguration.HTTP, _ queries: DaemonQueries
+    ) throws(DaemonError) -> HTTPServer {
+        do throws(HTTPServerError) {
+            let listen = try HTTPAPI.ListenAddress(http.listen.description)
+            var limits = HTTPLimits()
+            limits.connectionsMax = http.connectionsMax
+            limits.perAddressMax = http.perAddressMax
+            limits.bodyBytesMax = http.bodyMax
+            let api = APIHandler(queries: queries, listen: listen)
+            return try HTTPServer(
+                listen: listen, limits: limits, refusal: { api.refuseBody(of: $0) },
+                handler: { api.respond(to: $0) })
+        } catch {
+            throw DaemonError(status: DaemonError.Status.configuration, error.description)
+        }
+    }
+
+    private static func engineThreadCount() -> Int {
+        max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    }
+
+    private static func freshID() -> String {
+        var generator = SeededGenerator(seed: SecureRandom.seed())
+        return generator.uuid()
+    }
+
+    // MARK: Running
+
+    func untilStopped() throws(DaemonError) {
+        threads = engines.map { $0.start() }
+        let syncThread = sync.start()
+        let rejectThread = environment.rejects.start(properties: try kafkaProperties())
+        var failure: DaemonError?
+        do throws(DaemonError) {
+            let consumer = try makeConsumer()
+            do throws(DaemonError) {
+                if try openPartitions(consumer) { try loop(consumer) }
+            } catch {
+                failure = error
+            }
+            // State is made durable before anything that could hang.
+            failure = finish() ?? failure
+            if !consumer.close(timeoutMilliseconds: 5000) {
+                logger.warning(
+                    "kafka_close_slow", "the Kafka client did not close in 5 s; going on without it")
+            }
+        } catch {
+            failure = finish() ?? error
+        }
+        let reply = Mailbox<DaemonError?>(capacity: 1)
+        if environment.sync.post(.stop(reply)) {
+            if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
+                failure = failure ?? answer
+                syncThread.join()
+            }
+        } else {
+            syncThread.join()
+        }
+        environment.rejects.stop()
+        rejectThread.join()
+        server.stop()
+        if let failure { throw failure }
+        logger.info("stopped", "stopped in good order")
+    }
+
+    private func finish() -> DaemonError? {
+        var failure: DaemonError?
+        for (engine, thread) in zip(engines, threads) {
+            let reply = Mailbox<DaemonError?>(capacity: 1)
+            engine.post(.finish(reply))
+            if let answer = reply.takeAll(timeoutMilliseconds: 20_000).first {
+                failure = failure ?? answer
+                thread.join()
+            }
+        }
+        return failure
+    }
+
+    /// The user's librdkafka properties with their references resolved.
+    private func kafkaProperties() throws(DaemonError) -> [String: String] {
+        var properties: [String: String] = [:]
+        for (name, value) in configuration.kafka.properties {
+            do throws(SecretError) {
+                properties[name] = try value.resolved(in: .ofProcess).reveal()
+            } catch {
+                throw DaemonError(
+                    status: DaemonError.Status.configuration,
+                    "kafka.properties.\(name): \(error.description)")
+            }
+        }
+        return properties
+    }
+
+    private func makeConsumer() throws(DaemonError) -> Consumer {
+        var properties = try kafkaProperties()
+        let given = properties.removeValue(forKey: "group.instance.id")
+        let control = environment.control
+        let reports = environment.reports
+        let engines = engines
+        let count = engines.count
+        let logger = logger
+        let events = ConsumerEvents(
+            startPosition: { partition in
+                guard let report = reports[partition], report.state != .halted else { return .hold }
+                return .offset(report.offset)
+            },
+            assigned: { partitions in
+                for partition in partitions {
+                    guard let report = reports[partition], report.state == .assigned else { continue }
+                    engines[Int(partition) % count].post(
+                        .start(
+                            partition,
+                            PartitionStart(
+                                offset: report.offset, end: report.endOffset ?? report.offset,
+                                oldest: 0, floor: .distantPast)))
+                }
+            },
+            revoked: { partitions, _ in
+                for (index, engine) in engines.enumerated() {
+                    let mine = partitions.filter { Int($0) % count == index }
+                    if mine.isEmpty { continue }
+                    let reply = Mailbox<Void>(capacity: 1)
+                    engine.post(.revoke(mine, reply))
+                    _ = reply.takeAll(timeoutMilliseconds: 30_000)
+                }
+            },
+            failed: { error in
+                if error.isFatal {
+                    control.postAtOnce(
+                        .fatal(
+                            DaemonError(
+                                status: error.kind == .fenced
+                                    ? DaemonError.Status.locked : DaemonError.Status.software,
+                                "Kafka: \(error.description)")))
+                } else {
+                    logger.warning("kafka_error", error.description, repeatKey: "\(error.code)")
+                }
+            },
+            log: { line in
+                logger.debug("kafka_client", line.text, repeatKey: line.text)
+            })
+        do throws(KafkaError) {
+            return try Consumer(
+                ConsumerSettings(
+                    properties: properties, groupID: configuration.kafka.group,
+                    groupInstanceID: given ?? instanceID, clientID: "cohortd",
+                    topic: configuration.kafka.topic, threads: count), events)
+        } catch {
+            throw DaemonError(status: DaemonError.Status.configuration, "Kafka: \(error.description)")
+        }
+    }
+
+    /// Restores every partition of the topic and decides where each is read from.
+    ///
+    /// - Returns: False when a stop was wanted meanwhile.
+    private func openPartitions(_ consumer: Consumer) throws(DaemonError) -> Bool {
+        guard let count = try partitionCount(consumer) else { return false }
+        setStartup(["joining the consumer group"])
+        var replies: [(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)] = []
+        for partition in 0..<PartitionID(count) {
+            let reply = Mailbox<Result<OpenedPartition, DaemonError>>(capacity: 1)
+            engines[Int(partition) % engines.count].post(.open(partition, reply))
+            replies.append((partition, reply))
+        }
+        for (partition, reply) in replies {
+            var answer: Result<OpenedPartition, DaemonError>?
+            while answer == nil { answer = reply.takeAll(timeoutMilliseconds: 1000).first }
+            if let answer { opened[partition] = try answer.get() }
+        }
+        for (index, engine) in engines.enumerated() { engine.post(.attach(consumer.queues[index])) }
+        for partition in opened.keys.sorted() {
+            guard try startPartition(partition, consumer) else { return false }
+        }
+        waitUntilStarted()
+        return true
+    }
+
+    private func partitionCount(_ consumer: Consumer) throws(DaemonError) -> Int? {
+        while !isStopWanted() {
+            do throws(KafkaError) {
+                let count = try consumer.partitionCount(timeoutMilliseconds: 2000)
+                if count > 0 { return count }
+                setStartup(["topic \(configuration.kafka.topic) has no partitions"])
+            } catch {
+                let isTopic = error.kind == .unknownTopicOrPartition
+                setStartup([
+                    isTopic
+                        ? "topic \(configuration.kafka.topic) does not exist" : "kafka unreachable"
+                ])
+                logger.warning(
+                    "kafka_not_ready", "\(error.description); trying again", repeatKey: "\(error.code)")
+            }
+            try serveControl(consumer)
+            consumer.pollControl(timeoutMilliseconds: 200)
+        }
+        return nil
+    }
+
+    /// Asks Kafka what it still has of a partition and tells its worker where to begin.
+    private func startPartition(
+        _ partition: PartitionID, _ consumer: Consumer
+    ) throws(DaemonError) -> Bool {
+        guard let (oldest, end) = watermarks(of: partition, consumer) else { return false }
+        let engine = engines[Int(partition) % engines.count]
+        let floor = ticks.first
+        guard let cut = opened[partition]?.cut else {
+            let offset = configuration.kafka.start == .latest ? end : oldest
+            engine.post(
+                .start(
+                    partition,
+                    PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)))
+            return true
+        }
+        if cut.offset < oldest || cut.offset > end {
+            let text =
+                "offset \(cut.offset) of our snapshot is \(cut.offset < oldest ? "gone from" : "beyond the end of")"
+                + " Kafka, which has \(oldest) to \(end)"
+            halt(partition, ours: cut.offset, first: oldest, last: end, text)
+            return true
+        }
+        // History is read again from the oldest record that the state was ever made from.
+        let needsRebuild = !(opened[partition]?.missingTraces.isEmpty ?? true)
+        let offset = needsRebuild ? max(oldest, min(cut.firstOffset, cut.offset)) : cut.offset
+        engine.post(
+            .start(
+                partition,
+                PartitionStart(
+                    offset: offset, end: end,
+                    oldest: oldest > cut.firstOffset ? oldest : 0, floor: floor)))
+        return true
+    }
+
+    private func watermarks(
+        of partition: PartitionID, _ consumer: Consumer
+    ) -> (first: Offset, end: Offset)? {
+        while !isStopWanted() {
+            do throws(KafkaError) {
+                return try consumer.watermarks(partition, timeoutMilliseconds: 2000)
+            } catch {
+                logger.warning(
+                    "kafka_not_ready", "\(error.description); trying again", repeatKey: "\(error.code)")
+                usleep(200_000)
+            }
+        }
+        return nil
+    }
+
+    /// Before the group gives us the partitions, their reports must say where to begin.
+    private func waitUntilStarted() {
+        while !isStopWanted() {
+            let waiting = environment.reports.all.contains { $0.state == .restoring }
+            if !waiting { return }
+            usleep(1000)
+        }
+    }
+
+    private func halt(
+        _ partition: PartitionID, ours: Offset, first: Offset, last: Offset, _ text: String
+    ) {
+        logger.error(
+            "partition_halted",
+            "\(text); nothing of it is sent. Restore the records, or stop and move its folder "
+                + "out of data_dir/partitions to begin anew with what Kafka has",
+            [
+                "partition": LogValue(partition), "offset": LogValue(ours),
+                "kafka_first": LogValue(first), "kafka_last": LogValue(last),
+            ])
+        engines[Int(partition) % engines.count].post(.halt(partition, reason: text))
+    }
+
+    // MARK: The control loop
+
+    private func loop(_ consumer: Consumer) throws(DaemonError) {
+        logger.info("started", "cohortd \(Version.text) runs", ["http": LogValue(address)])
+        while !isStopWanted() {
+            consumer.pollControl(timeoutMilliseconds: 20)
+            try serveControl(consumer)
+            askForTick(consumer)
+            let now = clock.monotonicMilliseconds
+            if now - committedAt >= 5000, !durable.isEmpty {
+                committedAt = now
+                commitOffsets(consumer)
+            }
+            watchKafka(consumer, now: now)
+            logger.flush()
+        }
+    }
+
+    private func askForTick(_ consumer: Consumer) {
+        let monotonic = clock.monotonicMilliseconds
+        guard let tick = ticks.due(now: clock.now, monotonic: monotonic) else { return }
+        let partitions = consumer.assignment
+        if partitions.isEmpty {
+            ticks.failed(monotonic: monotonic)
+            return
+        }
+        do throws(KafkaError) {
+            let answers = try consumer.endOffsets(partitions, timeoutMilliseconds: 2000)
+            var ends: [PartitionID: Offset] = [:]
+            for (partition, answer) in answers {
+                switch answer {
+                case .success(let end): ends[partition] = end
+                case .failure(let error): throw error
+                }
+            }
+            for (index, engine) in engines.enumerated() {
+                let mine = ends.filter { Int($0.key) % engines.count == index }
+                if !mine.isEmpty { engine.post(.tick(tick, ends: mine)) }
+            }
+            ticks.done(tick)
+            environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 0) }
+        } catch {
+            ticks.failed(monotonic: clock.monotonicMilliseconds)
+            environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 1) }
+            logger.warning(
+                "tick_held", "no tick without the ends of the partitions: \(error.description)",
+                repeatKey: "tick")
+        }
+    }
+
+    private func serveControl(_ consumer: Consumer) throws(DaemonError) {
+        for message in environment.control.takeAll(timeoutMilliseconds: 0) {
+            switch message {
+            case .fatal(let error): throw error
+            case .durable(let partition, let offset): durable[partition] = offset
+            case .troubled(let partition, let offset, let problem):
+                explain(partition, offset, problem, consumer)
+            }
+        }
+    }
+
+    private func explain(
+        _ partition: PartitionID, _ offset: Offset, _ problem: PartitionProblem, _ consumer: Consumer
+    ) {
+        var first: Offset = -1
+        var last: Offset = -1
+        do throws(KafkaError) {
+            (first, last) = try consumer.watermarks(partition, timeoutMilliseconds: 2000)
+        } catch {
+            logger.debug("kafka_not_ready", error.description)
+        }
+        let text =
+            switch problem {
+            case .offsetOutOfRange:
+                "Kafka does not have offset \(offset); it has \(first) to \(last)"
+            case .unknownPartition(let detail): "Kafka does not know the partition any more: \(detail)"
+            case .damagedBatch(let detail): "a batch cannot be read: \(detail)"
+            }
+        halt(partition, ours: offset, first: first, last: last, text)
+    }
+
+    private func commitOffsets(_ consumer: Consumer) {
+        // Only a member of the group may commit: one that is still joining would be thrown out for it.
+        let owned = Set(consumer.assignment)
+        let offsets = durable.filter { owned.contains($0.key) }
+        do throws(KafkaError) {
+            try consumer.commitOffsets(offsets)
+            for partition in offsets.keys { durable[partition] = nil }
+        } catch {
+            logger.debug("kafka_commit_failed", error.description, repeatKey: "commit")
+        }
+    }
+
+    private func watchKafka(_ consumer: Consumer, now: Int64) {
+        let reachability = consumer.reachability
+        if !reachability.isReachable, now - probedAt >= 1000 {
+            probedAt = now
+            do throws(KafkaError) {
+                try consumer.probe(timeoutMilliseconds: 500)
+            } catch {
+                logger.warning("kafka_unreachable", error.description, repeatKey: "unreachable")
+            }
+        }
+        var reasons: [String] = []
+        if !consumer.reachability.isReachable { reasons.append("kafka unreachable") }
+        let missing = opened.count - consumer.assignment.count
+        if missing > 0 {
+            reasons.append("joining the consumer group: \(missing) of \(opened.count) partitions to come")
+        }
+        setStartup(reasons)
+    }
+
+    private func setStartup(_ reasons: [String]) {
+        queries.startup.withLock { $0 = reasons }
+    }
+}
+
+extension SecretSurroundings {
+    /// Those of this process.
+    static var ofProcess: SecretSurroundings {
+        SecretSurroundings(
+            credentialsDirectory: Self.environment("CREDENTIALS_DIRECTORY"),
+            variable: Self.environment)
+    }
+
+    private static func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+}
+
+extension LoadedConfiguration {
+    /// The syncs as the planner takes them.
+    func syncSettings(_ plan: Plan) -> [SyncSettings] {
+        syncs.compactMap { sync in
+            guard let destination = destinations.first(where: { $0.id == sync.destination }),
+                let cohort = plan.cohorts.first(where: { $0.id == sync.cohort })
+            else { return nil }
+            return SyncSettings(sync, cohortName: cohort.name, destination: destination)
+        }
+    }
+}

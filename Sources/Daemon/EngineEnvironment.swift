@@ -1,0 +1,72 @@
+import Basics
+import Cohorts
+import Engine
+import LogStore
+import Sync
+import Telemetry
+import Threads
+
+/// What every worker needs of the daemon; immutable.
+struct EngineEnvironment: Sendable {
+    let plan: Plan
+    let settings: ShardSettings
+    let eventBytesMax: Int
+    let futureMax: Int64
+    /// Milliseconds between ticks.
+    let tickWidth: Int64
+    let snapshotInterval: Int64
+    let snapshotBytes: Int
+    let topic: String
+    let store: StoreID
+    /// The folder of the partitions' logs.
+    let directory: String
+    /// Cohorts that may go on although history they look at is gone.
+    let acceptedHistory: Set<String>
+    /// Indices of the cohorts that some sync sends.
+    let syncedCohorts: [Int]
+    let clock: SystemClock
+    let logger: Logger
+    let metrics: MetricRegistry
+    let reports: PartitionReports
+    let sync: Mailbox<SyncMessage>
+    let control: Mailbox<ControlMessage>
+    let rejects: RejectSink
+}
+
+/// What engine threads tell the control thread.
+enum ControlMessage: Sendable {
+    /// Kafka does not give us what comes next: the partition stands still.
+    case troubled(PartitionID, offset: Offset, problem: PartitionProblem)
+    /// A snapshot up to this offset is durable.
+    case durable(PartitionID, Offset)
+    /// The process must end with this error.
+    case fatal(DaemonError)
+}
+
+/// Why a partition stands still.
+enum PartitionProblem: Sendable {
+    case offsetOutOfRange
+    case unknownPartition(String)
+    case damagedBatch(String)
+}
+
+/// What opening a partition found.
+struct OpenedPartition: Sendable {
+    let partition: PartitionID
+    /// Nil where there is no snapshot yet.
+    let cut: PartitionCut?
+    /// Traces whose history must be read again.
+    let missingTraces: Set<Int>
+}
+
+/// From where a partition is read, and what must happen on the way.
+struct PartitionStart: Sendable {
+    /// The first record to come.
+    var offset: Offset
+    /// The end of the partition at this moment: caught up when it is reached.
+    var end: Offset
+    /// The oldest offset that Kafka still has.
+    var oldest: Offset
+    /// No tick before this instant will come.
+    var floor: EventTime
+}

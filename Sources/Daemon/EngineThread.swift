@@ -1,0 +1,126 @@
+import Basics
+import Cohorts
+import Events
+import Kafka
+import LogStore
+import Synchronization
+import Threads
+
+/// One thread that owns the workers of some partitions: it polls their queue, applies what comes, and does
+/// what the other threads ask for in between. Nothing of a worker is ever touched by another thread.
+final class EngineThread: Sendable {
+    /// What other threads ask for.
+    enum Request: Sendable {
+        /// Opens the partition's log and restores its state.
+        case open(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)
+        /// Records will come from `offset` on.
+        case start(PartitionID, PartitionStart)
+        /// The queue to read from; once.
+        case attach(EngineQueue)
+        /// Ticks at the instant, each partition once it has applied everything before its end offset.
+        case tick(EventTime, ends: [PartitionID: Offset])
+        /// Stops applying anything to the partition.
+        case halt(PartitionID, reason: String)
+        /// The partitions were taken away: makes their state durable and stops.
+        case revoke([PartitionID], Mailbox<Void>)
+        /// The first `limit` members after `after` of this thread's partitions.
+        case members(cohort: Int, after: [UInt8]?, limit: Int, Mailbox<[MemberPage]>)
+        /// Makes everything durable and ends the thread.
+        case finish(Mailbox<DaemonError?>)
+    }
+
+    /// Members of one partition, sorted.
+    struct MemberPage: Sendable {
+        var users: [[UInt8]]
+        var hasMore: Bool
+    }
+
+    private let mailbox = Mailbox<Request>(capacity: 1024)
+    private let queue = Mutex<EngineQueue?>(nil)
+    private let environment: EngineEnvironment
+
+    init(_ environment: EngineEnvironment) {
+        self.environment = environment
+    }
+
+    /// Starts the thread, which ends after `finish`.
+    func start() -> SystemThread {
+        SystemThread { self.run() }
+    }
+
+    /// Asks for something; the thread is woken.
+    func post(_ request: Request) {
+        if case .attach(let attached) = request { queue.withLock { $0 = attached } }
+        mailbox.postAtOnce(request)
+        queue.withLock { $0 }?.wake()
+    }
+
+    private func run() {
+        var workers: [PartitionID: PartitionWorker] = [:]
+        var attached: EngineQueue?
+        let decoder = DecoderBox(environment)
+        while true {
+            let waitsForMail = attached == nil
+            for request in mailbox.takeAll(timeoutMilliseconds: waitsForMail ? 1000 : 0) {
+                if case .attach(let given) = request { attached = given }
+                if case .finish(let reply) = request {
+                    reply.post(finish(&workers))
+                    return
+                }
+                serve(request, &workers)
+            }
+            if let attached {
+                _ = attached.consume(timeoutMilliseconds: 50, limit: 4096) { record in
+                    guard let worker = workers[record.partition] else { return }
+                    worker.take(record, decoder)
+                }
+            }
+            let now = environment.clock.monotonicMilliseconds
+            for worker in workers.values { worker.afterBatch(now: now) }
+        }
+    }
+
+    private func serve(_ request: Request, _ workers: inout [PartitionID: PartitionWorker]) {
+        switch request {
+        case .attach, .finish: break
+        case .open(let partition, let reply):
+            do throws(DaemonError) {
+                let worker = try PartitionWorker.open(partition, environment)
+                workers[partition] = worker
+                reply.post(.success(worker.opened))
+            } catch {
+                reply.post(.failure(error))
+            }
+        case .start(let partition, let start): workers[partition]?.start(start)
+        case .tick(let instant, let ends):
+            for (partition, end) in ends { workers[partition]?.tickAsked(instant, end: end) }
+        case .halt(let partition, let reason): workers[partition]?.halt(reason)
+        case .revoke(let partitions, let reply):
+            for partition in partitions { workers[partition]?.revoke() }
+            reply.post(())
+        case .members(let cohort, let after, let limit, let reply):
+            reply.post(
+                workers.values.map { $0.members(cohort: cohort, after: after, limit: limit) })
+        }
+    }
+
+    private func finish(_ workers: inout [PartitionID: PartitionWorker]) -> DaemonError? {
+        var first: DaemonError?
+        for worker in workers.values {
+            do throws(DaemonError) { try worker.finish() } catch { first = first ?? error }
+        }
+        workers.removeAll()
+        return first
+    }
+}
+
+/// The decoder of one engine thread; a class, since a closure borrows it.
+final class DecoderBox {
+    var decoder: EventDecoder
+
+    init(_ environment: EngineEnvironment) {
+        decoder = EventDecoder(
+            extraction: environment.plan.extraction, eventBytesMax: environment.eventBytesMax,
+            futureMax: environment.futureMax)
+    }
+}

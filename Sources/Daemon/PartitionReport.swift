@@ -1,0 +1,72 @@
+import Basics
+import Events
+import HTTPAPI
+import Synchronization
+
+/// What the outside may know of a partition: its engine thread publishes it, anyone reads the last one.
+struct PartitionReport: Sendable {
+    /// Events by what became of them, since the start.
+    struct EventCounts: Sendable {
+        var applied = 0
+        var deduplicated = 0
+        var filtered = 0
+        var rejected = 0
+    }
+
+    let partition: PartitionID
+    var state = StatusReport.PartitionState.assigned
+    /// Why it is halted.
+    var haltReason: String?
+    var offset: Offset = 0
+    /// The end of the partition as last heard of; nil while unknown.
+    var endOffset: Offset?
+    /// Where the catching up began and ends, while it lasts.
+    var catchUp: (from: Offset, to: Offset)?
+    var tick: EventTime?
+    var users = 0
+    var approximateUsers = 0
+    var dedupeShortened = 0
+    var ignoredOperations = 0
+    var ignoredProperties = 0
+    var events = EventCounts()
+    var rejects: [RejectReason: Int] = [:]
+    /// Members by index of the cohort in the plan.
+    var members: [Int] = []
+    /// Enters and exits by index of the cohort in the plan, since the start.
+    var enters: [Int] = []
+    var exits: [Int] = []
+    /// When the last snapshot was made, by the clock that never jumps.
+    var snapshotAt: Int64?
+    var storeBytes: Int64 = 0
+    var storeFailure: String?
+
+    init(partition: PartitionID) {
+        self.partition = partition
+    }
+
+    var lag: Int64? { endOffset.map { max(0, $0 - offset) } }
+
+    /// How far the catching up is, 0…100.
+    var percent: Int {
+        guard let catchUp, catchUp.to > catchUp.from else { return 100 }
+        return Int(min(100, max(0, (offset - catchUp.from) * 100 / (catchUp.to - catchUp.from))))
+    }
+}
+
+/// The reports of all partitions.
+final class PartitionReports: Sendable {
+    private let reports = Mutex<[PartitionID: PartitionReport]>([:])
+
+    func publish(_ report: PartitionReport) {
+        reports.withLock { $0[report.partition] = report }
+    }
+
+    /// All of them, by number.
+    var all: [PartitionReport] {
+        reports.withLock { $0.values.sorted { $0.partition < $1.partition } }
+    }
+
+    subscript(partition: PartitionID) -> PartitionReport? {
+        reports.withLock { $0[partition] }
+    }
+}

@@ -1,0 +1,131 @@
+import Basics
+import Cohorts
+import Engine
+import LogStore
+import Telemetry
+import Threads
+
+extension PartitionWorker {
+    /// Opens the partition's log and restores the shard as of its last commit.
+    static func open(
+        _ partition: PartitionID, _ environment: EngineEnvironment
+    ) throws(DaemonError) -> PartitionWorker {
+        var shard = Shard(plan: environment.plan, settings: environment.settings)
+        var restoring = StateRestore()
+        let log: CommitLog<DiskFileSystem>
+        do throws(StoreError) {
+            log = try CommitLog.open(
+                DiskFileSystem(), directory: "\(environment.directory)/\(partition)",
+                identity: LogIdentity(
+                    store: environment.store, topic: environment.topic, partition: partition),
+                createIfMissing: true
+            ) { (entry: LogEntry) throws(RecordRefused) in
+                guard case .record(let type, let payload) = entry else { return }
+                guard let kind = StateRecord(rawValue: type) else {
+                    throw RecordRefused("a record of the unknown type \(type)")
+                }
+                do throws(StateError) {
+                    try shard.restore(kind, payload, into: &restoring)
+                } catch {
+                    throw RecordRefused(error.text)
+                }
+            }
+        } catch {
+            throw DaemonError(error)
+        }
+        if let tail = log.recovery.tail {
+            environment.logger.notice(
+                "torn_tail_kept",
+                "the bytes of an interrupted commit were set aside; nothing committed is lost",
+                ["partition": LogValue(partition), "file": LogValue(tail)])
+        }
+        guard let bytes = log.recovery.cut else {
+            return PartitionWorker(
+                partition, environment,
+                opened: OpenedPartition(partition: partition, cut: nil, missingTraces: []),
+                shard: shard, log: log)
+        }
+        guard let cut = PartitionCut(bytes) else {
+            throw DaemonError(
+                status: DaemonError.Status.damagedData,
+                "the state of partition \(partition) was written by another version of cohortd: "
+                    + "run that version")
+        }
+        let restored = shard.finishRestore(restoring, tick: cut.tick, floor: cut.floor)
+        let worker = PartitionWorker(
+            partition, environment,
+            opened: OpenedPartition(
+                partition: partition, cut: cut, missingTraces: restored.missingTraces),
+            shard: shard, log: log)
+        if restored.mustRewrite, restored.missingTraces.isEmpty { try worker.rewrite() }
+        return worker
+    }
+
+    /// Makes what changed durable, if anything did.
+    func commitIfDirty(now: Int64) {
+        committedAt = now
+        if isDirty { commit() }
+    }
+
+    /// Makes the state durable as of ``next``; an error ends the process, and what was durable stays.
+    func commit() {
+        guard isDirty else { return }
+        // Until a rebuild is over, the snapshot it began from is the last one.
+        if case .rebuilding = phase { return }
+        do throws(DaemonError) {
+            try writeChanges()
+        } catch {
+            environment.control.postAtOnce(.fatal(error))
+        }
+    }
+
+    private func writeChanges() throws(DaemonError) {
+        if needsWholeState {
+            shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
+        } else {
+            shard.encodeChanges { log.append(type: $0.rawValue, payload: $1) }
+        }
+        do throws(StoreError) {
+            try cut.encoded.withByteView { (bytes) throws(StoreError) in try log.commit(cut: bytes) }
+        } catch {
+            throw DaemonError(error)
+        }
+        needsWholeState = false
+        committed()
+        if log.shouldRewrite(liveBytes: shard.liveBytes) { try rewrite() }
+    }
+
+    /// Writes the whole state into a new generation of the log.
+    func rewrite() throws(DaemonError) {
+        do throws(StoreError) {
+            try log.beginRewrite()
+            shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
+            try cut.encoded.withByteView { (bytes) throws(StoreError) in
+                try log.finishRewrite(cut: bytes)
+            }
+        } catch {
+            throw DaemonError(error)
+        }
+        committed()
+    }
+
+    private var cut: PartitionCut {
+        PartitionCut(
+            offset: next, tick: shard.lastTick, floor: shard.floor, firstOffset: firstOffset)
+    }
+
+    private func committed() {
+        isDirty = false
+        bytesSinceCommit = 0
+        committedAt = environment.clock.monotonicMilliseconds
+        report.snapshotAt = committedAt
+        environment.control.postAtOnce(.durable(partition, next))
+    }
+
+    /// The last snapshot; the worker is of no use afterwards.
+    func finish() throws(DaemonError) {
+        if isDirty, phase != .halted, phase != .opened {
+            if case .rebuilding = phase {} else { try writeChanges() }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+import Basics
+import Cohorts
+import Engine
+import Events
+import HTTPAPI
+import Kafka
+import LogStore
+import Sync
+import Telemetry
+import Threads
+
+/// Everything of one partition: its shard, its log, and where it stands. Confined to one engine thread.
+///
+/// ```
+///  opened ─► rebuilding ─► catching up ─► live          snapshot lacks traces: history is read again
+///     └──────────────────────▲   │          │
+///                                └──► halted ◄┘         Kafka does not have what comes next
+/// ```
+/// Invariants:
+/// - ``next`` never goes back: a record before it was applied already and is dropped
+/// - a tick at T with end offset e is applied only when everything before e is
+/// - an offset is told to Kafka only when a commit that contains it is durable
+final class PartitionWorker {
+    enum Phase: Equatable {
+        /// Restored, not reading.
+        case opened
+        /// Filling traces from history until the offset of the snapshot.
+        case rebuilding(until: Offset)
+        /// Applying what had been written before the start.
+        case catchingUp(to: Offset)
+        case live
+        case halted
+    }
+
+    let partition: PartitionID
+    let environment: EngineEnvironment
+    let opened: OpenedPartition
+    var shard: Shard
+    var log: CommitLog<DiskFileSystem>
+    var phase = Phase.opened
+    /// The next offset to apply.
+    var next: Offset = 0
+    var firstOffset: Offset = 0
+    /// Ticks that wait for their end offset, both ascending.
+    var pendingTicks: [(instant: EventTime, end: Offset)] = []
+    /// Whether the sync thread has everyone who is in.
+    var hasReset = false
+    var report: PartitionReport
+    var deltas: [Delta] = []
+
+    // Snapshots
+    var isDirty = false
+    /// Whether the log still lacks the plan's record.
+    var needsWholeState: Bool
+    var bytesSinceCommit = 0
+    var committedAt: Int64 = 0
+    var publishedAt: Int64 = 0
+    /// What must be checked about history when the first record comes.
+    var historyCheck: HistoryCheck?
+
+    init(
+        _ partition: PartitionID, _ environment: EngineEnvironment, opened: OpenedPartition,
+        shard: consuming Shard, log: consuming CommitLog<DiskFileSystem>
+    ) {
+        self.partition = partition
+        self.environment = environment
+        self.opened = opened
+        needsWholeState = opened.cut == nil
+        report = PartitionReport(partition: partition)
+        self.shard = shard
+        self.log = log
+        let cohorts = environment.plan.cohorts.count
+        report.members = [Int](repeating: 0, count: cohorts)
+        report.enters = report.members
+        report.exits = report.members
+        if let cut = opened.cut {
+            next = cut.offset
+            firstOffset = cut.firstOffset
+        }
+        setState(.restoring)
+    }
+
+    // MARK: Records
+
+    /// Takes what the queue hands out for this partition.
+    func take(_ record: borrowing RecordView, _ decoder: DecoderBox) {
+        switch phase {
+        case .opened, .halted: return
+        case .rebuilding, .catchingUp, .live: break
+        }
+        if record.isRecord {
+            // Around a rebalance the client may hand out a record again.
+            guard record.offset >= next else { return }
+            if let check = historyCheck {
+                historyCheck = nil
+                guard historySuffices(check, oldest: record.timestamp) else { return }
+            }
+            apply(record, decoder)
+            advance(to: record.offset + 1)
+        } else {
+            switch record.content {
+            case .record: break
+            case .endOfPartition:
+                report.endOffset = max(report.endOffset ?? 0, record.offset)
+                advance(to: max(next, record.offset))
+            case .failure(let error): trouble(error)
+            }
+        }
+    }
+
+    private func apply(_ record: borrowing RecordView, _ decoder: DecoderBox) {
+        guard let value = record.value else {
+            report.events.filtered += 1
+            return
+        }
+        bytesSinceCommit += value.count
+        let arrival = record.timestamp.map { EventTime(milliseconds: $0) }
+        switch decoder.decoder.begin(value, source: .log(arrival)) {
+        case .rejected(let reason):
+            reject(reason, text: decoder.decoder.rejectText, record, index: nil, bytes: value)
+        case .events:
+            while let outcome = decoder.decoder.next(previousArrival: nil) {
+                switch outcome {
+                case .event(let event): take(event, record, decoder)
+                case .filtered: report.events.filtered += 1
+                case .rejected(let reason):
+                    reject(
+                        reason, text: decoder.decoder.rejectText, record,
+                        index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
+                        bytes: decoder.decoder.elementBytes)
+                }
+            }
+        }
+    }
+
+    private func take(_ event: EventView, _ record: borrowing RecordView, _ decoder: DecoderBox) {
+        switch shard.apply(event) {
+        case .applied: report.events.applied += 1
+        case .deduplicated: report.events.deduplicated += 1
+        case .usersMax:
+            reject(
+                .usersMax, text: "a new user beyond limits.users_max", record,
+                index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
+                bytes: decoder.decoder.elementBytes)
+        }
+    }
+
+    private func reject(
+        _ reason: RejectReason, text: String, _ record: borrowing RecordView, index: Int?,
+        bytes: ByteView
+    ) {
+        // While history is read again, its rejects were told when they were first read.
+        if case .rebuilding = phase { return }
+        report.events.rejected += 1
+        report.rejects[reason, default: 0] += 1
+        environment.rejects.take(
+            RejectedEvent(
+                partition: partition, offset: record.offset, index: index, reason: reason,
+                text: text, key: record.key?.array, value: bytes.array))
+    }
+
+    private func trouble(_ error: KafkaError) {
+        let problem: PartitionProblem
+        switch error.kind {
+        case .offsetOutOfRange: problem = .offsetOutOfRange
+        case .unknownTopicOrPartition: problem = .unknownPartition(error.text)
+        case .damagedBatch: problem = .damagedBatch(error.text)
+        default:
+            // The client goes on by itself; what it could not get comes again.
+            environment.logger.warning(
+                "kafka_partition_error", error.description,
+                ["partition": LogValue(partition)], repeatKey: "\(partition) \(error.code)")
+            return
+        }
+        halt("Kafka: \(error.text)")
+        environment.control.postAtOnce(.troubled(partition, offset: next, problem: problem))
+    }
+
+    // MARK: Positions
+
+    private func advance(to offset: Offset) {
+        guard offset >= next else { return }
+        if offset > next {
+            next = offset
+            isDirty = true
+        }
+        if case .rebuilding(let until) = phase, next >= until { endRebuild() }
+        if case .catchingUp(let end) = phase, next >= end { becomeLive() }
+        if let first = pendingTicks.first, next >= first.end { applyPendingTick() }
+    }
+
+    private func becomeLive() {
+        phase = .live
+        report.catchUp = nil
+        setState(.live)
+    }
+
+    /// Reads from `start.offset` on.
+    func start(_ start: PartitionStart) {
+        shard.raiseFloor(to: start.floor)
+        report.endOffset = start.end
+        hasReset = false
+        environment.sync.post(.waiting(partition))
+        if opened.cut == nil, phase == .opened, needsWholeState {
+            next = start.offset
+            firstOffset = start.offset
+            historyCheck = HistoryCheck(start: start, isFirstStart: true, plan: environment.plan)
+            // A start at the latest record must be the same one after a crash.
+            isDirty = true
+            commit()
+        }
+        report.catchUp = (start.offset, start.end)
+        if !opened.missingTraces.isEmpty, needsRebuild {
+            historyCheck = HistoryCheck(start: start, isFirstStart: false, plan: environment.plan)
+            beginRebuild(start)
+        } else {
+            phase = .catchingUp(to: start.end)
+            setState(.replaying)
+            advance(to: next)
+        }
+    }
+
+    /// Stops: nothing more is applied, and no exit leaves for this partition.
+    func halt(_ reason: String) {
+        guard phase != .halted else { return }
+        commit()
+        phase = .halted
+        pendingTicks.removeAll()
+        report.haltReason = reason
+        setState(.halted)
+        environment.sync.post(.unavailable(partition))
+    }
+
+    /// The partition is taken away: its state is durable when this returns.
+    func revoke() {
+        guard phase != .opened else { return }
+        if case .rebuilding = phase {} else { commit() }
+        if phase != .halted { phase = .opened }
+        pendingTicks.removeAll()
+        hasReset = false
+        setState(.assigned)
+        environment.sync.post(.unavailable(partition))
+    }
+
+    /// Whether the traces of this plan are still to be filled.
+    var needsRebuild = true
+
+    func setState(_ state: StatusReport.PartitionState) {
+        report.state = state
+        publish()
+    }
+
+    /// Publishes where the partition stands.
+    func publish() {
+        report.offset = next
+        report.tick = shard.lastTick
+        report.users = shard.userCount
+        report.approximateUsers = shard.counters.approximateUsers
+        report.dedupeShortened = shard.counters.dedupeShortened
+        report.ignoredOperations = shard.counters.ignoredOperations
+        report.ignoredProperties = shard.counters.ignoredProperties
+        report.storeBytes = log.bytesOnDisk
+        for cohort in report.members.indices {
+            report.members[cohort] = shard.memberCount(cohort: cohort)
+        }
+        publishedAt = environment.clock.monotonicMilliseconds
+        environment.reports.publish(report)
+    }
+
+    /// Between batches: snapshots when they are due, and the report.
+    func afterBatch(now: Int64) {
+        if now - committedAt >= environment.snapshotInterval
+            || bytesSinceCommit >= environment.snapshotBytes
+        {
+            commitIfDirty(now: now)
+        }
+        if now - publishedAt >= 200 { publish() }
+    }
+
+    /// The first `limit` members of a cohort whose ids follow `after`, by bytes.
+    func members(cohort: Int, after: [UInt8]?, limit: Int) -> EngineThread.MemberPage {
+        var found: [ByteView] = []
+        var isCut = false
+        func cutToLimit() {
+            found.sort { $0.precedes($1) }
+            if found.count > limit {
+                found.removeLast(found.count - limit)
+                isCut = true
+            }
+        }
+        let collect: (ByteView?) -> Void = { bound in
+            self.shard.forEachMember(cohort: cohort) { slot in
+                let id = self.shard.userID(slot)
+                if let bound, !bound.precedes(id) { return }
+                found.append(id)
+                if found.count >= 4 * limit + 1024 { cutToLimit() }
+            }
+        }
+        if let after { after.withByteView { collect($0) } } else { collect(nil) }
+        cutToLimit()
+        return EngineThread.MemberPage(users: found.map(\.array), hasMore: isCut)
+    }
+}

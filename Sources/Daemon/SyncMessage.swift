@@ -1,0 +1,22 @@
+import Basics
+import Destinations
+import Sync
+import Threads
+
+/// What the sync thread is told.
+enum SyncMessage: Sendable {
+    /// A partition is ours; its membership will come.
+    case waiting(PartitionID)
+    /// A partition is halted, replays or was taken away.
+    case unavailable(PartitionID)
+    /// The first tick of a partition: everyone who is in, by cohort id.
+    case reset(PartitionID, Cut, [(cohort: String, users: UserList)])
+    /// A later tick.
+    case tick(PartitionID, Cut, MembershipChanges)
+    /// How the request with this token ended, over HTTP.
+    case answered(UInt64, HTTPOutcome)
+    /// How the batch with this token ended, in a file.
+    case written(UInt64, Destinations.DeliveryOutcome)
+    /// Nothing new is sent; what is under way is waited for.
+    case stop(Mailbox<DaemonError?>)
+}

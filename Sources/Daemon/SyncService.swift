@@ -1,0 +1,250 @@
+import Basics
+import Configuration
+import Destinations
+import LogStore
+import Sync
+import Synchronization
+import Telemetry
+import Threads
+
+/// The thread of all syncs: it owns planner and journal, makes intents durable and hands requests to the
+/// transports, which call back with how they ended.
+///
+/// Nothing here waits for a destination: a dead one costs its own syncs their time and nobody else anything.
+final class SyncService: @unchecked Sendable {
+    // `planner`, `journal` and what follows belong to the thread that runs `run()`; `statuses` is shared.
+    private var planner: SyncPlanner
+    private var journal: CommitLog<DiskFileSystem>
+    private var inFlight: [UInt64: (sync: String, message: String, destination: String)] = [:]
+    private var nextToken: UInt64 = 1
+    private let mailbox: Mailbox<SyncMessage>
+    private let control: Mailbox<ControlMessage>
+    private let clock = SystemClock()
+    private let logger: Logger
+    private let metrics: MetricRegistry
+    private var webhooks: [String: WebhookTransport] = [:]
+    private var files: [String: FileTransport] = [:]
+    private let sender: HTTPSender
+    private let published = Mutex<[SyncStatus]>([])
+
+    /// How long requests under way may take when the daemon stops.
+    private static let graceMilliseconds = 10_000
+
+    /// Reads the journal and makes the transports.
+    init(
+        journal path: String, store: StoreID, syncs: [SyncSettings],
+        destinations: [ConnectedDestination], mailbox: Mailbox<SyncMessage>,
+        control: Mailbox<ControlMessage>, logger: Logger, metrics: MetricRegistry
+    ) throws(DaemonError) {
+        self.mailbox = mailbox
+        self.control = control
+        self.logger = logger
+        self.metrics = metrics
+        var planner = SyncPlanner(generator: SeededGenerator(seed: SecureRandom.seed()))
+        do throws(StoreError) {
+            journal = try CommitLog.open(
+                DiskFileSystem(), directory: path, identity: LogIdentity(journalOf: store),
+                createIfMissing: true
+            ) { (entry: LogEntry) throws(RecordRefused) in
+                guard case .record(let type, let payload) = entry else { return }
+                do throws(SyncJournalError) {
+                    try planner.replay(type: type, payload: payload)
+                } catch {
+                    throw RecordRefused(error.description)
+                }
+            }
+        } catch {
+            throw DaemonError(error)
+        }
+        sender = HTTPSender(clock: clock) { token, outcome in
+            mailbox.postAtOnce(.answered(token, outcome))
+        }
+        planner.start(syncs, now: clock.monotonicMilliseconds)
+        self.planner = planner
+        for destination in destinations {
+            switch destination {
+            case .webhook(let transport): webhooks[transport.destination] = transport
+            case .file(let id, let path):
+                files[id] = FileTransport(path: path) { token, outcome in
+                    mailbox.postAtOnce(.written(token, outcome))
+                }
+            }
+        }
+        published.withLock { $0 = planner.status(now: clock.monotonicMilliseconds) }
+    }
+
+    /// Starts the thread, which ends after `stop`.
+    func start() -> SystemThread {
+        SystemThread { self.run() }
+    }
+
+    /// How every sync stands, at most a second old.
+    var statuses: [SyncStatus] { published.withLock { $0 } }
+
+    private func run() {
+        var wakeAt: Int64?
+        var publishedAt: Int64 = 0
+        while true {
+            var now = clock.monotonicMilliseconds
+            let wait = min(1000, max(0, (wakeAt ?? .max) - now))
+            var stopReply: Mailbox<DaemonError?>?
+            for message in mailbox.takeAll(timeoutMilliseconds: wait) {
+                if case .stop(let reply) = message { stopReply = reply } else { take(message) }
+            }
+            if let stopReply {
+                stopReply.post(stop())
+                return
+            }
+            do throws(DaemonError) {
+                wakeAt = try advance()
+            } catch {
+                control.postAtOnce(.fatal(error))
+                // Nobody may wait for a thread that is gone.
+                mailbox.close()
+                return
+            }
+            now = clock.monotonicMilliseconds
+            if now - publishedAt >= 500 || wakeAt == nil {
+                publishedAt = now
+                publish(now)
+            }
+        }
+    }
+
+    private func take(_ message: SyncMessage) {
+        let now = clock.monotonicMilliseconds
+        switch message {
+        case .waiting(let partition): planner.partitionWaiting(partition)
+        case .unavailable(let partition): planner.partitionUnavailable(partition, now: now)
+        case .reset(let partition, let cut, let cohorts):
+            planner.partitionWaiting(partition)
+            for (cohort, users) in cohorts {
+                planner.membershipReset(
+                    partition: partition, cohort: cohort, users: users, cut: cut, now: now)
+            }
+        case .tick(let partition, let cut, let changes):
+            planner.tick(partition: partition, cut: cut, changes: changes, now: now)
+        case .answered(let token, let outcome):
+            guard let request = inFlight[token], let webhook = webhooks[request.destination] else {
+                return
+            }
+            complete(token, webhook.classify(outcome), now: now)
+        case .written(let token, let outcome): complete(token, outcome, now: now)
+        case .stop: break
+        }
+    }
+
+    private func complete(
+        _ token: UInt64, _ outcome: Destinations.DeliveryOutcome, now: Int64
+    ) {
+        guard let request = inFlight.removeValue(forKey: token) else { return }
+        let isUp = outcome == .delivered
+        metrics.update { $0.set(.destinationUp, [request.destination], to: isUp ? 1 : 0) }
+        planner.completed(
+            sync: request.sync, message: request.message, outcome: Sync.DeliveryOutcome(outcome),
+            now: now)
+    }
+
+    /// Does what the planner asks for, until it has nothing more to ask, and says when it wants to be
+    /// asked again.
+    private func advance() throws(DaemonError) -> Int64? {
+        while true {
+            let effects = planner.advance(now: clock.monotonicMilliseconds)
+            for note in effects.notes {
+                logger.notice("sync_changed", note.description)
+            }
+            for record in effects.records {
+                record.payload.withByteView { journal.append(type: record.type, payload: $0) }
+            }
+            if effects.requests.isEmpty { return effects.wakeAt }
+            try commit()
+            for request in effects.requests { send(request) }
+        }
+    }
+
+    private func commit() throws(DaemonError) {
+        do throws(StoreError) {
+            try journal.commit(cut: .empty)
+            if journal.shouldRewrite(liveBytes: Int64(planner.liveBytes)) { try rewrite() }
+        } catch {
+            throw DaemonError(error)
+        }
+    }
+
+    private func rewrite() throws(StoreError) {
+        try journal.beginRewrite()
+        planner.rewriteRecords { record in
+            record.payload.withByteView { journal.append(type: record.type, payload: $0) }
+        }
+        try journal.finishRewrite(cut: .empty)
+    }
+
+    private func send(_ request: DeliveryRequest) {
+        let token = nextToken
+        nextToken += 1
+        inFlight[token] = (request.syncID, request.messageID, request.destinationID)
+        if let webhook = webhooks[request.destinationID] {
+            sender.submit(
+                webhook.request(
+                    body: WebhookBody.render(request), messageID: request.messageID, now: clock.now,
+                    token: token))
+        } else if let file = files[request.destinationID] {
+            file.submit(lines: DeltaRecord.render(request), token: token)
+        } else {
+            preconditionFailure("destination \(request.destinationID) was checked at the start")
+        }
+    }
+
+    private func publish(_ now: Int64) {
+        let statuses = planner.status(now: now)
+        published.withLock { $0 = statuses }
+        metrics.update { values in
+            for status in statuses {
+                values.set(.syncPendingUsers, [status.sync], to: Double(status.pendingUsers))
+                values.set(
+                    .syncOldestPendingSeconds, [status.sync],
+                    to: Double(status.oldestPendingSeconds))
+                values.set(
+                    .syncUsersTotal, [status.sync, "delivered"], to: Double(status.deliveredUsers))
+                values.set(.syncUsersTotal, [status.sync, "unknown"], to: Double(status.unknownUsers))
+            }
+        }
+    }
+
+    /// Lets what is under way end, notes how, and closes the journal.
+    private func stop() -> DaemonError? {
+        sender.stop(graceMilliseconds: Self.graceMilliseconds)
+        for file in files.values { file.stop() }
+        for message in mailbox.takeAll(timeoutMilliseconds: 0) {
+            switch message {
+            case .answered, .written: take(message)
+            default: break
+            }
+        }
+        // Only results are written: what the planner would send now goes out after the next start.
+        let effects = planner.advance(now: clock.monotonicMilliseconds)
+        do throws(StoreError) {
+            for record in effects.records {
+                record.payload.withByteView { journal.append(type: record.type, payload: $0) }
+            }
+            try journal.commit(cut: .empty)
+        } catch {
+            return DaemonError(error)
+        }
+        return nil
+    }
+}
+
+extension Sync.DeliveryOutcome {
+    init(_ outcome: Destinations.DeliveryOutcome) {
+        switch outcome {
+        case .delivered: self = .delivered
+        case .authenticationRefused: self = .authenticationRefused(status: 401)
+        case .gone: self = .gone
+        case .retry(let failure):
+            self = .retriable(
+                detail: failure.text, retryAfterMilliseconds: failure.retryAfterMilliseconds,
+                knownNotApplied: failure.isKnownNotApplied)
+        }
+    }
+}

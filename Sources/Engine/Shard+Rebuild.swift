@@ -1,0 +1,57 @@
+import Basics
+import Events
+
+/// History is being read again for traces that a snapshot lacks.
+struct Rebuild: ~Copyable {
+    /// Which traces of the plan are filled.
+    let traces: Set<Int>
+    /// Duplicates within the history that is read again; the shard's own set stays as it is.
+    var dedupe: DedupeSet
+}
+
+extension Shard {
+    /// Begins to fill traces that the state lacks from history: events until ``finishRebuild()`` only add to
+    /// these traces. Who is known, first seen, property values and duplicates are kept for everyone and need
+    /// no rebuild.
+    package mutating func beginRebuild(of traces: Set<Int>) {
+        rebuild = Rebuild(
+            traces: traces,
+            dedupe: DedupeSet(
+                window: settings.dedupeWindow, slack: settings.dedupeSlack,
+                entriesMax: settings.dedupeEntriesMax))
+    }
+
+    /// Ends a rebuild: history was read up to the offset the state was stored at.
+    package mutating func finishRebuild() {
+        rebuild = nil
+        for slot in 0..<UserSlot(users.count) {
+            touch(slot)
+            markUnsaved(slot)
+        }
+    }
+
+    mutating func applyToRebuild(_ event: borrowing EventView) -> ApplyOutcome {
+        guard var rebuild = rebuild.take() else { preconditionFailure("no rebuild runs") }
+        let outcome = apply(event, to: &rebuild)
+        self.rebuild = consume rebuild
+        return outcome
+    }
+
+    private mutating func apply(
+        _ event: borrowing EventView, to rebuild: inout Rebuild
+    ) -> ApplyOutcome {
+        if !event.insertID.isEmpty {
+            let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
+            if rebuild.dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
+                return .deduplicated
+            }
+            rebuild.dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
+        }
+        // Who is not in the snapshot was beyond the limit of users when the event was first read.
+        guard event.kind == .event,
+            let slot = users.find(event.userID, hash: Hashing.hash64(event.userID))
+        else { return .applied }
+        addToTraces(event, slot: slot, only: rebuild.traces)
+        return .applied
+    }
+}

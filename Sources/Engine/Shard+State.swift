@@ -1,0 +1,326 @@
+package import Basics
+import Cohorts
+import Events
+
+/// The records a shard's state is stored as. Byte tables: docs/formats.md, "Engine state".
+package enum StateRecord: UInt8, Sendable {  // stored: do not renumber
+    /// Which traces and cohorts the rows that follow refer to.
+    case plan = 1
+    /// Property names, in the order of their numbers.
+    case names = 2
+    /// Everything about one user; a later one replaces an earlier one.
+    case user = 3
+    /// Dedupe entries, oldest first.
+    case dedupe = 4
+}
+
+/// Why stored state could not be read.
+package struct StateError: Error {
+    /// What was wrong, for a log line.
+    package let text: String
+}
+
+/// What a shard found when it had read its state.
+package struct RestoreReport: Sendable {
+    /// Traces of the plan that the state lacks, or does not reach back far enough for.
+    package let missingTraces: Set<Int>
+    /// Whether the stored rows do not fit the plan as they stand, so that all must be written anew.
+    package let mustRewrite: Bool
+}
+
+extension Shard {
+    private static let dedupeChunk = 2048
+
+    // MARK: Writing
+
+    /// Hands over everything that changed since the last call, as records.
+    package mutating func encodeChanges(_ emit: (StateRecord, ByteView) -> Void) {
+        var writer = ByteWriter(capacity: 4096)
+        encodeNames(from: savedNames, &writer, emit)
+        savedNames = names.count
+        for position in unsaved.indices {
+            let slot = unsaved[position]
+            records[Int(slot)].isUnsaved = false
+            encodeUser(slot, &writer)
+            writer.bytes.withByteView { emit(.user, $0) }
+        }
+        unsaved.removeAll(keepingCapacity: true)
+        var start = 0
+        while start < unsavedDedupe.count {
+            let end = min(unsavedDedupe.count, start + Self.dedupeChunk)
+            encodeDedupe(unsavedDedupe[start..<end], &writer, emit)
+            start = end
+        }
+        unsavedDedupe.removeAll(keepingCapacity: true)
+    }
+
+    /// Hands over the whole state, as records; what changed counts as handed over.
+    package mutating func encodeAll(_ emit: (StateRecord, ByteView) -> Void) {
+        var writer = ByteWriter(capacity: 4096)
+        writer.write(UInt32(plan.traces.count))
+        for trace in plan.traces {
+            writer.write(trace.identity)
+            writer.write(trace.horizon)
+        }
+        writer.write(UInt32(plan.cohorts.count))
+        for cohort in plan.cohorts { writer.write(cohort.identity) }
+        writer.bytes.withByteView { emit(.plan, $0) }
+        encodeNames(from: 0, &writer, emit)
+        savedNames = names.count
+        for slot in 0..<UserSlot(users.count) {
+            records[Int(slot)].isUnsaved = false
+            encodeUser(slot, &writer)
+            writer.bytes.withByteView { emit(.user, $0) }
+        }
+        unsaved.removeAll(keepingCapacity: true)
+        var chunk: [DedupeSet.Entry] = []
+        dedupe.forEach { entry in
+            chunk.append(entry)
+            if chunk.count == Self.dedupeChunk {
+                encodeDedupe(chunk[...], &writer, emit)
+                chunk.removeAll(keepingCapacity: true)
+            }
+        }
+        encodeDedupe(chunk[...], &writer, emit)
+        unsavedDedupe.removeAll(keepingCapacity: true)
+    }
+
+    /// How many bytes ``encodeAll(_:)`` would hand over, roughly.
+    package var liveBytes: Int64 {
+        Int64(
+            users.count * 48 + traceLists.slab.wordsUsed * 8 + propertyLists.slab.wordsUsed * 8
+                + dedupe.count * 24)
+    }
+
+    private func encodeNames(
+        from first: Int, _ writer: inout ByteWriter, _ emit: (StateRecord, ByteView) -> Void
+    ) {
+        guard first < names.count else { return }
+        writer.clear()
+        writer.write(UInt32(names.count - first))
+        for index in first..<names.count { names.name(at: index).withByteView { writer.write(prefixed: $0) } }
+        writer.bytes.withByteView { emit(.names, $0) }
+    }
+
+    private func encodeDedupe(
+        _ entries: ArraySlice<DedupeSet.Entry>, _ writer: inout ByteWriter,
+        _ emit: (StateRecord, ByteView) -> Void
+    ) {
+        guard !entries.isEmpty else { return }
+        writer.clear()
+        writer.write(UInt32(entries.count))
+        for entry in entries {
+            writer.write(entry.high)
+            writer.write(entry.low)
+            writer.write(entry.arrival)
+        }
+        writer.bytes.withByteView { emit(.dedupe, $0) }
+    }
+
+    private func encodeUser(_ slot: UserSlot, _ writer: inout ByteWriter) {
+        let record = records[Int(slot)]
+        writer.clear()
+        writer.write(slot)
+        writer.write(prefixed: users[slot])
+        writer.write(record.firstSeen.milliseconds)
+        writer.write(record.knownSince.milliseconds)
+        writer.write(UInt8(record.isApproximate ? 1 : 0))
+        let membershipOffset = writer.count
+        var memberships: UInt32 = 0
+        writer.write(memberships)
+        for cohort in membership.indices where membership[cohort][slot] {
+            writer.write(UInt32(cohort))
+            memberships += 1
+        }
+        writer.patch(memberships, at: membershipOffset)
+        let entries = traceLists.entries(record.traces)
+        writer.write(UInt16(entries.count))
+        for entry in entries {
+            writer.write(entry.trace)
+            writer.write(entry.base)
+            writer.write(entry.count)
+            for time in traceLists.times(entry) { writer.write(time) }
+        }
+        var count: UInt32 = 0
+        let countOffset = writer.count
+        writer.write(count)
+        var position = 0
+        while let entry = propertyLists.entry(record.properties, at: position) {
+            writer.write(entry.name)
+            writer.write(entry.time)
+            writer.write(prefixed: entry.value.bytes)
+            count += 1
+            position += entry.words
+        }
+        writer.patch(count, at: countOffset)
+    }
+
+    // MARK: Reading
+
+    /// Takes one stored record, in the order in which they were written.
+    package mutating func restore(
+        _ record: StateRecord, _ payload: ByteView, into restoring: inout StateRestore
+    ) throws(StateError) {
+        do throws(ByteReader.Truncated) {
+            var reader = ByteReader(payload)
+            switch record {
+            case .plan: try restorePlan(&reader, &restoring)
+            case .names: try restoreNames(&reader, &restoring)
+            case .user: try restoreUser(&reader, restoring)
+            case .dedupe:
+                let count: UInt32 = try reader.read()
+                for _ in 0..<count {
+                    let high: UInt64 = try reader.read()
+                    let low: UInt64 = try reader.read()
+                    let arrival: Int64 = try reader.read()
+                    dedupe.insert(high: high, low: low, arrival: EventTime(milliseconds: arrival))
+                }
+            }
+            guard reader.atEnd else {
+                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+            }
+        } catch {
+            throw StateError(
+                text: "a \(record) record of \(payload.count) bytes does not parse at byte \(error.offset)")
+        }
+    }
+
+    private func restorePlan(
+        _ reader: inout ByteReader, _ restoring: inout StateRestore
+    ) throws(ByteReader.Truncated) {
+        let count: UInt32 = try reader.read()
+        restoring.traces.removeAll()
+        restoring.sawPlan = true
+        for stored in 0..<count {
+            let identity: UInt64 = try reader.read()
+            let horizon: Int64 = try reader.read()
+            let index = plan.traces.firstIndex { $0.identity == identity }
+            restoring.isUnchanged =
+                restoring.isUnchanged && index == Int(stored)
+                && index.map { plan.traces[$0].horizon == horizon } ?? false
+            restoring.traces.append(index.flatMap { plan.traces[$0].horizon <= horizon ? $0 : nil })
+        }
+        let cohortCount: UInt32 = try reader.read()
+        restoring.cohorts.removeAll()
+        for stored in 0..<cohortCount {
+            let identity: UInt64 = try reader.read()
+            let index = plan.cohorts.firstIndex { $0.identity == identity }
+            restoring.isUnchanged = restoring.isUnchanged && index == Int(stored)
+            restoring.cohorts.append(index)
+        }
+    }
+
+    private mutating func restoreNames(
+        _ reader: inout ByteReader, _ restoring: inout StateRestore
+    ) throws(ByteReader.Truncated) {
+        let count: UInt32 = try reader.read()
+        for _ in 0..<count {
+            let number = names.number(of: try reader.readPrefixed())
+            restoring.isUnchanged =
+                restoring.isUnchanged && number == names.sentCount + UInt32(restoring.names.count)
+            restoring.names.append(number)
+        }
+    }
+
+    private mutating func restoreUser(
+        _ reader: inout ByteReader, _ restoring: borrowing StateRestore
+    ) throws(ByteReader.Truncated) {
+        let slot: UserSlot = try reader.read()
+        let id = try reader.readPrefixed()
+        if Int(slot) == users.count {
+            records.append(UserRecord())
+            _ = users.insert(id, hash: Hashing.hash64(id))
+        }
+        guard Int(slot) < users.count, users[slot].equals(id) else {
+            throw ByteReader.Truncated(offset: 0, needed: 0)
+        }
+        let index = Int(slot)
+        traceLists.clear(&records[index].traces)
+        propertyLists.clear(&records[index].properties)
+        records[index].firstSeen = EventTime(milliseconds: try reader.read())
+        records[index].knownSince = EventTime(milliseconds: try reader.read())
+        let flags: UInt8 = try reader.read()
+        records[index].isApproximate = flags & 1 != 0
+        for cohort in membership.indices { membership[cohort].remove(slot) }
+        let memberships: UInt32 = try reader.read()
+        for _ in 0..<memberships {
+            let stored: UInt32 = try reader.read()
+            guard Int(stored) < restoring.cohorts.count else {
+                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+            }
+            if let cohort = restoring.cohorts[Int(stored)] { membership[cohort].insert(slot) }
+        }
+        let traceCount: UInt16 = try reader.read()
+        var times: [Int64] = []
+        for _ in 0..<traceCount {
+            let stored: UInt32 = try reader.read()
+            let base: UInt32 = try reader.read()
+            let count: UInt32 = try reader.read()
+            guard Int(count) * 8 <= reader.remaining, Int(stored) < restoring.traces.count else {
+                throw ByteReader.Truncated(offset: reader.offset, needed: Int(count) * 8)
+            }
+            times.removeAll(keepingCapacity: true)
+            for _ in 0..<count { times.append(try reader.read()) }
+            if let trace = restoring.traces[Int(stored)] {
+                traceLists.restore(trace: trace, base: base, times: times, to: &records[index].traces)
+            }
+        }
+        let propertyCount: UInt32 = try reader.read()
+        for _ in 0..<propertyCount {
+            let stored: UInt32 = try reader.read()
+            let time: Int64 = try reader.read()
+            let value = ValueView(try reader.readPrefixed())
+            guard let name = restoring.number(stored, sentCount: names.sentCount), !value.isMissing else {
+                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+            }
+            _ = propertyLists.assign(
+                name: name, time: time, value: value, to: &records[index].properties,
+                floor: Int64.min, namesMax: .max, countsName: { _ in true })
+        }
+    }
+
+    /// Ends a restore: from here on the shard goes on from the cut it was stored at.
+    ///
+    /// - Parameters:
+    ///   - tick: The last tick of the cut; nil where there was none.
+    ///   - floor: The floor at the cut.
+    package mutating func finishRestore(
+        _ restoring: consuming StateRestore, tick: EventTime?, floor: EventTime
+    ) -> RestoreReport {
+        self.floor = floor
+        lastTick = tick
+        savedNames = names.count
+        counters.approximateUsers = records.reduce(0) { $0 + ($1.isApproximate ? 1 : 0) }
+        let present = Set(restoring.traces.compactMap { $0 })
+        let missing = Set(plan.traces.indices).subtracting(present)
+        // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
+        // looked at once.
+        for slot in 0..<UserSlot(users.count) { touch(slot) }
+        return RestoreReport(
+            missingTraces: missing,
+            mustRewrite: !missing.isEmpty || !restoring.isUnchanged || !restoring.sawPlan
+                || restoring.traces.count != plan.traces.count
+                || restoring.cohorts.count != plan.cohorts.count || restoring.names.count != names.count)
+    }
+}
+
+/// What is known while stored records are read: how stored numbers map to the plan's.
+package struct StateRestore {
+    /// Trace of the plan by stored number; nil where the plan has no such trace, or one that reaches further.
+    var traces: [Int?] = []
+    /// Cohort of the plan by stored number; nil where the plan has no such cohort.
+    var cohorts: [Int?] = []
+    /// Name number by stored number, without the names sent at the top level.
+    var names: [UInt32] = []
+    var isUnchanged = true
+    var sawPlan = false
+
+    /// Nothing read yet.
+    package init() {}
+
+    func number(_ stored: UInt32, sentCount: UInt32) -> UInt32? {
+        if stored < sentCount { return stored }
+        let index = Int(stored - sentCount)
+        return index < names.count ? names[index] : nil
+    }
+}

@@ -1,0 +1,67 @@
+package import Basics
+import Cohorts
+
+extension Shard {
+    /// Moves time to `tick`: everyone whose membership changed by events since the last tick or by the clock
+    /// is reported.
+    ///
+    /// - Parameters:
+    ///   - tick: Not before ``floor``, and later than the last tick.
+    ///   - deltas: Receives the changes, in no meaningful order; the caller owns and clears it.
+    /// - Complexity: O(users touched + users due), each as many conditions as the plan has.
+    package mutating func tick(_ tick: EventTime, deltas: inout [Delta]) {
+        precondition(tick >= floor, "tick \(tick.rfc3339) before the floor \(floor.rfc3339)")
+        if let lastTick { precondition(tick > lastTick, "tick \(tick.rfc3339) is not after the last") }
+        precondition(rebuild == nil, "a tick during a rebuild")
+        floor = tick
+        lastTick = tick
+        while let due = deadlines.popDue(at: tick) {
+            let index = Int(due.slot)
+            // An entry that was replaced by an earlier one says nothing any more.
+            guard records[index].scheduled == due.instant else { continue }
+            records[index].scheduled = .distantFuture
+            touch(due.slot)
+        }
+        // Indexed, since evaluation must not hold the list while it changes the shard.
+        for position in touched.indices {
+            let slot = touched[position]
+            records[Int(slot)].isTouched = false
+            evaluate(slot, at: tick, deltas: &deltas)
+        }
+        touched.removeAll(keepingCapacity: true)
+        counters.dedupeShortened = dedupe.shortened
+    }
+
+    private mutating func evaluate(_ slot: UserSlot, at tick: EventTime, deltas: inout [Delta]) {
+        let index = Int(slot)
+        let record = records[index]
+        var deadline: EventTime
+        if record.knownSince <= tick {
+            prune(record.traces, tick: tick)
+            deadline = evaluator.evaluate(
+                record, at: tick, plan: plan, traceLists: traceLists, propertyLists: propertyLists)
+            for cohort in plan.cohorts.indices {
+                let isIn = evaluator.isMember(cohort)
+                guard membership[cohort][slot] != isIn else { continue }
+                if isIn { membership[cohort].insert(slot) } else { membership[cohort].remove(slot) }
+                deltas.append(Delta(cohort: cohort, slot: slot, entered: isIn))
+                markUnsaved(slot)
+            }
+        } else {
+            // Nobody knows the user yet: an event from the future waits.
+            deadline = record.knownSince
+        }
+        if deadline < records[index].scheduled {
+            records[index].scheduled = deadline
+            deadlines.push(deadline, slot)
+        }
+    }
+
+    private mutating func prune(_ row: TraceLists.Row, tick: EventTime) {
+        let entries = traceLists.entries(row)
+        for index in entries.indices {
+            let horizon = plan.traces[Int(entries[index].trace)].horizon
+            traceLists.prune(&entries[index], bound: tick.milliseconds - horizon)
+        }
+    }
+}

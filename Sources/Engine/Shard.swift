@@ -1,0 +1,229 @@
+package import Basics
+package import Cohorts
+package import Events
+
+/// One partition's users, what is remembered of them, and who is in which cohort.
+///
+/// A plain synchronous type driven by one thread; time comes in with events and ticks. Invariants:
+/// - membership at a tick T is a function of the plan and of the accepted events with t ≤ T, in any order
+///   of arrival (the order of offsets decides only between assignments of one time and between duplicates)
+/// - ``floor`` is a lower bound of every tick to come; what no such tick can see is forgotten
+/// - a user whose truth could change by the clock alone has an entry in the deadline queue that is not
+///   later than that change
+/// - after a tick, the bit sets equal an evaluation of all users at that tick
+///
+/// ```
+/// event ─► dedupe ─► user's record ─► traces it matches, properties it sets ─► touched
+/// tick  ─► due and touched users ─► conditions ─► programs ─► bits, deltas, next deadline
+/// ```
+package struct Shard: ~Copyable {
+    /// What is kept of a user besides the id.
+    struct UserRecord {
+        /// The earliest event; far future where there was none.
+        var firstSeen = EventTime.distantFuture
+        /// The earliest event or identify.
+        var knownSince = EventTime.distantFuture
+        /// The live entry in the deadline queue; far future where there is none.
+        var scheduled = EventTime.distantFuture
+        var traces = TraceLists.Row()
+        var properties = PropertyLists.Row()
+        /// Is in the list of users to evaluate at the next tick.
+        var isTouched = false
+        /// Is in the list of users whose row is not in a snapshot yet.
+        var isUnsaved = false
+        /// A trace lost times to the limit.
+        var isApproximate = false
+    }
+
+    /// The plan that is run.
+    package let plan: Plan
+    let settings: ShardSettings
+    /// No tick before this instant will come.
+    package internal(set) var floor: EventTime = .distantPast
+    /// The last tick; nil before the first.
+    package internal(set) var lastTick: EventTime?
+    /// What was counted.
+    package internal(set) var counters = ShardCounters()
+
+    var users = UserTable()
+    var records: [UserRecord] = []
+    var traceLists = TraceLists()
+    var propertyLists = PropertyLists()
+    var names = PropertyNames()
+    var dedupe: DedupeSet
+    var deadlines = DeadlineQueue()
+    var touched: [UserSlot] = []
+    var unsaved: [UserSlot] = []
+    var membership: [BitSet]
+    var evaluator: Evaluator
+    /// Dedupe entries that are not in a snapshot yet.
+    var unsavedDedupe: [DedupeSet.Entry] = []
+    /// How many names are in a snapshot.
+    var savedNames = 0
+    var rebuild: Rebuild?
+
+    /// An empty shard.
+    package init(plan: Plan, settings: ShardSettings) {
+        self.plan = plan
+        self.settings = settings
+        dedupe = DedupeSet(
+            window: settings.dedupeWindow, slack: settings.dedupeSlack,
+            entriesMax: settings.dedupeEntriesMax)
+        membership = [BitSet](repeating: BitSet(), count: plan.cohorts.count)
+        evaluator = Evaluator(plan: plan, names: &names)
+    }
+
+    /// How many users were ever seen.
+    package var userCount: Int { users.count }
+
+    /// The id of a user; the view lives as long as the shard.
+    package func userID(_ slot: UserSlot) -> ByteView { users[slot] }
+
+    /// How many members a cohort had at the last tick.
+    package func memberCount(cohort: Int) -> Int { membership[cohort].count }
+
+    /// Calls `body` with every member of a cohort at the last tick, in no meaningful order.
+    package func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
+        membership[cohort].forEach(body)
+    }
+
+    /// Whether a user was a member at the last tick.
+    package func isMember(_ slot: UserSlot, cohort: Int) -> Bool { membership[cohort][slot] }
+
+    /// Bytes of memory held for users, traces, properties and duplicates.
+    package var bytesReserved: Int {
+        users.bytesReserved + records.capacity * MemoryLayout<UserRecord>.stride
+            + traceLists.slab.bytesReserved + propertyLists.slab.bytesReserved + dedupe.bytesReserved
+    }
+
+    /// Promises that no tick before `instant` will come, so that what it could not see is forgotten at once.
+    package mutating func raiseFloor(to instant: EventTime) {
+        floor = max(floor, instant)
+    }
+
+    /// Takes one event. Events come in the order of the log; their times may be in any order.
+    ///
+    /// - Complexity: O(traces of its type + its assignments); no heap allocation in steady state.
+    package mutating func apply(_ event: borrowing EventView) -> ApplyOutcome {
+        if rebuild != nil { return applyToRebuild(event) }
+        var key: (high: UInt64, low: UInt64)?
+        if !event.insertID.isEmpty {
+            let parts = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
+            if dedupe.contains(high: parts.high, low: parts.low, arrival: event.arrival) {
+                return .deduplicated
+            }
+            key = parts
+        }
+        guard let slot = slot(of: event.userID) else { return .usersMax }
+        if let key {
+            dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
+            if dedupe.window > 0 {
+                unsavedDedupe.append(
+                    DedupeSet.Entry(
+                        high: key.high, low: key.low, arrival: event.arrival.milliseconds))
+            }
+        }
+        take(event, slot: slot)
+        return .applied
+    }
+
+    /// Whether ``apply(_:)`` would answer ``ApplyOutcome/usersMax``. Cheap while there is room.
+    package func wouldExceedUsers(_ event: borrowing EventView) -> Bool {
+        guard users.count >= settings.usersMax else { return false }
+        if !event.insertID.isEmpty {
+            let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
+            if dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) { return false }
+        }
+        return users.find(event.userID, hash: Hashing.hash64(event.userID)) == nil
+    }
+
+    /// Sorts deltas by bytes of cohort, then of user: the order of every list we show.
+    package func sortByCohortAndUser(_ deltas: inout [Delta]) {
+        deltas.sort {
+            $0.cohort != $1.cohort
+                ? $0.cohort < $1.cohort : users[$0.slot].precedes(users[$1.slot])
+        }
+    }
+
+    private mutating func slot(of id: ByteView) -> UserSlot? {
+        let hash = Hashing.hash64(id)
+        if let slot = users.find(id, hash: hash) { return slot }
+        guard users.count < settings.usersMax else { return nil }
+        records.append(UserRecord())
+        return users.insert(id, hash: hash)
+    }
+
+    private mutating func take(_ event: borrowing EventView, slot: UserSlot) {
+        let index = Int(slot)
+        if event.time < records[index].knownSince { records[index].knownSince = event.time }
+        if event.kind == .event {
+            if event.time < records[index].firstSeen { records[index].firstSeen = event.time }
+            addToTraces(event, slot: slot, only: nil)
+        }
+        if event.assignments.count > 0 { assign(event, slot: slot) }
+        counters.ignoredOperations += event.ignoredOperations
+        touch(slot)
+        markUnsaved(slot)
+    }
+
+    /// Adds the event's time to every trace whose filter it passes.
+    mutating func addToTraces(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?) {
+        let index = Int(slot)
+        for trace in plan.routes.traces(of: event.eventType) {
+            if let wanted, !wanted.contains(trace) { continue }
+            guard matches(event, trace) else { continue }
+            let hitLimit = traceLists.add(
+                event.time.milliseconds, trace: trace, to: &records[index].traces,
+                bound: floor.milliseconds - plan.traces[trace].horizon,
+                limit: settings.eventsPerTraceMax)
+            if hitLimit, !records[index].isApproximate {
+                records[index].isApproximate = true
+                counters.approximateUsers += 1
+            }
+        }
+    }
+
+    private func matches(_ event: borrowing EventView, _ trace: Int) -> Bool {
+        for part in plan.traces[trace].whereEvent
+        where !part.test.matches(event.eventProperties[part.property]) {
+            return false
+        }
+        for part in plan.traces[trace].whereUser
+        where !part.test.matches(event.userProperties[part.property]) {
+            return false
+        }
+        return true
+    }
+
+    private mutating func assign(_ event: borrowing EventView, slot: UserSlot) {
+        let sentCount = names.sentCount
+        for assignment in event.assignments {
+            let name: UInt32
+            switch assignment.operation {
+            case .set: name = names.number(of: assignment.name)
+            case .sent:
+                guard let number = names.sentNumber(of: assignment.name) else { continue }
+                name = number
+            }
+            let outcome = propertyLists.assign(
+                name: name, time: event.time.milliseconds, value: assignment.value,
+                to: &records[Int(slot)].properties, floor: floor.milliseconds,
+                namesMax: settings.propertiesPerUserMax, countsName: { $0 >= sentCount })
+            if outcome == .beyondLimit { counters.ignoredProperties += 1 }
+        }
+    }
+
+    mutating func touch(_ slot: UserSlot) {
+        if !records[Int(slot)].isTouched {
+            records[Int(slot)].isTouched = true
+            touched.append(slot)
+        }
+    }
+
+    mutating func markUnsaved(_ slot: UserSlot) {
+        if !records[Int(slot)].isUnsaved {
+            records[Int(slot)].isUnsaved = true
+            unsaved.append(slot)
+        }
+    }
+}

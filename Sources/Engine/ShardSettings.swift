@@ -1,0 +1,50 @@
+package import Basics
+
+/// Limits and windows that a shard needs beside its plan.
+package struct ShardSettings: Sendable {
+    /// Milliseconds within which an insert id repeats; 0 = never.
+    package var dedupeWindow: Int64 = 604_800_000
+    /// How much longer, in milliseconds, dedupe entries stay: for logs whose arrival times go back.
+    package var dedupeSlack: Int64 = 0
+    /// The most dedupe entries; beyond it the oldest goes first and is counted.
+    package var dedupeEntriesMax = 10_000_000
+    /// A new user beyond this is rejected.
+    package var usersMax = 5_000_000
+    /// The most times kept for a user and trace; beyond it the oldest go and the user is approximate.
+    package var eventsPerTraceMax = 10_000
+    /// Property names of a user beyond this are ignored and counted.
+    package var propertiesPerUserMax = 1000
+
+    /// The defaults of the configuration.
+    package init() {}
+}
+
+/// A change of membership.
+package struct Delta: Sendable {
+    /// Index of the cohort in the plan.
+    package var cohort: Int
+    /// The user.
+    package var slot: UserSlot
+    /// Enter, else exit.
+    package var entered: Bool
+}
+
+/// What became of an event.
+package enum ApplyOutcome: Sendable {
+    case applied
+    case deduplicated
+    /// A new user beyond the limit; the event took no part in anything.
+    case usersMax
+}
+
+/// What a shard counted since it was made.
+package struct ShardCounters: Sendable {
+    /// Property operations that are not taken, or whose value is no map.
+    package internal(set) var ignoredOperations = 0
+    /// Assignments to names beyond the limit of a user.
+    package internal(set) var ignoredProperties = 0
+    /// Dedupe entries that left before their window was over.
+    package internal(set) var dedupeShortened = 0
+    /// Users of whom a trace lost times to the limit.
+    package internal(set) var approximateUsers = 0
+}

@@ -1,0 +1,119 @@
+import Basics
+
+/// From user ids to slots: open addressing over a dense list of records, the ids in an arena beside them.
+///
+/// A bucket holds 32 bits of the hash and the slot, so that a look-up reads one bucket, one record and the
+/// id's bytes. Slots are given in the order of first sight and never taken back.
+struct UserTable: ~Copyable {
+    /// hash high half | slot + 1; 0 = free. A power of two, at most two thirds full.
+    private var buckets: UnsafeMutableBufferPointer<UInt64>
+    private var records: [Record] = []
+    private var arena = ByteArena()
+
+    private struct Record {
+        var hash: UInt64
+        var id: ByteArena.Handle
+        var length: UInt32
+    }
+
+    init() {
+        buckets = .allocate(capacity: 1024)
+        buckets.initialize(repeating: 0)
+    }
+
+    deinit {
+        buckets.deallocate()
+    }
+
+    /// How many users there are.
+    var count: Int { records.count }
+
+    /// Bytes of memory held.
+    var bytesReserved: Int {
+        buckets.count * 8 + records.capacity * MemoryLayout<Record>.stride + arena.bytesReserved
+    }
+
+    /// The user's slot, or nil if the id was never seen. No allocation.
+    func find(_ id: ByteView, hash: UInt64) -> UserSlot? {
+        let mask = buckets.count - 1
+        var bucket = Int(truncatingIfNeeded: hash) & mask
+        while buckets[bucket] != 0 {
+            let entry = buckets[bucket]
+            if entry >> 32 == hash >> 32 {
+                let slot = UserSlot(truncatingIfNeeded: entry) - 1
+                if self[slot].equals(id) { return slot }
+            }
+            bucket = (bucket + 1) & mask
+        }
+        return nil
+    }
+
+    /// Adds an id that is not there, and gives its slot.
+    mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
+        let slot = UserSlot(records.count)
+        records.append(Record(hash: hash, id: arena.store(id), length: UInt32(id.count)))
+        if records.count * 3 > buckets.count * 2 { grow() } else { place(slot, hash: hash) }
+        return slot
+    }
+
+    /// The id of a slot; the view lives as long as the table.
+    subscript(slot: UserSlot) -> ByteView {
+        let record = records[Int(slot)]
+        return ByteView(base: arena.pointer(record.id), count: Int(record.length))
+    }
+
+    private mutating func place(_ slot: UserSlot, hash: UInt64) {
+        let mask = buckets.count - 1
+        var bucket = Int(truncatingIfNeeded: hash) & mask
+        while buckets[bucket] != 0 { bucket = (bucket + 1) & mask }
+        buckets[bucket] = (hash >> 32) << 32 | UInt64(slot + 1)
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: buckets.count * 2)
+        larger.initialize(repeating: 0)
+        buckets.deallocate()
+        buckets = larger
+        for slot in records.indices { place(UserSlot(slot), hash: records[slot].hash) }
+    }
+}
+
+/// Bytes that are stored once and stay where they are.
+struct ByteArena: ~Copyable {
+    /// Where bytes are stored, in units of 8 bytes.
+    typealias Handle = UInt32
+
+    private static let chunkBytes = 1 << 20
+    private var chunks: [UnsafeMutablePointer<UInt8>] = []
+    private var cursor = ByteArena.chunkBytes
+
+    init() {}
+
+    deinit {
+        for chunk in chunks { chunk.deallocate() }
+    }
+
+    /// Bytes taken from the system.
+    var bytesReserved: Int { chunks.count * Self.chunkBytes }
+
+    /// Copies the bytes, at most 1 MiB.
+    mutating func store(_ bytes: ByteView) -> Handle {
+        let rounded = (max(1, bytes.count) + 7) & ~7
+        precondition(rounded <= Self.chunkBytes, "\(bytes.count) bytes in one piece")
+        if cursor + rounded > Self.chunkBytes {
+            chunks.append(.allocate(capacity: Self.chunkBytes))
+            cursor = 0
+        }
+        let index = ((chunks.count - 1) * Self.chunkBytes + cursor) >> 3
+        precondition(index <= Int(Handle.max), "user ids beyond 32 GiB in one shard")
+        (chunks[chunks.count - 1] + cursor).update(from: bytes.base, count: bytes.count)
+        cursor += rounded
+        return Handle(index)
+    }
+
+    /// The bytes stored under a handle.
+    func pointer(_ handle: Handle) -> UnsafePointer<UInt8> {
+        let index = Int(handle) << 3
+        return UnsafePointer(chunks[index >> 20] + (index & (Self.chunkBytes - 1)))
+    }
+}

@@ -1,0 +1,109 @@
+/// Memory for small arrays of 64-bit words that grow: blocks of 2, 4, 8 … words out of large chunks,
+/// addressed by a 32-bit handle.
+///
+/// Per-user state lives here instead of in arrays of its own: no reference counts, no header per array, and
+/// a freed block is reused by the next of its size. Handles stay valid until freed; pointers too, since
+/// chunks never move.
+struct WordSlab: ~Copyable {
+    /// A block; ``none`` stands for no block.
+    typealias Handle = UInt32
+
+    /// No block.
+    static let none: Handle = 0
+    /// Words in the largest block.
+    static let wordsMax = 1 << maximumClass
+
+    private static let maximumClass = 30
+    private static let chunkClass = 17
+    private static let chunkWords = 1 << chunkClass
+
+    /// Where each 1 MiB of the handles' space lies. A block larger than a chunk takes several neighbours.
+    private var chunks: [UnsafeMutablePointer<UInt64>] = []
+    /// What was taken from the system.
+    private var allocations: [UnsafeMutablePointer<UInt64>] = []
+    /// The chunk that small blocks are cut from, and its next unused word.
+    private var current = -1
+    private var cursor = WordSlab.chunkWords
+    /// First free block of each size class; the next one's handle is in its first word.
+    private var free = [Handle](repeating: WordSlab.none, count: WordSlab.maximumClass + 1)
+    /// Words in blocks handed out.
+    private(set) var wordsUsed = 0
+
+    init() {}
+
+    deinit {
+        for allocation in allocations { allocation.deallocate() }
+    }
+
+    /// Bytes taken from the system.
+    var bytesReserved: Int { chunks.count * Self.chunkWords * 8 }
+
+    /// The size class of the smallest block that holds `words`; at least 1.
+    static func sizeClass(words: Int) -> UInt8 {
+        precondition(words > 0 && words <= wordsMax, "a block of \(words) words")
+        return UInt8(max(1, Int.bitWidth - (words - 1).leadingZeroBitCount))
+    }
+
+    /// A block of 2^sizeClass words, its content undefined.
+    mutating func allocate(sizeClass: UInt8) -> Handle {
+        let words = 1 << Int(sizeClass)
+        wordsUsed += words
+        let head = free[Int(sizeClass)]
+        if head != Self.none {
+            free[Int(sizeClass)] = Handle(truncatingIfNeeded: pointer(head)[0])
+            return head
+        }
+        let index: Int
+        if words > Self.chunkWords {
+            index = addChunks(words >> Self.chunkClass) * Self.chunkWords
+        } else {
+            if cursor + words > Self.chunkWords { startChunk() }
+            index = current * Self.chunkWords + cursor
+            cursor += words
+        }
+        precondition(index >> 1 <= Int(UInt32.max), "per-user state beyond 64 GiB in one shard")
+        return Handle(index >> 1)
+    }
+
+    /// Gives a block back.
+    mutating func release(_ handle: Handle, sizeClass: UInt8) {
+        precondition(handle != Self.none, "release of no block")
+        wordsUsed -= 1 << Int(sizeClass)
+        pointer(handle)[0] = UInt64(free[Int(sizeClass)])
+        free[Int(sizeClass)] = handle
+    }
+
+    /// The block's words.
+    func pointer(_ handle: Handle) -> UnsafeMutablePointer<UInt64> {
+        let index = Int(handle) << 1
+        return chunks[index >> Self.chunkClass] + (index & (Self.chunkWords - 1))
+    }
+
+    private mutating func startChunk() {
+        // What is left of the old chunk is cut into free blocks, so that nothing is wasted.
+        if current >= 0 {
+            var left = Self.chunkWords - cursor
+            var start = current * Self.chunkWords + cursor
+            while left >= 2 {
+                let sizeClass = Int.bitWidth - 1 - left.leadingZeroBitCount
+                wordsUsed += 1 << sizeClass
+                release(Handle(start >> 1), sizeClass: UInt8(sizeClass))
+                start += 1 << sizeClass
+                left -= 1 << sizeClass
+            }
+        }
+        current = addChunks(1)
+        // Handle 0 means "none": the first two words of the first chunk stay unused.
+        cursor = current == 0 ? 2 : 0
+    }
+
+    /// Takes `count` neighbouring chunks from the system and gives the number of the first.
+    private mutating func addChunks(_ count: Int) -> Int {
+        if chunks.isEmpty, count > 1 { startChunk() }
+        let first = chunks.count
+        let memory = UnsafeMutablePointer<UInt64>.allocate(capacity: count * Self.chunkWords)
+        allocations.append(memory)
+        for index in 0..<count { chunks.append(memory + index * Self.chunkWords) }
+        return first
+    }
+}

@@ -1,0 +1,204 @@
+import Basics
+
+/// The daemon's routes: health, metrics and the reads of `/v1`.
+///
+/// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the
+/// path (404), the method (405), the query (400), then the data (404, 503). docs/api.md shows every
+/// route.
+package struct APIHandler<Queries: APIQueries>: Sendable {
+    private enum Route {
+        case health
+        case readiness
+        case metrics
+        case status
+        case cohorts
+        case members(cohort: String)
+    }
+
+    private let queries: Queries
+    private let hostRule: HostRule
+
+    /// The routes of a daemon that answers `queries` and listens on `listen`.
+    package init(queries: Queries, listen: ListenAddress) {
+        self.queries = queries
+        hostRule = HostRule(listen: listen)
+    }
+
+    /// The answer to a complete request.
+    package func respond(to request: HTTPRequest) -> HTTPResponse {
+        switch route(of: request) {
+        case .failure(let refusal): refusal.response
+        case .success(let route): answer(route, request)
+        }
+    }
+
+    /// The answer to a request whose body is still to come: no route takes one.
+    package func refuseBody(of request: HTTPRequest) -> HTTPResponse? {
+        switch route(of: request) {
+        case .failure(let refusal): refusal.response
+        case .success:
+            .error(
+                status: 400,
+                code: "bad_request",
+                "\(request.method) \(request.target) takes no body; send the request without one"
+            )
+        }
+    }
+
+    // MARK: Routing
+
+    private struct Refusal: Error {
+        let response: HTTPResponse
+    }
+
+    private func route(of request: HTTPRequest) -> Result<Route, Refusal> {
+        do throws(HostRule.Refusal) {
+            try hostRule.check(request.headers)
+        } catch {
+            return .failure(
+                Refusal(response: .error(status: 403, code: "forbidden", error.text))
+            )
+        }
+        guard let route = Self.route(request.path) else {
+            return .failure(
+                Refusal(
+                    response: .error(
+                        status: 404,
+                        code: "not_found",
+                        "there is no such path; docs/api.md lists the paths"
+                    )
+                )
+            )
+        }
+        guard request.method == "GET" || request.method == "HEAD" else {
+            var response = HTTPResponse.error(
+                status: 405,
+                code: "method_not_allowed",
+                "this path answers GET and HEAD only"
+            )
+            response.headers.append(("Allow", "GET, HEAD"))
+            return .failure(Refusal(response: response))
+        }
+        return .success(route)
+    }
+
+    private static func route(_ path: [String]) -> Route? {
+        switch path.count {
+        case 1 where path[0] == "healthz": .health
+        case 1 where path[0] == "readyz": .readiness
+        case 1 where path[0] == "metrics": .metrics
+        case 2 where path[0] == "v1" && path[1] == "status": .status
+        case 2 where path[0] == "v1" && path[1] == "cohorts": .cohorts
+        case 4 where path[0] == "v1" && path[1] == "cohorts" && path[3] == "members":
+            .members(cohort: path[2])
+        default: nil
+        }
+    }
+
+    // MARK: Answers
+
+    private func answer(_ route: Route, _ request: HTTPRequest) -> HTTPResponse {
+        do throws(BadQuery) {
+            switch route {
+            case .health:
+                return .text("ok")
+            case .readiness:
+                let readiness = queries.readiness()
+                return .json(
+                    status: readiness.reasons.isEmpty ? 200 : 503,
+                    APIBodies.readiness(readiness)
+                )
+            case .metrics:
+                return HTTPResponse(
+                    contentType: "text/plain; version=0.0.4",
+                    body: queries.metrics()
+                )
+            case .status:
+                try QueryReader(request.query, known: []).checkNames()
+                return .json(APIBodies.status(queries.status()))
+            case .cohorts:
+                try QueryReader(request.query, known: []).checkNames()
+                return .json(APIBodies.cohorts(queries.cohorts()))
+            case .members(let cohort):
+                return try members(
+                    of: cohort,
+                    QueryReader(request.query, known: ["after", "limit"])
+                )
+            }
+        } catch {
+            return .error(status: 400, code: "bad_request", error.text)
+        }
+    }
+
+    private func members(of cohort: String, _ query: QueryReader) throws(BadQuery) -> HTTPResponse {
+        try query.checkNames()
+        let after = try query.value("after")
+        let limit = try query.integer("limit", in: 1...10_000) ?? 1000
+        do throws(APIQueryError) {
+            let page = try queries.members(of: cohort, after: after, limit: limit)
+            return .json(APIBodies.members(page, of: cohort))
+        } catch {
+            switch error {
+            case .unknownCohort:
+                return .error(
+                    status: 404,
+                    code: "not_found",
+                    "there is no cohort \"\(cohort)\"; GET /v1/cohorts lists them"
+                )
+            case .notReady(let reason):
+                return .error(status: 503, code: "not_ready", reason)
+            }
+        }
+    }
+}
+
+/// A query that a route cannot read; `text` says why.
+struct BadQuery: Error {
+    let text: String
+}
+
+/// Reads the parameters of one route: each at most once, none that the route does not know.
+struct QueryReader {
+    private let items: [HTTPRequest.QueryItem]
+    private let known: [String]
+
+    init(_ items: [HTTPRequest.QueryItem], known: [String]) {
+        self.items = items
+        self.known = known
+    }
+
+    /// Refuses names that are unknown or repeat.
+    func checkNames() throws(BadQuery) {
+        for (index, item) in items.enumerated() {
+            guard known.contains(item.name) else {
+                let hint =
+                    Suggestion.nearest(to: item.name, among: known).map {
+                        "; did you mean \"\($0)\"?"
+                    }
+                throw BadQuery(text: "unknown parameter \"\(item.name)\"\(hint ?? "")")
+            }
+            if items[..<index].contains(where: { $0.name == item.name }) {
+                throw BadQuery(text: "parameter \"\(item.name)\" is given more than once")
+            }
+        }
+    }
+
+    func value(_ name: String) throws(BadQuery) -> String? {
+        items.first { $0.name == name }?.value
+    }
+
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(BadQuery) -> Int? {
+        guard let text = try value(name) else { return nil }
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let number = Int(text),
+            range.contains(number)
+        else {
+            throw BadQuery(
+                text:
+                    "\(name) must be a whole number from \(range.lowerBound) "
+                    + "to \(range.upperBound), not \"\(text)\""
+            )
+        }
+        return number
+    }
+}

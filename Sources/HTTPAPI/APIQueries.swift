@@ -1,0 +1,203 @@
+package import Basics
+
+/// What the routes ask the daemon.
+///
+/// Every call comes on a thread of the server, several at a time, and should answer from memory
+/// within milliseconds.
+package protocol APIQueries: Sendable {
+    /// What keeps the daemon from being ready.
+    func readiness() -> Readiness
+    /// The metrics in Prometheus' text form 0.0.4.
+    func metrics() -> [UInt8]
+    /// Partitions and syncs.
+    func status() -> StatusReport
+    /// Every cohort, in any order.
+    func cohorts() -> [CohortSummary]
+    /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first
+    /// `limit` of them, 1…10,000.
+    ///
+    /// - Throws: `APIQueryError`
+    func members(
+        of cohort: String,
+        after: String?,
+        limit: Int
+    ) throws(APIQueryError) -> MembersPage
+}
+
+/// Why a query has no answer.
+package enum APIQueryError: Error, Equatable {
+    /// No cohort has this id.
+    case unknownCohort
+    /// A partition still replays: the list would lack users. `reason` is for the caller.
+    case notReady(reason: String)
+}
+
+/// Whether the daemon does its work.
+package struct Readiness: Sendable, Equatable {
+    /// What is missing, in words; empty when the daemon is ready.
+    package var reasons: [String]
+
+    /// Ready when `reasons` is empty.
+    package init(reasons: [String]) {
+        self.reasons = reasons
+    }
+}
+
+/// What `GET /v1/status` shows.
+package struct StatusReport: Sendable {
+    /// The state of a partition.
+    package enum PartitionState: String, Sendable, CaseIterable {
+        // The values are those of the metric `partition_state`.
+        // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+        case assigned, restoring, replaying, live, building, degraded, halted
+    }
+
+    /// The state of a sync.
+    package enum SyncState: String, Sendable, CaseIterable {
+        // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+        case pending, initial, live, degraded, paused, failed, done
+    }
+
+    /// One partition.
+    package struct Partition: Sendable {
+        /// Its number.
+        package var partition: PartitionID
+        /// Its state.
+        package var state: PartitionState
+        /// The offset of the next event it will apply.
+        package var offset: Offset
+        /// How many records it is behind the end of the topic; nil while that is unknown.
+        package var lag: Int64?
+        /// The last tick it computed; nil before the first.
+        package var tick: EventTime?
+
+        /// A partition from its parts.
+        package init(
+            partition: PartitionID,
+            state: PartitionState,
+            offset: Offset,
+            lag: Int64?,
+            tick: EventTime?
+        ) {
+            self.partition = partition
+            self.state = state
+            self.offset = offset
+            self.lag = lag
+            self.tick = tick
+        }
+    }
+
+    /// One sync.
+    package struct Sync: Sendable {
+        /// Its id.
+        package var sync: String
+        /// Its state.
+        package var state: SyncState
+        /// Users whose change has not been acknowledged.
+        package var pending: Int
+        /// The age of the oldest of them; 0 when there is none.
+        package var oldestPendingMilliseconds: Int64
+
+        /// A sync from its parts.
+        package init(
+            sync: String,
+            state: SyncState,
+            pending: Int,
+            oldestPendingMilliseconds: Int64
+        ) {
+            self.sync = sync
+            self.state = state
+            self.pending = pending
+            self.oldestPendingMilliseconds = oldestPendingMilliseconds
+        }
+    }
+
+    /// Of the daemon.
+    package var version: String
+    /// When the daemon started.
+    package var startedAt: EventTime
+    /// The oldest of the partitions' ticks; nil before the first.
+    package var tick: EventTime?
+    /// Users in memory.
+    package var users: Int
+    /// In any order; shown by number.
+    package var partitions: [Partition]
+    /// In any order; shown by id.
+    package var syncs: [Sync]
+
+    /// A report from its parts.
+    package init(
+        version: String,
+        startedAt: EventTime,
+        tick: EventTime?,
+        users: Int,
+        partitions: [Partition],
+        syncs: [Sync]
+    ) {
+        self.version = version
+        self.startedAt = startedAt
+        self.tick = tick
+        self.users = users
+        self.partitions = partitions
+        self.syncs = syncs
+    }
+}
+
+/// What `GET /v1/cohorts` shows of one cohort.
+package struct CohortSummary: Sendable {
+    /// The state of a cohort.
+    package enum State: String, Sendable, CaseIterable {
+        // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+        case live, building, degraded
+    }
+
+    /// Its id.
+    package var id: String
+    /// Its name.
+    package var name: String
+    /// Its state.
+    package var state: State
+    /// Members at `tick`.
+    package var count: Int
+    /// The oldest of the partitions' ticks; nil before the first.
+    package var tick: EventTime?
+    /// The definition as a JSON document, written out as it is.
+    package var definitionJSON: [UInt8]
+
+    /// A summary from its parts.
+    package init(
+        id: String,
+        name: String,
+        state: State,
+        count: Int,
+        tick: EventTime?,
+        definitionJSON: [UInt8]
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.count = count
+        self.tick = tick
+        self.definitionJSON = definitionJSON
+    }
+}
+
+/// One page of a cohort's members.
+package struct MembersPage: Sendable {
+    /// The oldest of the partitions' ticks; nil before the first.
+    package var tick: EventTime?
+    /// Members of the whole cohort.
+    package var count: Int
+    /// User ids by the bytes of their UTF-8.
+    package var users: [String]
+    /// Whether members follow the last of `users`.
+    package var hasMore: Bool
+
+    /// A page from its parts.
+    package init(tick: EventTime?, count: Int, users: [String], hasMore: Bool) {
+        self.tick = tick
+        self.count = count
+        self.users = users
+        self.hasMore = hasMore
+    }
+}

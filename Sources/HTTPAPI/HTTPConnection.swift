@@ -1,0 +1,100 @@
+internal import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// One accepted connection: its socket and the instant at which it is cut unless it gets on.
+///
+/// The library's own timeout starts anew with every byte, so a client that sends one byte now and
+/// then would hold a connection for ever. This deadline does not move with bytes: it is set when a
+/// phase begins.
+///
+/// ```
+/// accepted -> idle -request line-> header -> body -> handler -> answer
+///              ^ |                   |        |                   |
+///              | idle time           |        header time + bytes/pace
+///              |                     header time                  |
+///              +--------------------------------------------------+
+/// ```
+final class HTTPConnection: Sendable {
+    /// The numeric address and port of the other side.
+    let remoteAddress: String
+    private let socket: Int32
+    /// Monotonic milliseconds; `Int64.max` while a handler runs.
+    private let deadline: Atomic<Int64>
+
+    init(_ connection: OpaquePointer, deadline: Int64) {
+        socket = cohortd_mhd_socket(connection)
+        remoteAddress = Self.addressText(cohortd_mhd_client(connection))
+        self.deadline = Atomic(deadline)
+    }
+
+    func setDeadline(_ milliseconds: Int64) {
+        deadline.store(milliseconds, ordering: .relaxed)
+    }
+
+    func isLate(at now: Int64) -> Bool {
+        deadline.load(ordering: .relaxed) < now
+    }
+
+    /// Ends both directions; the library then finds the connection at its end and closes the
+    /// socket.
+    ///
+    /// Only for a connection that is still in its table: there the socket is open.
+    func cut() {
+        if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
+
+    private static func addressText(_ address: UnsafePointer<sockaddr>?) -> String {
+        guard let address else { return "?" }
+        switch Int32(address.pointee.sa_family) {
+        case AF_INET:
+            return UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                let host = withUnsafeBytes(of: $0.pointee.sin_addr) {
+                    ListenAddress.Host.v4(Array($0))
+                }
+                return "\(host.text):\(UInt16(bigEndian: $0.pointee.sin_port))"
+            }
+        case AF_INET6:
+            return UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+                let host = withUnsafeBytes(of: $0.pointee.sin6_addr) {
+                    ListenAddress.Host.v6(Array($0))
+                }
+                return "\(host.text):\(UInt16(bigEndian: $0.pointee.sin6_port))"
+            }
+        default:
+            return "?"
+        }
+    }
+}
+
+/// The open connections of a server.
+///
+/// A connection leaves the table, under the lock, before the library closes its socket; so whoever
+/// holds the lock may use the sockets of those that are in it.
+final class HTTPConnectionTable: Sendable {
+    private let connections = Mutex<[ObjectIdentifier: HTTPConnection]>([:])
+
+    var count: Int { connections.withLock { $0.count } }
+
+    func insert(_ connection: HTTPConnection) {
+        connections.withLock { $0[ObjectIdentifier(connection)] = connection }
+    }
+
+    func remove(_ connection: HTTPConnection) {
+        connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
+    }
+
+    /// Cuts every connection whose deadline has passed.
+    func cutLate(at now: Int64) {
+        connections.withLock { table in
+            for connection in table.values where connection.isLate(at: now) { connection.cut() }
+        }
+    }
+}
+
+/// Milliseconds of a clock that never goes back.
+func monotonicMilliseconds() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+}

@@ -1,0 +1,170 @@
+package import Basics
+internal import CRdKafka
+
+// Calls that ask a broker or move a position. They block up to the time given: call them from threads that
+// may wait, never from an engine thread.
+extension Consumer {
+    /// The end offset of each partition: the offset that its next visible record will have at least.
+    ///
+    /// The tick barrier's question. The client asks with `read_committed`, so the answer is the last stable
+    /// offset: before the first record of a transaction that is still open, after the marker of the last
+    /// finished one. It equals the offset of `endOfPartition` when nothing is written in between.
+    ///
+    /// One request per broker that leads any of the partitions, all at once (`rd_kafka_offsets_for_times`
+    /// with the protocol's "latest"). `rd_kafka_query_watermark_offsets` would cost two requests in turn for
+    /// each partition, and in librdkafka 2.0.2 it forgets its timeout.
+    /// - Returns: an entry for every partition asked for, each with its offset or its own trouble.
+    /// - Throws: `KafkaError` when nothing was learnt in time.
+    package func endOffsets(
+        _ partitions: [PartitionID],
+        timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [PartitionID: Result<Offset, KafkaError>] {
+        try offsets(partitions, at: Offset(RD_KAFKA_OFFSET_END), timeoutMilliseconds)
+    }
+
+    /// The offset of the oldest record that each partition still has; as `endOffsets`.
+    package func firstOffsets(
+        _ partitions: [PartitionID],
+        timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [PartitionID: Result<Offset, KafkaError>] {
+        try offsets(partitions, at: Offset(RD_KAFKA_OFFSET_BEGINNING), timeoutMilliseconds)
+    }
+
+    /// The first and the end offset of one partition; waits up to the time given for each.
+    package func watermarks(
+        _ partition: PartitionID,
+        timeoutMilliseconds: Int
+    ) throws(KafkaError) -> (first: Offset, end: Offset) {
+        let first = try firstOffsets([partition], timeoutMilliseconds: timeoutMilliseconds)
+        let end = try endOffsets([partition], timeoutMilliseconds: timeoutMilliseconds)
+        guard let first = first[partition], let end = end[partition] else {
+            preconditionFailure("no answer for partition \(partition), the only one asked for")
+        }
+        return (try first.get(), try end.get())
+    }
+
+    /// How many partitions the topic has.
+    ///
+    /// - Throws: `KafkaError` of kind `unknownTopicOrPartition` when there is no such topic.
+    package func partitionCount(timeoutMilliseconds: Int) throws(KafkaError) -> Int {
+        let topic = topic
+        let count = try handle.use { client throws(KafkaError) in
+            guard let handle = rd_kafka_topic_new(client, topic, nil) else {
+                throw KafkaError(rd_kafka_last_error(), "topic \(topic)")
+            }
+            defer { rd_kafka_topic_destroy(handle) }
+            return try Self.metadata(client, handle, "topic \(topic)", timeoutMilliseconds) {
+                metadata throws(KafkaError) in
+                guard metadata.topic_cnt == 1, let answer = metadata.topics?.pointee else {
+                    throw KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "topic \(topic)")
+                }
+                if answer.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    throw KafkaError(answer.err, "topic \(topic)")
+                }
+                return Int(answer.partition_cnt)
+            }
+        }
+        conversation.answered()
+        return count
+    }
+
+    /// Asks any broker for anything, to learn whether Kafka can be reached (`reachability`).
+    package func probe(timeoutMilliseconds: Int) throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in
+            try Self.metadata(client, nil, "Kafka", timeoutMilliseconds) { _ in }
+        }
+        conversation.answered()
+    }
+
+    /// Writes the group's offsets, for lag dashboards only; returns at once, an error is only logged.
+    package func commitOffsets(_ offsets: [PartitionID: Offset]) throws(KafkaError) {
+        if offsets.isEmpty { return }
+        try handle.use { client throws(KafkaError) in
+            try PartitionList.with(topic, offsets.map { ($0.key, $0.value) }) { list in
+                let code = rd_kafka_commit(client, list, 1)
+                if code != RD_KAFKA_RESP_ERR_NO_ERROR { conversation.committed(code) }
+            }
+        }
+    }
+
+    /// Reads `partition` from `offset` on, also one that is held, paused, or silent after an error.
+    ///
+    /// Only on the thread that calls `pollControl` (also inside an event). All partitions are fetched anew
+    /// from where they are, so this is for repairs, not for every day.
+    package func restart(_ partition: PartitionID, at offset: Offset) throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in
+            try conversation.restart(partition, at: offset, client)
+        }
+    }
+
+    /// Hands out no more records of `partition` until it is resumed, restarted or assigned anew.
+    package func pause(_ partition: PartitionID) throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in try conversation.pause(partition, client) }
+    }
+
+    /// Goes on after `pause`, at the record after the last that was handed out.
+    package func resume(_ partition: PartitionID) throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in try conversation.resume(partition, client) }
+    }
+
+    private func offsets(
+        _ partitions: [PartitionID],
+        at end: Offset,
+        _ timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [PartitionID: Result<Offset, KafkaError>] {
+        if partitions.isEmpty { return [:] }
+        let topic = topic
+        let entries = try handle.use { client throws(KafkaError) in
+            // The list carries the times asked for in, and the offsets out.
+            try PartitionList.with(topic, partitions.map { ($0, end) }) { list throws(KafkaError) in
+                let code = rd_kafka_offsets_for_times(
+                    client,
+                    list,
+                    Int32(clamping: timeoutMilliseconds)
+                )
+                if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    throw KafkaError(code, "the offsets of \(topic) are unknown")
+                }
+                return PartitionList.entries(list)
+            }
+        }
+        var answers: [PartitionID: Result<Offset, KafkaError>] = [:]
+        for entry in entries {
+            if entry.code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                let context = "the offsets of \(topic)/\(entry.partition) are unknown"
+                answers[entry.partition] = .failure(KafkaError(entry.code, context))
+            } else if entry.offset < 0 {
+                let context = "the offsets of \(topic)/\(entry.partition) are unknown"
+                answers[entry.partition] = .failure(
+                    KafkaError(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, context)
+                )
+            } else {
+                answers[entry.partition] = .success(entry.offset)
+            }
+        }
+        conversation.answered()
+        return answers
+    }
+
+    private static func metadata<Result>(
+        _ client: OpaquePointer,
+        _ topic: OpaquePointer?,
+        _ context: String,
+        _ timeoutMilliseconds: Int,
+        _ body: (rd_kafka_metadata) throws(KafkaError) -> Result
+    ) throws(KafkaError) -> Result {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = rd_kafka_metadata(
+            client,
+            0,
+            topic,
+            &metadata,
+            Int32(clamping: timeoutMilliseconds)
+        )
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+            throw KafkaError(code, context)
+        }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        return try body(metadata.pointee)
+    }
+}

@@ -1,0 +1,242 @@
+internal import Basics
+internal import CRdKafka
+internal import Synchronization
+
+/// The conversation of a consumer with its group and its owner: what is ours, and where each partition was
+/// started.
+///
+/// Rebalances use the eager protocol ("range"): everything is revoked, then the new assignment given.
+///
+/// `@unchecked Sendable`: `state` is behind its lock, which is never held while the owner or the client
+/// is called; `settings` and `events` are immutable.
+final class Conversation: @unchecked Sendable {
+    /// Sends what arrives for a partition of a topic to a queue.
+    typealias Forwarding = @Sendable (PartitionID, String, OpaquePointer) -> Bool
+
+    private struct State {
+        /// What is ours, each with the offset it is read from; nil is held.
+        var started: [PartitionID: Offset?] = [:]
+        /// What is paused in the client, ours or not.
+        var paused: Set<PartitionID> = []
+        var queues: [Forwarding] = []
+        var reachability = Reachability()
+        var hasEnded = false
+        var hasFailedFatally = false
+    }
+
+    let settings: ConsumerSettings
+    private let events: ConsumerEvents
+    private let state = Mutex(State())
+
+    init(_ settings: ConsumerSettings, _ events: ConsumerEvents) {
+        self.settings = settings
+        self.events = events
+    }
+
+    var reachability: Reachability { state.withLock { $0.reachability } }
+    var assignment: [PartitionID] { state.withLock { $0.started.keys.sorted() } }
+
+    func deal(to queues: [Forwarding]) {
+        state.withLock { $0.queues = queues }
+    }
+
+    /// Tells the owner nothing more.
+    func end() {
+        state.withLock { $0.hasEnded = true }
+    }
+
+    func answered() {
+        let now = monotonicMilliseconds()
+        state.withLock { $0.reachability.answered(at: now) }
+    }
+
+    func failed(_ error: KafkaError) {
+        let isNews = state.withLock { state in
+            if error.kind == .allBrokersDown { state.reachability.isEverythingDown = true }
+            // A fatal error is said by every call from then on; once is enough.
+            if error.isFatal, state.hasFailedFatally { return false }
+            if error.isFatal { state.hasFailedFatally = true }
+            return !state.hasEnded
+        }
+        if isNews { events.failed(error) }
+    }
+
+    func committed(_ code: rd_kafka_resp_err_t) {
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR { return answered() }
+        if code == RD_KAFKA_RESP_ERR__NO_OFFSET { return }
+        let error = KafkaError(
+            code,
+            "offsets of group \(settings.groupID) were not written, lag dashboards will be late"
+        )
+        events.log(LogLine(level: 5, facility: "COMMIT", text: error.description))
+    }
+
+    /// Stops the flow of a partition; what is queued of it is dropped and comes again when it goes on.
+    func pause(_ partition: PartitionID, _ client: OpaquePointer) throws(KafkaError) {
+        state.withLock { _ = $0.paused.insert(partition) }
+        try change(partition, "paused", client, rd_kafka_pause_partitions)
+    }
+
+    func resume(_ partition: PartitionID, _ client: OpaquePointer) throws(KafkaError) {
+        // Only what is paused: 2.0.2 repeats records of a partition that was flowing.
+        let isPaused = state.withLock { $0.paused.remove(partition) != nil }
+        if isPaused { try change(partition, "resumed", client, rd_kafka_resume_partitions) }
+    }
+
+    /// Lets nothing follow a damaged batch, behind which the client would go on by itself.
+    func stopAtDamage(_ partition: PartitionID, _ client: OpaquePointer) {
+        do {
+            try pause(partition, client)
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func change(
+        _ partition: PartitionID,
+        _ verb: String,
+        _ client: OpaquePointer,
+        _ call: (OpaquePointer, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) ->
+            rd_kafka_resp_err_t
+    ) throws(KafkaError) {
+        let topic = settings.topic
+        try PartitionList.with(topic, [(partition, 0)]) { list throws(KafkaError) in
+            let code = call(client, list)
+            let own = PartitionList.entries(list).first?.code ?? code
+            for code in [code, own] where code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(code, "\(topic)/\(partition) cannot be \(verb)")
+            }
+        }
+    }
+
+    func rebalance(
+        _ client: OpaquePointer,
+        _ event: rd_kafka_resp_err_t,
+        _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    ) {
+        let partitions = PartitionList.entries(list).map(\.partition).sorted()
+        let hasEnded = state.withLock { $0.hasEnded }
+        if event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, !hasEnded {
+            assign(partitions, client)
+        } else {
+            if event != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+                revoke(partitions, isLost: rd_kafka_assignment_lost(client) != 0)
+            }
+            let code = rd_kafka_assign(client, nil)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                failed(KafkaError(code, "cannot give up the partitions of \(settings.topic)"))
+            }
+        }
+    }
+
+    private func assign(_ partitions: [PartitionID], _ client: OpaquePointer) {
+        answered()
+        var started: [PartitionID: Offset?] = [:]
+        for partition in partitions {
+            switch events.startPosition(partition) {
+            case .offset(let offset):
+                precondition(offset >= 0, "start offset \(offset) of partition \(partition)")
+                started[partition] = .some(offset)
+            case .hold:
+                started[partition] = .some(nil)
+            }
+        }
+        state.withLock { $0.started = started }
+        events.assigned(partitions)
+        do {
+            // A pause outlives the assignment it was made in.
+            for partition in partitions { try resume(partition, client) }
+        } catch {
+            failed(error)
+        }
+        apply(started, client)
+    }
+
+    private func revoke(_ partitions: [PartitionID], isLost: Bool) {
+        let tells = state.withLock { !$0.hasEnded }
+        if tells { events.revoked(partitions, isLost) }
+        state.withLock { $0.started = [:] }
+    }
+
+    /// Makes `partition` be read from `offset`, whatever state it is in.
+    ///
+    /// The client cannot restart one partition alone: after an offset that is out of range it refuses to
+    /// seek, and with eager rebalancing it takes whole assignments only. So all are assigned anew, the
+    /// others from the record after the last that was handed out.
+    func restart(
+        _ partition: PartitionID,
+        at offset: Offset,
+        _ client: OpaquePointer
+    ) throws(KafkaError) {
+        var started = state.withLock { $0.started }
+        guard started[partition] != nil else {
+            throw KafkaError(
+                RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+                "\(settings.topic)/\(partition)",
+                detail: "the partition is not ours and cannot be restarted"
+            )
+        }
+        let others = started.compactMap { other, start in
+            start.map { (other, $0) }
+        }.filter { $0.0 != partition }
+        if !others.isEmpty {
+            let positions = try PartitionList.with(settings.topic, others) {
+                list throws(KafkaError) in
+                let code = rd_kafka_position(client, list)
+                if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    throw KafkaError(code, "the positions in \(settings.topic) are unknown")
+                }
+                return PartitionList.entries(list)
+            }
+            // Nothing handed out yet leaves no position: then the start still holds.
+            for entry in positions where entry.offset >= 0 {
+                started[entry.partition] = entry.offset
+            }
+        }
+        started[partition] = .some(offset)
+        state.withLock { [started] in $0.started = started }
+        // Stopping a partition ends its forwarding, and happens in the client's own thread after the call
+        // that asks for it has returned. That thread takes its orders in turn: when the second call comes
+        // back, the stops that the first one ordered are done.
+        for _ in 0..<2 {
+            let code = rd_kafka_assign(client, nil)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(code, "the partitions of \(settings.topic) cannot be stopped")
+            }
+        }
+        try resume(partition, client)
+        apply(started, client)
+    }
+
+    /// Forwards every partition that is read to its engine queue, then hands the assignment to the client.
+    private func apply(_ started: [PartitionID: Offset?], _ client: OpaquePointer) {
+        let queues = state.withLock { $0.queues }
+        let read = started.compactMap { partition, start in start.map { (partition, $0) } }
+            .sorted { $0.0 < $1.0 }
+        for (partition, _) in read {
+            let index = settings.queueIndex(partition)
+            precondition(queues.indices.contains(index), "queue \(index) of \(queues.count)")
+            // Before the assignment, or the first records would arrive in the main queue.
+            if !queues[index](partition, settings.topic, client) {
+                return failed(
+                    KafkaError(
+                        RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
+                        "\(settings.topic)/\(partition)",
+                        detail: "the client gives no queue for the partition",
+                        isFatal: true
+                    )
+                )
+            }
+        }
+        do {
+            try PartitionList.with(settings.topic, read) { list throws(KafkaError) in
+                let code = rd_kafka_assign(client, list)
+                if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    throw KafkaError(code, "cannot read the partitions of \(settings.topic)")
+                }
+            }
+        } catch {
+            failed(error)
+        }
+    }
+}

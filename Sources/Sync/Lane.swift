@@ -1,0 +1,98 @@
+import Basics
+
+/// Since when a user waits.
+struct Age: Sendable {
+    /// The tick that made the difference; users of one tick are of one age.
+    var tick: EventTime
+    /// The same on the clock that never jumps, in milliseconds.
+    var since: Int64
+}
+
+/// A user who waits for an operation; stale unless the ledger's entry bears the same ticket.
+struct WaitingUser: Sendable {
+    var slot: UInt32
+    var ticket: UInt32
+    var age: Age
+}
+
+/// First in, first out; memory is given back as the front moves on.
+struct WaitingQueue: Sendable {
+    private var items: [WaitingUser] = []
+    private var head = 0
+    /// At this length stale elements are dropped, so that users who come and go during an outage cost
+    /// no more than users who wait.
+    private(set) var compactAt = 64
+
+    var count: Int { items.count - head }
+    var first: WaitingUser? { head < items.count ? items[head] : nil }
+    var all: ArraySlice<WaitingUser> { items[head...] }
+
+    mutating func append(_ user: WaitingUser) {
+        items.append(user)
+    }
+
+    mutating func removeFirst() {
+        head += 1
+        if head == items.count {
+            items.removeAll(keepingCapacity: items.count <= 1024)
+            head = 0
+        } else if head > 1024, head > items.count / 2 {
+            items.removeFirst(head)
+            head = 0
+        }
+    }
+
+    /// Drops what is stale.
+    ///
+    /// Complexity: O(count), paid for by the appends since the last time.
+    mutating func compact(_ ledger: Ledger) {
+        items = items[head...].filter { ledger[$0.slot].ticket == $0.ticket }
+        head = 0
+        compactAt = max(64, 2 * items.count)
+    }
+}
+
+/// The users of one partition who wait for one operation, the oldest first.
+struct Lane: Sendable {
+    /// Those who waited before, in a batch that did not go through or for an outcome to settle.
+    var returned = WaitingQueue()
+    var fresh = WaitingQueue()
+
+    mutating func append(_ user: WaitingUser, returned again: Bool, _ ledger: Ledger) {
+        if again {
+            returned.append(user)
+            if returned.count >= returned.compactAt { returned.compact(ledger) }
+        } else {
+            fresh.append(user)
+            if fresh.count >= fresh.compactAt { fresh.compact(ledger) }
+        }
+    }
+
+    /// The next user who still waits; stale ones before it are dropped.
+    mutating func next(_ ledger: Ledger) -> WaitingUser? {
+        while let user = returned.first ?? fresh.first {
+            if ledger[user.slot].ticket == user.ticket { return user }
+            removeFirst()
+        }
+        return nil
+    }
+
+    mutating func removeFirst() {
+        if returned.count > 0 { returned.removeFirst() } else { fresh.removeFirst() }
+    }
+}
+
+/// The two lanes of one partition, and those who wait for its next tick.
+struct PartitionLanes: Sendable {
+    var exits = Lane()
+    var enters = Lane()
+    /// Users whose last operation came from another partition that is ahead of this one.
+    var deferred: [WaitingUser] = []
+
+    subscript(operation: Operation) -> Lane {
+        get { operation == .enter ? enters : exits }
+        _modify {
+            if operation == .enter { yield &enters } else { yield &exits }
+        }
+    }
+}

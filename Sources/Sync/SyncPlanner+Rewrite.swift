@@ -1,0 +1,111 @@
+import Basics
+
+// The live state as records, for a journal that is mostly dead bytes.
+
+extension SyncPlanner {
+    /// Hands out records that, replayed alone, give the present state.
+    ///
+    /// Every record that an earlier `advance` returned must be in the journal that they replace; results
+    /// that were not returned yet are contained. A request on its way stays an intent without result.
+    package mutating func rewriteRecords<Failure: Error>(
+        _ emit: (JournalRecord) throws(Failure) -> Void
+    ) throws(Failure) {
+        precondition(isStarted, "a rewrite before the start")
+        unwritten = []
+        try emit(.cuts(partitions.newestCuts))
+        for machine in machines { try machine.rewrite(partitions, emit) }
+    }
+
+    /// The records of a rewrite in one list; for tests and small journals.
+    package mutating func rewriteRecords() -> [JournalRecord] {
+        var records: [JournalRecord] = []
+        rewriteRecords { records.append($0) }
+        return records
+    }
+
+    /// About how many bytes a rewritten journal would have.
+    package var liveBytes: Int {
+        var bytes = 64 + partitions.count * 20
+        for machine in machines {
+            bytes += 256 + machine.ledger.userBytes + machine.ledger.count * 4
+            for intent in machine.open { bytes += 256 + intent.users.count * 24 }
+        }
+        return bytes
+    }
+}
+
+extension SyncMachine {
+    fileprivate func rewrite<Failure: Error>(
+        _ partitions: PartitionTable,
+        _ emit: (JournalRecord) throws(Failure) -> Void
+    ) throws(Failure) {
+        try emit(.begin(sync: settings.id, destination: settings.destinationID))
+        if isPopulated { try emit(.naming(.populated, sync: settings.id)) }
+        if let reason = pause?.reason ?? formerPause {
+            try emit(.paused(sync: settings.id, reason: reason))
+        }
+        var batches: [LedgerState: [UInt32]] = [:]
+        for slot in 0..<ledger.slotBound where !ledger[slot].isVacant {
+            let entry = ledger[slot]
+            let state = LedgerState(
+                isAcknowledged: entry.isAcknowledged,
+                unknown: entry.unknown,
+                doubt: doubts[slot]?.operation
+            )
+            guard state.isAcknowledged || state.doubt != nil else { continue }
+            batches[state, default: []].append(slot)
+            if let full = batches[state], full.count == JournalRecord.usersMax {
+                try emit(ledgerRecord(state, full, partitions))
+                batches[state] = []
+            }
+        }
+        for state in batches.keys.sorted(by: { $0.byte < $1.byte }) {
+            guard let rest = batches[state], !rest.isEmpty else { continue }
+            try emit(ledgerRecord(state, rest, partitions))
+        }
+        for intent in open { try emit(intentRecord(intent, partitions)) }
+        for slot in 0..<ledger.slotBound where !ledger[slot].isVacant && ledger[slot].isMember {
+            let entry = ledger[slot]
+            // Who is out by the records above but was counted in since.
+            if entry.isInIntent || (entry.isDoubtful && !entry.isAcknowledged) {
+                try emit(claimRecord(slot, entry.claim, partitions))
+            }
+            for index in moreClaims[slot] ?? [] {
+                try emit(claimRecord(slot, index, partitions))
+            }
+        }
+    }
+
+    private func ledgerRecord(
+        _ state: LedgerState,
+        _ users: [UInt32],
+        _ partitions: PartitionTable
+    ) -> JournalRecord {
+        .ledger(sync: settings.id, state: state, users: users, in: ledger, partitions: partitions)
+    }
+
+    private func claimRecord(
+        _ slot: UInt32,
+        _ index: UInt16,
+        _ partitions: PartitionTable
+    ) -> JournalRecord {
+        .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger)
+    }
+
+    /// The intent again; that its cuts are the newest ones changes nothing, they stand in the journal anyway.
+    private func intentRecord(_ intent: OpenIntent, _ partitions: PartitionTable) -> JournalRecord {
+        let involved = Set(intent.users.map { ledger[$0].claim }).sorted()
+        let header = IntentHeader(
+            syncID: settings.id,
+            messageID: intent.messageID,
+            cohortID: intent.cohortID,
+            cohortName: intent.cohortName,
+            operation: intent.operation,
+            tick: intent.tick,
+            cuts: involved.map {
+                PartitionCut(partition: partitions[$0].id, cut: partitions[$0].newestPlanned)
+            }
+        )
+        return .intent(header, users: intent.users, in: ledger, partitions: partitions)
+    }
+}

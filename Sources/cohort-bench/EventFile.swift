@@ -1,0 +1,52 @@
+import Basics
+import Glibc
+import InputFiles
+
+/// A file of lines that is in memory as a whole.
+struct EventFile: ~Copyable {
+    private let memory: UnsafeMutableRawPointer?
+    /// How long the file is.
+    let count: Int
+
+    /// Maps the file and reads every page of it once.
+    init(path: String) throws(InputError) {
+        (memory, count) = try Self.map(path)
+    }
+
+    private static func map(
+        _ path: String
+    ) throws(InputError) -> (UnsafeMutableRawPointer?, Int) {
+        let descriptor = try InputFiles.open(path)
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw InputError(path: path, reason: InputFiles.systemReason())
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw InputError(path: path, reason: "it is no ordinary file, which can be held in memory")
+        }
+        let count = Int(status.st_size)
+        if count == 0 { return (nil, 0) }
+        let mapped = mmap(nil, count, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0)
+        guard let mapped, mapped != UnsafeMutableRawPointer(bitPattern: -1) else {
+            throw InputError(path: path, reason: InputFiles.systemReason())
+        }
+        return (mapped, count)
+    }
+
+    deinit {
+        if let memory { munmap(memory, count) }
+    }
+
+    /// Calls `body` with every line, without its LF; the last one may lack it.
+    func forEachLine(_ body: (ByteView) -> Void) {
+        guard let memory else { return }
+        var position = UnsafeRawPointer(memory)
+        let end = position + count
+        while position < end {
+            let found = memchr(position, 0x0a, end - position).map { UnsafeRawPointer($0) } ?? end
+            body(ByteView(UnsafeRawBufferPointer(start: position, count: found - position)))
+            position = found + 1
+        }
+    }
+}

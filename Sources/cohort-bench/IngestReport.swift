@@ -1,0 +1,105 @@
+import Basics
+
+/// What an ingest run cost and what came of it.
+struct IngestReport {
+    var bytes: Int
+    var events: Int
+    var rejected: Int
+    var duplicates: Int
+    var users: Int
+    var cpuSeconds: Double
+    var wallSeconds: Double
+    /// Memory of the engine's tables, their free space included.
+    var reservedBytes: Int
+    /// How much the process' own memory grew during the run; nil where the system does not say.
+    var grownBytes: Int?
+    /// Ascending.
+    var tickMilliseconds: [Double]
+    var enters: Int
+    var exits: Int
+    /// By bytes of the id.
+    var cohorts: [(id: String, count: Int)]
+
+    private func rate(_ seconds: Double) -> Int {
+        seconds > 0 ? Int((Double(events) / seconds).rounded()) : 0
+    }
+
+    private func perUser(_ bytes: Int) -> Int { users > 0 ? bytes / users : 0 }
+
+    private func quantile(_ share: Double) -> Double {
+        guard let last = tickMilliseconds.last else { return 0 }
+        let index = Int((Double(tickMilliseconds.count) * share).rounded(.up)) - 1
+        return index < 0 ? last : tickMilliseconds[index]
+    }
+
+    /// For people.
+    var text: String {
+        let grown = grownBytes.map { "\(perUser($0)) the process grew by" } ?? "growth unknown"
+        let rows: [(String, String)] = [
+            (
+                "events",
+                "\(events) (\(bytes) bytes), \(rejected) rejected, \(duplicates) duplicates"
+            ),
+            ("events/s/core", "\(rate(cpuSeconds)) by CPU time (\(fixed(cpuSeconds)) s)"),
+            ("events/s", "\(rate(wallSeconds)) by wall time (\(fixed(wallSeconds)) s)"),
+            ("users", "\(users)"),
+            ("bytes a user", "\(perUser(reservedBytes)) reserved by the engine, \(grown)"),
+            (
+                "ticks",
+                "\(tickMilliseconds.count): p50 \(fixed(quantile(0.5))) ms, p99 "
+                    + "\(fixed(quantile(0.99))) ms, max \(fixed(quantile(1))) ms"
+            ),
+            ("enters + exits", "\(enters) + \(exits) = \(enters + exits)"),
+            ("final sizes", cohorts.map { "\($0.id) \($0.count)" }.joined(separator: ", ")),
+        ]
+        return rows.map { name, value in
+            name + String(repeating: " ", count: 16 - name.count) + value + "\n"
+        }.joined()
+    }
+
+    /// For programs: one object, one line.
+    var json: String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("events", events)
+        writer.member("bytes", bytes)
+        writer.member("rejected", rejected)
+        writer.member("duplicates", duplicates)
+        writer.member("users", users)
+        member("cpu_seconds", cpuSeconds, to: &writer)
+        member("wall_seconds", wallSeconds, to: &writer)
+        writer.member("events_per_cpu_second", rate(cpuSeconds))
+        writer.member("events_per_wall_second", rate(wallSeconds))
+        writer.member("reserved_bytes_per_user", perUser(reservedBytes))
+        writer.key("grown_bytes_per_user")
+        if let grownBytes { writer.value(perUser(grownBytes)) } else { writer.null() }
+        writer.key("ticks")
+        writer.beginObject()
+        writer.member("count", tickMilliseconds.count)
+        member("p50_ms", quantile(0.5), to: &writer)
+        member("p99_ms", quantile(0.99), to: &writer)
+        member("max_ms", quantile(1), to: &writer)
+        writer.endObject()
+        writer.member("enters", enters)
+        writer.member("exits", exits)
+        writer.key("cohorts")
+        writer.beginObject()
+        for cohort in cohorts { writer.member(cohort.id, cohort.count) }
+        writer.endObject()
+        writer.endObject()
+        writer.newline()
+        return writer.string
+    }
+
+    private func member(_ name: String, _ number: Double, to writer: inout JSONWriter) {
+        writer.key(name)
+        writer.value((number * 1e6).rounded() / 1e6)
+    }
+}
+
+/// A number with three decimals.
+private func fixed(_ number: Double) -> String {
+    let thousandths = Int((number * 1000).rounded())
+    let rest = String(thousandths % 1000)
+    return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+}

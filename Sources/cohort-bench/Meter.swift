@@ -1,0 +1,47 @@
+import Basics
+import Glibc
+import InputFiles
+
+/// What the process has used up to now.
+struct Meter {
+    /// CPU seconds of all threads, the kernel's work for them included.
+    let cpuSeconds: Double
+    /// Seconds of a clock that only goes forward.
+    let wallSeconds: Double
+    /// Bytes of memory that belong to the process alone; mapped files do not count.
+    ///
+    /// Nil where the system does not say.
+    let memoryBytes: Int?
+
+    /// Reads all three now.
+    static func read() -> Meter {
+        Meter(
+            cpuSeconds: seconds(CLOCK_PROCESS_CPUTIME_ID), wallSeconds: wall(),
+            memoryBytes: anonymousMemory())
+    }
+
+    /// Seconds of a clock that only goes forward; cheap enough for every tick.
+    static func wall() -> Double { seconds(CLOCK_MONOTONIC) }
+
+    private static func seconds(_ clock: clockid_t) -> Double {
+        var now = timespec()
+        clock_gettime(clock, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    }
+
+    private static func anonymousMemory() -> Int? {
+        let lines: [Substring]
+        do throws(InputError) {
+            let bytes = try InputFiles.read("/proc/self/status")
+            lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        } catch {
+            return nil
+        }
+        for line in lines where line.hasPrefix("RssAnon:") {
+            let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst()
+                .first
+            return kilobytes.flatMap { Int($0) }.map { $0 * 1024 }
+        }
+        return nil
+    }
+}

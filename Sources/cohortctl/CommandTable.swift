@@ -1,0 +1,154 @@
+import Arguments
+import Basics
+
+/// The commands of cohortctl: what its arguments, its help and its documentation are made from.
+enum CommandTable {
+    private static let connection = [
+        Option.one(
+            "--address",
+            "URL",
+            "Where the daemon listens. Default: COHORTD_ADDRESS, else http://127.0.0.1:8080."
+        ),
+        Option.one(
+            "--output",
+            "FORMAT",
+            "json prints the API's bodies; text, the default, is for people."
+        ),
+    ]
+
+    private static let statuses = """
+        Exit status: 0, 1 no such cohort, 64 usage, 69 the daemon cannot be reached or cannot answer now, \
+        74 stdout cannot be written, 77 the daemon refuses to answer.
+        """
+
+    static let program = Program(
+        "cohortctl",
+        summary: "Checks and tries cohort definitions, and asks a running cohortd",
+        version: Version.text,
+        commands: [
+            Command(
+                "validate",
+                summary: "Checks cohort definitions without running anything",
+                details: """
+                    A folder stands for its *.yaml, *.yml and *.json, not deeper. Every problem is shown \
+                    with its place and a remedy.
+
+                    Exit status: 0 valid, 2 a definition is invalid, 64 usage, 66 a path cannot be read, \
+                    78 --config is missing or wrong.
+                    """,
+                options: [
+                    .one(
+                        "--config",
+                        "FILE",
+                        "A cohortd.yaml whose timezone and other settings the definitions are read with."
+                    )
+                ],
+                operands: [.several("PATH", "Files and folders of definitions.")],
+                examples: ["cohortctl validate config/cohorts"]
+            ),
+            replay,
+            Command(
+                "status",
+                summary: "Shows what the daemon is doing: partitions, lag, ticks, syncs",
+                details: statuses,
+                options: connection,
+                examples: ["cohortctl status"]
+            ),
+            Command(
+                group: "cohorts",
+                summary: "Looks at cohorts of the running daemon",
+                options: connection,
+                commands: [
+                    Command(
+                        "list",
+                        summary: "Lists cohorts with their state and size",
+                        details: statuses,
+                        examples: ["cohortctl cohorts list"]
+                    ),
+                    Command(
+                        "show",
+                        summary: "Shows one cohort with its definition",
+                        details: """
+                            With --output json it prints the cohort's part of the body of GET /v1/cohorts.
+
+                            \(statuses)
+                            """,
+                        operands: [.one("ID", "The cohort's id.")],
+                        examples: ["cohortctl cohorts show active-now"]
+                    ),
+                    Command(
+                        "members",
+                        summary: "Prints the ids of a cohort's members, one a line",
+                        details: """
+                            Ids come by their bytes, page after page. With --output json each page's body is \
+                            a line of its own; take it where an id may hold a line feed.
+
+                            \(statuses)
+                            """,
+                        operands: [.one("ID", "The cohort's id.")],
+                        examples: ["cohortctl cohorts members active-now | head"]
+                    ),
+                ]
+            ),
+        ]
+    )
+
+    private static let replay = Command(
+        "replay",
+        summary: "Runs the daemon's engine over a file of events and prints who is in",
+        details: """
+            Events are JSON Lines in the producers' format, applied in file order. A line arrives at its \
+            server_received_time, else at its time, and never before the line above it. Instants are RFC \
+            3339 or epoch milliseconds.
+
+            Exit status: 0, 2 a definition is invalid (nothing is run), 3 an event was rejected, 64 usage, \
+            66 an input is missing, 74 an output cannot be written, 78 --config is missing or wrong.
+            """,
+        options: [
+            .several("--cohorts", "PATH", required: true, "Files and folders of definitions."),
+            .one("--events", "FILE", required: true, "JSON Lines; - is stdin."),
+            .one(
+                "--config",
+                "FILE",
+                """
+                Takes timezone, inactive_events, identify, dedupe, limits and kafka.event_bytes_max from \
+                this cohortd.yaml.
+                """
+            ),
+            .one("--from", "T", "First tick at or after this instant. Default: the first arrival."),
+            .one(
+                "--until",
+                "T",
+                "Last tick, exactly. Default: the first at or after the last arrival."
+            ),
+            .one("--tick", "D", "Distance of ticks, at least 1s. Default: 60s."),
+            .several(
+                "--at",
+                "T",
+                "Ticks at just these instants; not with --from, --until, --tick."
+            ),
+            .flag("--unordered", "Takes all events first, then the ticks."),
+            .several(
+                "--upload",
+                "COHORT=FILE",
+                "Members of an uploaded cohort; not in this version."
+            ),
+            .one("--deltas", "OUT", "Writes enters and exits as JSON Lines; - is stdout."),
+            .one(
+                "--members",
+                "OUT",
+                """
+                Writes the members at the last tick as JSON Lines; - is stdout. Default where neither is \
+                given: --members -.
+                """
+            ),
+            .flag("--allow-rejects", "Exit status 0 although events were rejected."),
+        ],
+        examples: [
+            """
+            cohortctl replay --cohorts config/cohorts --events events.jsonl --deltas deltas.jsonl \
+            --members -
+            """
+        ]
+    )
+}

@@ -1,0 +1,59 @@
+import Glibc
+
+/// Where the daemon is asked: `http://HOST:PORT`, without a slash at the end.
+struct DaemonAddress {
+    /// The scheme, the host and the port.
+    let text: String
+
+    private static let fallback = "http://127.0.0.1:8080"
+
+    /// The address of `--address`, else of the environment, else the default of `http.listen`.
+    init(option: String?) throws(ExitStatus) {
+        if let option {
+            try self.init(option, from: "--address")
+        } else if let value = getenv("COHORTD_ADDRESS"), value.pointee != 0 {
+            try self.init(String(cString: value), from: "COHORTD_ADDRESS")
+        } else {
+            text = Self.fallback
+        }
+    }
+
+    private init(_ given: String, from source: String) throws(ExitStatus) {
+        var bytes = Array(given.utf8)
+        if bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+        let scheme = ["http://", "https://"].first { given.lowercased().hasPrefix($0) }
+        let rest = bytes.dropFirst(scheme?.utf8.count ?? 0)
+        // Neither a path, nor a query, nor user:password@ has a place here.
+        let isPlain = rest.allSatisfy { byte in
+            byte > 0x20 && byte < 0x7f && !"/?#@\\".utf8.contains(byte)
+        }
+        guard scheme != nil, !rest.isEmpty, isPlain else {
+            printError(
+                "cohortctl: \(source) \(given): an address such as \(Self.fallback) is expected"
+            )
+            throw .usage
+        }
+        text = String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Texts as parts of a URL.
+enum PercentEncoding {
+    /// Everything but ASCII letters, digits, `-` and `_` as % and two hexadecimal digits.
+    ///
+    /// That is more than a URL needs: a dot would be taken for a folder, a plus for a space.
+    static func encoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                bytes.append(byte)
+            default:
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

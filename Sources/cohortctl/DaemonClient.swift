@@ -1,0 +1,92 @@
+import Destinations
+import Foundation
+
+/// Asks the daemon's API and turns every way in which that fails into a line on stderr and a status.
+struct DaemonClient {
+    let address: DaemonAddress
+
+    /// Fetches a JSON document.
+    ///
+    /// - Parameters:
+    ///   - type: What the document is read as.
+    ///   - path: Path and query, percent-encoded.
+    ///   - other: A status beside 200 that carries the same document.
+    /// - Returns: The document read, and its bytes as they came.
+    /// - Throws: The exit status of what went wrong, which is on stderr by then.
+    func get<Reply: Decodable>(
+        _ type: Reply.Type,
+        _ path: String,
+        orStatus other: Int = 200
+    ) throws(ExitStatus) -> (value: Reply, body: [UInt8]) {
+        let answer: (status: Int, body: [UInt8])
+        do throws(HTTPClientError) {
+            answer = try HTTPClient.get(
+                address.text + path,
+                headers: [("Accept", "application/json")]
+            )
+        } catch {
+            throw failure(
+                .unreachable,
+                "no answer from \(address.text): \(error.text)",
+                "is cohortd running, and does its http.listen say so? --address or COHORTD_ADDRESS "
+                    + "names another place"
+            )
+        }
+        guard answer.status == 200 || answer.status == other else {
+            throw refusal(answer.status, answer.body, path)
+        }
+        do {
+            return (try JSONDecoder().decode(type, from: Data(answer.body)), answer.body)
+        } catch {
+            throw failure(
+                .unreachable,
+                "\(address.text)\(path): the answer is not one of cohortd",
+                "check which program listens there, and that its version is that of cohortctl"
+            )
+        }
+    }
+
+    private func refusal(_ status: Int, _ body: [UInt8], _ path: String) -> ExitStatus {
+        let detail: String
+        do {
+            detail = try JSONDecoder().decode(ErrorReply.self, from: Data(body)).error.text
+        } catch {
+            // Not one of the daemon's own errors: something in between answered.
+            detail = "status \(status), and no reason was given"
+        }
+        switch status {
+        case 401, 403:
+            return failure(
+                .keyRefused,
+                "\(address.text) refuses to answer: \(detail)",
+                "ask on the daemon's own machine, by its listen address or localhost"
+            )
+        case 400:
+            return failure(
+                .usage,
+                "\(address.text) does not understand the request: \(detail)",
+                nil
+            )
+        case 404, 409, 422:
+            return failure(.no, detail, status == 404 ? "cohortctl cohorts list shows all" : nil)
+        case 500...:
+            return failure(
+                .unreachable,
+                "\(address.text) cannot answer now (\(status)): \(detail)",
+                "try again; cohortctl status shows what the daemon waits for"
+            )
+        default:
+            return failure(
+                .unreachable,
+                "\(address.text)\(path): status \(status), which is none of cohortd's: \(detail)",
+                "check which program listens there"
+            )
+        }
+    }
+
+    /// Prints what happened and what to do.
+    private func failure(_ status: ExitStatus, _ text: String, _ remedy: String?) -> ExitStatus {
+        printError("cohortctl: " + text + (remedy.map { "; \($0)" } ?? ""))
+        return status
+    }
+}

@@ -1,0 +1,106 @@
+import Arguments
+import Basics
+
+/// The commands that ask a running daemon.
+struct DaemonCommand {
+    private let words: [String]
+    private let operands: [String]
+    private let client: DaemonClient
+    /// Prints the API's bodies instead of tables.
+    private let asJSON: Bool
+
+    /// Reads the arguments; what is wrong with them is said before anyone is asked.
+    init(_ arguments: ParsedArguments) throws(ExitStatus) {
+        words = arguments.command
+        operands = arguments.operands
+        client = DaemonClient(address: try DaemonAddress(option: arguments.value("--address")))
+        switch arguments.value("--output") {
+        case nil, "text": asJSON = false
+        case "json": asJSON = true
+        case .some(let other):
+            printError("cohortctl: --output \(other): text or json is expected")
+            throw .usage
+        }
+    }
+
+    func run() throws(ExitStatus) {
+        switch words {
+        case ["status"]: try status()
+        case ["cohorts", "list"]: try list()
+        case ["cohorts", "show"]: try show(operands[0])
+        case ["cohorts", "members"]: try members(of: operands[0])
+        default: preconditionFailure("the table has a command that nobody runs: \(words)")
+        }
+    }
+
+    private func status() throws(ExitStatus) {
+        let reply = try client.get(StatusReply.self, "/v1/status")
+        if asJSON { return try printLine(reply.body) }
+        let readiness = try client.get(ReadinessReply.self, "/readyz", orStatus: 503)
+        try printText(DaemonTables.status(reply.value, readiness.value))
+    }
+
+    private func list() throws(ExitStatus) {
+        let reply = try client.get(CohortsReply.self, "/v1/cohorts")
+        if asJSON { return try printLine(reply.body) }
+        try printText(DaemonTables.cohorts(reply.value.cohorts))
+    }
+
+    private func show(_ id: String) throws(ExitStatus) {
+        let reply = try client.get(CohortsReply.self, "/v1/cohorts")
+        let index = reply.value.cohorts.firstIndex { $0.id.utf8.elementsEqual(id.utf8) }
+        // The reply was read as a whole already, so its text has the same elements in the same places.
+        let texts = JSONText(reply.body).member("cohorts")?.elements ?? []
+        guard let index, texts.indices.contains(index) else {
+            let nearest = Suggestion.nearest(to: id, among: reply.value.cohorts.map(\.id))
+            let hint = nearest.map { "did you mean '\($0)'?" } ?? "cohortctl cohorts list shows all"
+            printError("cohortctl: there is no cohort '\(id)'; \(hint)")
+            throw .no
+        }
+        if asJSON { return try printLine(Array(texts[index].bytes)) }
+        let definition = texts[index].member("definition")?.indented ?? "null"
+        try printText(DaemonTables.cohort(reply.value.cohorts[index], definition: definition))
+    }
+
+    /// Prints page after page as they come, so that `| head` ends early and no list is held in memory.
+    private func members(of id: String) throws(ExitStatus) {
+        var output = Output.standard
+        var after: String?
+        while true {
+            var path = "/v1/cohorts/\(PercentEncoding.encoded(id))/members?limit=10000"
+            if let after { path += "&after=\(PercentEncoding.encoded(after))" }
+            let page = try client.get(MembersReply.self, path)
+            if asJSON {
+                try output.write(page.body + [UInt8(ascii: "\n")])
+            } else {
+                var lines: [UInt8] = []
+                for user in page.value.users {
+                    lines += user.utf8
+                    lines.append(UInt8(ascii: "\n"))
+                }
+                try output.write(lines)
+            }
+            guard let next = page.value.next else { break }
+            if let after, !after.utf8.lexicographicallyPrecedes(next.utf8) {
+                printError(
+                    "cohortctl: \(client.address.text): the pages of the members do not go on"
+                )
+                throw .unreachable
+            }
+            after = next
+        }
+        try output.finish()
+    }
+
+    private func printLine(_ body: [UInt8]) throws(ExitStatus) {
+        var output = Output.standard
+        try output.write(body + [UInt8(ascii: "\n")])
+        try output.finish()
+    }
+
+    private func printText(_ text: String) throws(ExitStatus) {
+        var output = Output.standard
+        try output.write(text)
+        try output.finish()
+    }
+}

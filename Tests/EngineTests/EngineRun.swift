@@ -1,0 +1,192 @@
+import Basics
+import Cohorts
+import Configuration
+import Engine
+import Events
+import Replay
+import TestKit
+import Testing
+
+/// A change of membership, with names instead of numbers.
+struct NamedDelta: Equatable, CustomStringConvertible {
+    var cohort: String
+    var user: [UInt8]
+    var entered: Bool
+
+    var description: String {
+        "\(entered ? "enter" : "exit") \(cohort) \(String(decoding: user, as: UTF8.self))"
+    }
+}
+
+/// What one tick did.
+struct TickRecord: Equatable {
+    var instant: Int64
+    var deltas: [NamedDelta]
+    /// By cohort in the order of ids; each sorted by bytes.
+    var members: [[[UInt8]]]
+}
+
+/// What a run did.
+struct EngineRecord: Equatable {
+    var ticks: [TickRecord] = []
+    var rejected = 0
+}
+
+extension OracleCase {
+    /// The definitions, compiled; fails the test where the checker refuses them.
+    func plan() throws -> Plan {
+        try Self.plan(yaml: yaml, inactiveEvents: settings.inactiveEvents)
+    }
+
+    static func plan(yaml: String, inactiveEvents: [String] = []) throws -> Plan {
+        let (definitions, problems) = DefinitionParser.parse(
+            [DefinitionSource(name: "case.yaml", bytes: Array(yaml.utf8))],
+            isTimeZone: { $0 == "UTC" })
+        let refused = problems + definitions.flatMap { PlanCompiler.unsupported(in: $0) }
+        try #require(refused.isEmpty, "\(refused.map(\.description).joined(separator: "\n"))\n\(yaml)")
+        return PlanCompiler.compile(definitions, inactiveEvents: inactiveEvents)
+    }
+
+    /// The settings as replay and shard take them.
+    var configuration: ReplayConfiguration {
+        var configuration = ReplayConfiguration()
+        configuration.dedupe.windowMilliseconds = settings.dedupeWindow
+        configuration.limits.futureMaxMilliseconds = settings.futureMax
+        configuration.inactiveEvents = settings.inactiveEvents
+        return configuration
+    }
+
+    /// The ticks as replay takes them.
+    var rule: TickSchedule.Rule {
+        func time(_ milliseconds: Int64) -> EventTime { EventTime(milliseconds: milliseconds) }
+        return switch settings.ticks {
+        case .at(let instants): .at(Set(instants).sorted().map(time))
+        case .every(let width, let from, let until):
+            .every(width: width, from: from.map(time), until: until.map(time))
+        }
+    }
+
+    /// Runs replay over the text.
+    ///
+    /// - Parameter inspect: Sees the shard after every tick.
+    func replay(inspect: (borrowing Shard, EventTime) -> Void = { _, _ in }) throws -> EngineRecord {
+        var record = EngineRecord()
+        var run = ReplayRun(
+            plan: try plan(), settings: configuration, schedule: rule, unordered: settings.unordered)
+        func ticked(_ shard: borrowing Shard, _ tick: EventTime, _ deltas: [Delta]) {
+            record.ticks.append(TickRecord(shard, tick, deltas))
+            inspect(shard, tick)
+        }
+        for (index, line) in jsonLines.enumerated() {
+            line.withByteView {
+                run.read(line: $0, number: index + 1, reject: { _ in record.rejected += 1 }, ticked: ticked)
+            }
+        }
+        run.finish(ticked: ticked)
+        return record
+    }
+
+    /// What the oracle says a run must do.
+    func expected(mistake: Oracle.Mistake = .none) -> (record: EngineRecord, oracle: Oracle) {
+        let oracle = Oracle(definitions, lines, settings, mistake: mistake)
+        var record = EngineRecord(rejected: oracle.rejected)
+        var before = [[[UInt8]]](repeating: [], count: oracle.cohorts.count)
+        for tick in oracle.ticks {
+            var deltas: [NamedDelta] = []
+            for (index, cohort) in oracle.cohorts.enumerated() {
+                let old = Set(before[index])
+                let new = Set(tick.members[index])
+                for user in old.symmetricDifference(new).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+                    deltas.append(
+                        NamedDelta(cohort: cohort, user: user, entered: new.contains(user)))
+                }
+            }
+            record.ticks.append(
+                TickRecord(instant: tick.instant, deltas: deltas, members: tick.members))
+            before = tick.members
+        }
+        return (record, oracle)
+    }
+}
+
+extension TickRecord {
+    /// What a tick did, read off the shard; `deltas` in the order in which they are shown.
+    init(_ shard: borrowing Shard, _ tick: EventTime, _ deltas: [Delta]) {
+        let cohorts = shard.plan.cohorts.map(\.id)
+        instant = tick.milliseconds
+        var named: [NamedDelta] = []
+        for delta in deltas {
+            named.append(
+                NamedDelta(
+                    cohort: cohorts[delta.cohort], user: shard.userID(delta.slot).array,
+                    entered: delta.entered))
+        }
+        self.deltas = named
+        members = []
+        for cohort in cohorts.indices {
+            var users: [[UInt8]] = []
+            shard.forEachMember(cohort: cohort) { users.append(shard.userID($0).array) }
+            members.append(users.sorted { $0.lexicographicallyPrecedes($1) })
+        }
+    }
+}
+
+extension EngineRecord {
+    /// In words, the first thing in which this differs from what was expected; nil where nothing does.
+    func difference(from expected: EngineRecord, cohorts: [String]) -> String? {
+        if self == expected { return nil }
+        if rejected != expected.rejected {
+            return "rejected \(rejected), expected \(expected.rejected)"
+        }
+        let instants = ticks.map(\.instant)
+        if instants != expected.ticks.map(\.instant) {
+            return "ticks at \(instants), expected \(expected.ticks.map(\.instant))"
+        }
+        for (tick, wanted) in zip(ticks, expected.ticks) where tick != wanted {
+            let names = { (users: [[UInt8]]) in users.map { String(decoding: $0, as: UTF8.self) } }
+            for index in cohorts.indices where tick.members[index] != wanted.members[index] {
+                return """
+                    at \(tick.instant) \(cohorts[index]) has \(names(tick.members[index])), \
+                    expected \(names(wanted.members[index]))
+                    """
+            }
+            return "at \(tick.instant) the deltas are \(tick.deltas), expected \(wanted.deltas)"
+        }
+        return "no difference was found, but there is one"
+    }
+}
+
+/// Which seeds a property is tried with: `COHORTD_SEEDS` is how many, `COHORTD_SEED` is the only one.
+struct Seeds: Swift.Sequence {
+    private let first: UInt64
+    private let count: Int
+
+    /// - Parameters:
+    ///   - count: How many in a normal run.
+    ///   - first: Where they begin, so that properties do not all look at the same cases.
+    init(_ count: Int, from first: UInt64 = 1) {
+        let environment = Environment.current
+        if let only = environment["COHORTD_SEED"].flatMap(UInt64.init) {
+            self.first = only
+            self.count = 1
+        } else {
+            self.first = first
+            self.count = environment["COHORTD_SEEDS"].flatMap(Int.init).map { $0 * count / 2000 } ?? count
+        }
+    }
+
+    func makeIterator() -> AnyIterator<UInt64> {
+        var next = first
+        let end = first + UInt64(Swift.max(1, count))
+        return AnyIterator {
+            guard next < end else { return nil }
+            defer { next += 1 }
+            return next
+        }
+    }
+
+    /// The one command that repeats a failure.
+    static func command(_ seed: UInt64, _ test: String) -> String {
+        "COHORTD_SEED=\(seed) swift test --filter 'EngineTests.\(test)'"
+    }
+}

@@ -1,0 +1,127 @@
+import Basics
+import Cohorts
+import Configuration
+import Engine
+import Events
+import Replay
+import TestKit
+
+/// Drives a shard as a worker does, step by step, so that it can be stored and restored in between.
+struct ShardDriver: ~Copyable {
+    /// What there is to do, in order.
+    enum Step {
+        case line(String)
+        case tick(Int64)
+    }
+
+    private(set) var shard: Shard
+    private var decoder: EventDecoder
+    private var newestArrival: EventTime?
+    private let settings: ShardSettings
+
+    init(_ history: OracleCase, _ plan: Plan) {
+        settings = ShardSettings(history.configuration)
+        shard = Shard(plan: plan, settings: settings)
+        decoder = Self.decoder(history, plan)
+    }
+
+    private static func decoder(_ history: OracleCase, _ plan: Plan) -> EventDecoder {
+        EventDecoder(
+            extraction: plan.extraction, eventBytesMax: history.configuration.eventBytesMax,
+            futureMax: history.configuration.limits.futureMaxMilliseconds)
+    }
+
+    /// Lines and ticks in the order in which replay would take them.
+    static func steps(_ history: OracleCase, _ oracle: Oracle) -> [Step] {
+        var steps: [Step] = []
+        var ticks = oracle.ticks.map(\.instant)[...]
+        var newest: Int64?
+        for line in history.lines {
+            let moved = Oracle.arrival(of: line, after: newest, history.settings)
+            newest = moved.newest
+            if moved.isAccepted, !history.settings.unordered, let newest {
+                while let tick = ticks.first, tick < newest {
+                    steps.append(.tick(tick))
+                    ticks = ticks.dropFirst()
+                }
+            }
+            steps.append(.line(line.json))
+        }
+        return steps + ticks.map { .tick($0) }
+    }
+
+    /// Does one step; a tick gives its record.
+    mutating func take(_ step: Step) -> TickRecord? {
+        switch step {
+        case .line(let text):
+            apply(text)
+            return nil
+        case .tick(let instant):
+            var deltas: [Delta] = []
+            let tick = EventTime(milliseconds: instant)
+            shard.tick(tick, deltas: &deltas)
+            shard.sortByCohortAndUser(&deltas)
+            return TickRecord(shard, tick, deltas)
+        }
+    }
+
+    private mutating func apply(_ text: String) {
+        text.withByteView { bytes in
+            guard case .events = decoder.begin(bytes, source: .replay) else { return }
+            while let outcome = decoder.next(previousArrival: newestArrival) {
+                switch outcome {
+                case .event(let event):
+                    newestArrival = event.arrival
+                    _ = shard.apply(event)
+                case .filtered(let arrival): newestArrival = arrival ?? newestArrival
+                case .rejected: break
+                }
+            }
+        }
+    }
+
+    /// Hands over everything, or what changed, as it would be stored.
+    mutating func encode(all: Bool, into records: inout [StoredRecord]) {
+        var new: [StoredRecord] = []
+        if all {
+            shard.encodeAll { new.append(StoredRecord(kind: $0, payload: $1.array)) }
+            records = new
+        } else {
+            shard.encodeChanges { new.append(StoredRecord(kind: $0, payload: $1.array)) }
+            records += new
+        }
+    }
+
+    /// Goes on with a shard that was made from stored records, as after a restart.
+    mutating func restart(
+        _ history: OracleCase, _ plan: Plan, from records: [StoredRecord]
+    ) throws -> RestoreReport {
+        var fresh = Shard(plan: plan, settings: settings)
+        var restoring = StateRestore()
+        for record in records {
+            try record.payload.withByteView { (bytes: ByteView) throws(StateError) in
+                try fresh.restore(record.kind, bytes, into: &restoring)
+            }
+        }
+        let report = fresh.finishRestore(restoring, tick: shard.lastTick, floor: shard.floor)
+        shard = fresh
+        decoder = Self.decoder(history, plan)
+        return report
+    }
+
+    /// Reads history again for traces that the stored records lacked.
+    mutating func rebuild(_ traces: Set<Int>, from steps: ArraySlice<Step>) {
+        let arrival = newestArrival
+        newestArrival = nil
+        shard.beginRebuild(of: traces)
+        for case .line(let text) in steps { apply(text) }
+        shard.finishRebuild()
+        newestArrival = arrival
+    }
+}
+
+/// A record of a shard's state, copied.
+struct StoredRecord {
+    var kind: StateRecord
+    var payload: [UInt8]
+}

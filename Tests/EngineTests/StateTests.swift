@@ -1,0 +1,180 @@
+import Basics
+import Cohorts
+import Engine
+import TestKit
+import Testing
+
+@Suite("State that is stored and restored")
+struct StateTests {
+    @Test("A restart at any moment changes no delta")
+    func restartChangesNothing() throws {
+        for seed in Seeds(400, from: 2_000_000) {
+            let history = OracleCase(seed: seed)
+            let (expected, oracle) = history.expected()
+            var generator = SeededGenerator(seed: seed ^ 0x57a7e)
+            let plan = try history.plan()
+            var driver = ShardDriver(history, plan)
+            var records: [StoredRecord] = []
+            var ticks: [TickRecord] = []
+            driver.encode(all: true, into: &records)
+            for step in ShardDriver.steps(history, oracle) {
+                if let tick = driver.take(step) { ticks.append(tick) }
+                guard generator.chance(percent: 40) else { continue }
+                driver.encode(all: generator.chance(percent: 20), into: &records)
+                guard generator.chance(percent: 30) else { continue }
+                let report = try driver.restart(history, plan, from: records)
+                #expect(report.missingTraces.isEmpty, "seed \(seed)")
+                #expect(!report.mustRewrite, "seed \(seed)")
+            }
+            let record = EngineRecord(ticks: ticks, rejected: expected.rejected)
+            if let difference = record.difference(from: expected, cohorts: oracle.cohorts) {
+                Issue.record(
+                    """
+                    \(difference)
+                    \(Seeds.command(seed, "StateTests/restartChangesNothing"))
+                    \(history.description)
+                    """)
+                return
+            }
+        }
+    }
+
+    @Test("Other definitions after a restart, with history read again, give the members of a fresh run")
+    func changedDefinitions() throws {
+        var rebuilt = 0
+        for seed in Seeds(400, from: 3_000_000) {
+            let before = OracleCase(seed: seed)
+            var after = before
+            var generator = SeededGenerator(seed: seed ^ 0xc4a9)
+            after.definitions = before.changedDefinitions(&generator)
+            let (expected, oracle) = after.expected()
+            let plan = try after.plan()
+            var driver = ShardDriver(before, try before.plan())
+            let steps = ShardDriver.steps(after, oracle)
+            let cut = generator.number(in: 0...steps.count)
+            for step in steps[..<cut] { _ = driver.take(step) }
+            var records: [StoredRecord] = []
+            driver.encode(all: true, into: &records)
+            let report = try driver.restart(after, plan, from: records)
+            if !report.missingTraces.isEmpty {
+                #expect(report.mustRewrite, "seed \(seed)")
+                driver.rebuild(report.missingTraces, from: steps[..<cut])
+                rebuilt += 1
+            }
+            // After a change everything is written anew, and that must be readable too.
+            driver.encode(all: true, into: &records)
+            let again = try driver.restart(after, plan, from: records)
+            #expect(again.missingTraces.isEmpty && !again.mustRewrite, "seed \(seed)")
+            var ticks: [TickRecord] = []
+            for step in steps[cut...] { if let tick = driver.take(step) { ticks.append(tick) } }
+            let wanted = expected.ticks.suffix(ticks.count)
+            for (tick, want) in zip(ticks, wanted) where tick.members != want.members {
+                Issue.record(
+                    """
+                    members at \(tick.instant) are \(tick.members), expected \(want.members); cut at step \(cut)
+                    \(Seeds.command(seed, "StateTests/changedDefinitions"))
+                    before:
+                    \(before.yaml)
+                    \(after.description)
+                    """)
+                return
+            }
+        }
+        #expect(rebuilt > 0, "no case had to read history again")
+    }
+
+    @Test("Cohorts that stay as they are report no delta twice after definitions changed")
+    func unchangedCohortsGoOn() throws {
+        for seed in Seeds(200, from: 4_000_000) {
+            let before = OracleCase(seed: seed)
+            var after = before
+            after.definitions.append(
+                OracleDefinition(id: "new-one", users: .performed(OraclePerformed(.any))))
+            let (expected, oracle) = after.expected()
+            let plan = try after.plan()
+            var driver = ShardDriver(before, try before.plan())
+            let steps = ShardDriver.steps(after, oracle)
+            let cut = steps.count / 2
+            for step in steps[..<cut] { _ = driver.take(step) }
+            var records: [StoredRecord] = []
+            driver.encode(all: true, into: &records)
+            let report = try driver.restart(after, plan, from: records)
+            driver.rebuild(report.missingTraces, from: steps[..<cut])
+            var ticks: [TickRecord] = []
+            for step in steps[cut...] { if let tick = driver.take(step) { ticks.append(tick) } }
+            let wanted = expected.ticks.suffix(ticks.count)
+            for (tick, want) in zip(ticks, wanted) {
+                let deltas = tick.deltas.filter { $0.cohort != "new-one" }
+                let wantedDeltas = want.deltas.filter { $0.cohort != "new-one" }
+                if deltas != wantedDeltas {
+                    Issue.record(
+                        """
+                        deltas at \(tick.instant) are \(deltas), expected \(wantedDeltas)
+                        \(Seeds.command(seed, "StateTests/unchangedCohortsGoOn"))
+                        \(after.description)
+                        """)
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("Damaged records are refused with an error, and do not trap")
+    func damagedRecords() throws {
+        var refused = 0
+        for seed in 5_000_000..<UInt64(5_000_060) {
+            let history = OracleCase(seed: seed)
+            let plan = try history.plan()
+            let oracle = history.expected().oracle
+            var driver = ShardDriver(history, plan)
+            for step in ShardDriver.steps(history, oracle) { _ = driver.take(step) }
+            var records: [StoredRecord] = []
+            driver.encode(all: true, into: &records)
+            var generator = SeededGenerator(seed: seed)
+            for _ in 0..<20 {
+                var damaged = records
+                let index = generator.below(damaged.count)
+                guard !damaged[index].payload.isEmpty else { continue }
+                damaged[index].payload.removeLast(generator.number(in: 1...damaged[index].payload.count))
+                do {
+                    _ = try driver.restart(history, plan, from: damaged)
+                } catch is StateError {
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 500, "only \(refused) of 1,200 cut records were refused")
+    }
+}
+
+extension OracleCase {
+    /// Some of the definitions as they are, some of another case in the place of the others.
+    fileprivate func changedDefinitions(_ generator: inout SeededGenerator) -> [OracleDefinition] {
+        let other = OracleCase(seed: seed &+ 77_777).definitions
+        var changed = definitions
+        for definition in other where generator.chance(percent: 60) {
+            if let index = changed.firstIndex(where: { $0.id == definition.id }) {
+                changed[index] = definition
+            } else {
+                changed.append(definition)
+            }
+        }
+        // A reference may now lead nowhere or round; then nothing but the other case's is left.
+        let ids = Set(changed.map(\.id))
+        let isSound = changed.allSatisfy { $0.users.references.isSubset(of: ids) }
+        let isFlat = changed.allSatisfy { $0.users.references.isEmpty }
+        return isSound && isFlat ? changed : other
+    }
+}
+
+extension OracleClause {
+    fileprivate var references: Set<String> {
+        switch self {
+        case .all(let parts), .any(let parts):
+            parts.reduce(into: []) { $0.formUnion($1.references) }
+        case .not(let part): part.references
+        case .memberOf(let id): [id]
+        default: []
+        }
+    }
+}

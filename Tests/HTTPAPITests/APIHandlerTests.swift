@@ -1,0 +1,309 @@
+import Basics
+import HTTPAPI
+import Synchronization
+import Testing
+
+/// A daemon of two cohorts: `ten` with u00…u09 and `empty`; `replaying` is not ready.
+struct FakeQueries: APIQueries {
+    var reasons: [String] = []
+    static let tick = EventTime(milliseconds: 1_767_571_260_000)
+
+    func readiness() -> Readiness { Readiness(reasons: reasons) }
+
+    func metrics() -> [UInt8] { Array("# TYPE cohortd_users gauge\ncohortd_users 10\n".utf8) }
+
+    func status() -> StatusReport {
+        StatusReport(
+            version: "0.1.0",
+            startedAt: EventTime(milliseconds: 1_767_571_200_500),
+            tick: Self.tick,
+            users: 10,
+            partitions: [
+                .init(partition: 10, state: .replaying, offset: 7, lag: nil, tick: nil),
+                .init(partition: 2, state: .live, offset: 120, lag: 3, tick: Self.tick),
+            ],
+            syncs: [
+                .init(sync: "b", state: .live, pending: 2, oldestPendingMilliseconds: 1500),
+                .init(sync: "a", state: .paused, pending: 0, oldestPendingMilliseconds: 0),
+            ]
+        )
+    }
+
+    func cohorts() -> [CohortSummary] {
+        [
+            CohortSummary(
+                id: "ten",
+                name: "Ten \"users\"",
+                state: .live,
+                count: 10,
+                tick: Self.tick,
+                definitionJSON: Array(#"{"id":"ten","performed":{"event":"*"}}"#.utf8)
+            ),
+            CohortSummary(
+                id: "empty",
+                name: "empty",
+                state: .building,
+                count: 0,
+                tick: nil,
+                definitionJSON: Array("{}".utf8)
+            ),
+        ]
+    }
+
+    func members(
+        of cohort: String,
+        after: String?,
+        limit: Int
+    ) throws(APIQueryError) -> MembersPage {
+        switch cohort {
+        case "replaying": throw .notReady(reason: "replaying partition 3, 41 %")
+        case "ten":
+            let all = (0..<10).map { "u0\($0)" }
+            let rest = all.filter { user in after.map { $0.precedesByBytes(user) } ?? true }
+            return MembersPage(
+                tick: Self.tick,
+                count: 10,
+                users: Array(rest.prefix(limit)),
+                hasMore: rest.count > limit
+            )
+        case "empty": return MembersPage(tick: nil, count: 0, users: [], hasMore: false)
+        default: throw .unknownCohort
+        }
+    }
+}
+
+/// The daemon's server over `queries` on a port of its own.
+func apiServer(_ queries: FakeQueries = FakeQueries()) throws -> HTTPServer {
+    let listen = try ListenAddress("127.0.0.1:0")
+    let api = APIHandler(queries: queries, listen: listen)
+    return try HTTPServer(
+        listen: listen,
+        refusal: { api.refuseBody(of: $0) },
+        handler: { api.respond(to: $0) }
+    )
+}
+
+@Suite("The API")
+struct APIHandlerTests {
+    /// Asks a server of its own once.
+    private func ask(
+        _ target: String,
+        method: String = "GET",
+        host: String = "localhost",
+        headers: [String] = [],
+        reasons: [String] = []
+    ) throws -> RawResponse {
+        let server = try apiServer(FakeQueries(reasons: reasons))
+        defer { server.stop() }
+        return try #require(
+            try fetch(server.port, target, method: method, host: host, headers: headers)
+        )
+    }
+
+    @Test("says ok on /healthz")
+    func health() throws {
+        let response = try ask("/healthz", reasons: ["replaying"])
+        #expect(response.status == 200)
+        #expect(response.body == "ok")
+        #expect(response["content-type"] == "text/plain; charset=utf-8")
+    }
+
+    @Test("is ready without reasons")
+    func ready() throws {
+        let response = try ask("/readyz")
+        #expect(response.status == 200)
+        #expect(response.body == #"{"ready":true,"reasons":[]}"#)
+        #expect(response["content-type"] == "application/json")
+    }
+
+    @Test("is not ready with one, and says all")
+    func notReady() throws {
+        let response = try ask(
+            "/readyz",
+            reasons: ["replaying partition 3, 41 %", "kafka unreachable"]
+        )
+        #expect(response.status == 503)
+        #expect(
+            response.body
+                == #"{"ready":false,"reasons":["replaying partition 3, 41 %","kafka unreachable"]}"#
+        )
+    }
+
+    @Test("hands the metrics on in Prometheus' form")
+    func metrics() throws {
+        let response = try ask("/metrics")
+        #expect(response.status == 200)
+        #expect(response["content-type"] == "text/plain; version=0.0.4")
+        #expect(response.body == "# TYPE cohortd_users gauge\ncohortd_users 10\n")
+    }
+
+    @Test("shows partitions by number and syncs by id on /v1/status")
+    func status() throws {
+        let response = try ask("/v1/status")
+        #expect(response.status == 200)
+        #expect(
+            response.body == #"{"version":"0.1.0","started_at":"2026-01-05T00:00:00.500Z","#
+                + #""tick":"2026-01-05T00:01:00Z","users":10,"partitions":["#
+                + #"{"partition":2,"state":"live","offset":120,"lag":3,"tick":"2026-01-05T00:01:00Z"},"#
+                + #"{"partition":10,"state":"replaying","offset":7,"lag":null,"tick":null}],"syncs":["#
+                + #"{"sync":"a","state":"paused","pending":0,"oldest_pending_seconds":0},"#
+                + #"{"sync":"b","state":"live","pending":2,"oldest_pending_seconds":1.5}]}"#
+        )
+    }
+
+    @Test("shows cohorts by id with their definitions on /v1/cohorts")
+    func cohorts() throws {
+        let response = try ask("/v1/cohorts")
+        #expect(response.status == 200)
+        #expect(
+            response.body == #"{"cohorts":[{"id":"empty","name":"empty","state":"building","#
+                + #""count":0,"tick":null,"definition":{}},{"id":"ten","name":"Ten \"users\"","#
+                + #""state":"live","count":10,"tick":"2026-01-05T00:01:00Z","#
+                + #""definition":{"id":"ten","performed":{"event":"*"}}}]}"#
+        )
+    }
+
+    @Test("pages through members: after excludes its own id, next is null on the last page")
+    func members() throws {
+        let first = try ask("/v1/cohorts/ten/members?limit=4")
+        #expect(first.status == 200)
+        #expect(
+            first.body == #"{"cohort":"ten","tick":"2026-01-05T00:01:00Z","count":10,"#
+                + #""users":["u00","u01","u02","u03"],"next":"u03"}"#
+        )
+        let last = try ask("/v1/cohorts/ten/members?after=u07&limit=2")
+        #expect(last.body.hasSuffix(#""users":["u08","u09"],"next":null}"#))
+        let beyond = try ask("/v1/cohorts/ten/members?after=z")
+        #expect(beyond.body.hasSuffix(#""users":[],"next":null}"#))
+        let empty = try ask("/v1/cohorts/empty/members")
+        #expect(empty.body == #"{"cohort":"empty","tick":null,"count":0,"users":[],"next":null}"#)
+    }
+
+    @Test("takes limits of 1 to 10000", arguments: ["1", "10000", "01000"])
+    func goodLimit(limit: String) throws {
+        #expect(try ask("/v1/cohorts/ten/members?limit=\(limit)").status == 200)
+    }
+
+    @Test(
+        "refuses parameters it cannot read",
+        arguments: [
+            ("limit=0", "limit must be a whole number from 1 to 10000, not \\\"0\\\""),
+            ("limit=10001", "not \\\"10001\\\""), ("limit=", "not \\\"\\\""),
+            ("limit=-1", "not \\\"-1\\\""), ("limit=1e3", "not \\\"1e3\\\""),
+            ("limit=%2B5", "not \\\"+5\\\""),
+            ("limit=99999999999999999999", "not \\\"99999999999999999999\\\""),
+            ("limit=5&limit=5", "\\\"limit\\\" is given more than once"),
+            ("limt=5", "unknown parameter \\\"limt\\\"; did you mean \\\"limit\\\"?"),
+            ("after=%ff", "not UTF-8"), ("after=%", "hexadecimal"),
+        ]
+    )
+    func badQuery(query: String, text: String) throws {
+        let response = try ask("/v1/cohorts/ten/members?\(query)")
+        #expect(response.status == 400)
+        #expect(response.body.hasPrefix(#"{"error":{"code":"bad_request","text":""#))
+        #expect(response.body.contains(text), "\(response.body)")
+    }
+
+    @Test("refuses parameters on routes that have none", arguments: ["/v1/status", "/v1/cohorts"])
+    func noParameters(path: String) throws {
+        #expect(try ask("\(path)?limit=1").status == 400)
+    }
+
+    @Test(
+        "answers 404 for a cohort that does not exist",
+        arguments: ["nope", "Ten", "ten%20", "%22"]
+    )
+    func unknownCohort(id: String) throws {
+        let response = try ask("/v1/cohorts/\(id)/members")
+        #expect(response.status == 404)
+        #expect(
+            response.body.hasPrefix(#"{"error":{"code":"not_found","text":"there is no cohort"#)
+        )
+    }
+
+    @Test("answers 503 for members while a partition replays")
+    func replaying() throws {
+        let response = try ask("/v1/cohorts/replaying/members")
+        #expect(response.status == 503)
+        #expect(
+            response.body
+                == #"{"error":{"code":"not_ready","text":"replaying partition 3, 41 %"}}"#
+        )
+    }
+
+    @Test(
+        "answers 404 for a path it does not know",
+        arguments: [
+            "/", "/v1", "/v1/", "/v1/status/", "/v1/cohorts/ten", "/v1/cohorts/ten/members/",
+            "/v1/cohorts/ten/members/x", "/healthz/", "/Healthz", "/v2/status", "/v1/statu%73x",
+        ]
+    )
+    func unknownPath(path: String) throws {
+        let response = try ask(path)
+        #expect(response.status == 404)
+        #expect(response.body.hasPrefix(#"{"error":{"code":"not_found""#))
+    }
+
+    @Test(
+        "answers 405 with Allow for a method it does not know",
+        arguments: ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "BREW"]
+    )
+    func method(method: String) throws {
+        let response = try ask("/v1/cohorts", method: method)
+        #expect(response.status == 405)
+        #expect(response["allow"] == "GET, HEAD")
+        #expect(response.body.hasPrefix(#"{"error":{"code":"method_not_allowed""#))
+    }
+
+    @Test("answers HEAD as GET without the body", arguments: ["/healthz", "/v1/cohorts"])
+    func head(path: String) throws {
+        let get = try ask(path)
+        let head = try ask(path, method: "HEAD")
+        #expect(head.status == 200)
+        #expect(head["content-length"] == get["content-length"])
+        #expect(head["content-type"] == get["content-type"])
+        #expect(head.body.isEmpty)
+    }
+
+    @Test(
+        "answers a foreign Host with 403 on every path",
+        arguments: ["/healthz", "/readyz", "/metrics", "/v1/status", "/v1/cohorts", "/nothing"]
+    )
+    func host(path: String) throws {
+        let response = try ask(path, host: "rebound.example:8080")
+        #expect(response.status == 403)
+        #expect(response.body.hasPrefix(#"{"error":{"code":"forbidden","text":"the Host "#))
+    }
+
+    @Test("answers a foreign Origin with 403, its own with 200")
+    func origin() throws {
+        let foreign = try ask("/v1/status", headers: ["Origin: http://example.com"])
+        #expect(foreign.status == 403)
+        #expect(foreign.body.contains("the Origin of the request is not its own Host"))
+        #expect(try ask("/v1/status", headers: ["Origin: http://localhost"]).status == 200)
+    }
+
+    @Test("refuses a request of HTTP/1.0 without Host")
+    func oldWithoutHost() throws {
+        let server = try apiServer()
+        defer { server.stop() }
+        let client = try RawClient(port: server.port)
+        client.send("GET /healthz HTTP/1.0\r\n\r\n")
+        #expect(try client.response()?.status == 403)
+    }
+
+    @Test("refuses a body before it is read, 405 and 403 first")
+    func body() throws {
+        let server = try apiServer()
+        defer { server.stop() }
+        func send(_ line: String, host: String = "localhost") throws -> Int? {
+            let client = try RawClient(port: server.port)
+            client.send("\(line) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 1000000\r\n\r\n")
+            return try client.response()?.status
+        }
+        #expect(try send("GET /v1/status") == 400)
+        #expect(try send("POST /v1/status") == 405)
+        #expect(try send("POST /v1/status", host: "example.com") == 403)
+        #expect(try send("POST /nothing") == 404)
+    }
+}

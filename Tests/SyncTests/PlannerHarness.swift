@@ -1,0 +1,154 @@
+import Basics
+import Testing
+
+@testable import Sync
+
+/// A planner with its journal, driven by hand: what it returns is journalled at once.
+struct PlannerHarness {
+    static let timeout: Int64 = 1000
+
+    var planner: SyncPlanner
+    var journal: [JournalRecord] = []
+    /// How many records of the journal were committed.
+    var committed = 0
+    var now: Int64 = 1_000_000
+    var notes: [SyncNote] = []
+    var wakeAt: Int64?
+    var syncs: [SyncSettings]
+    private var seed: UInt64 = 1
+
+    init(_ syncs: [SyncSettings] = [.test()]) {
+        self.syncs = syncs
+        planner = SyncPlanner(generator: SeededGenerator(seed: seed))
+        planner.start(syncs, now: now)
+    }
+
+    /// Kills the process: a new planner replays the journal, which keeps `records` of them.
+    mutating func restart(keeping records: Int? = nil, at now: Int64 = 0) throws {
+        if let records { journal.removeSubrange(records...) }
+        seed += 1
+        self.now = now
+        planner = SyncPlanner(generator: SeededGenerator(seed: seed))
+        for record in journal { try planner.replay(type: record.type, payload: record.payload) }
+        planner.start(syncs, now: now)
+    }
+
+    /// The full membership of one cohort in a partition.
+    mutating func reset(
+        _ users: [String],
+        partition: PartitionID = 0,
+        cohort: String = "c",
+        offset: Int64,
+        tick: Int64
+    ) {
+        planner.membershipReset(
+            partition: partition,
+            cohort: cohort,
+            users: UserList(users),
+            cut: .at(offset, tick),
+            now: now
+        )
+    }
+
+    /// One tick; users with a leading `-` left, the others entered.
+    mutating func tick(
+        _ changes: [String] = [],
+        partition: PartitionID = 0,
+        cohort: String = "c",
+        offset: Int64,
+        tick: Int64
+    ) {
+        var list = MembershipChanges(cohorts: [cohort])
+        for change in changes {
+            let left = change.hasPrefix("-")
+            (left ? String(change.dropFirst()) : change).withByteView {
+                list.append(cohort: 0, user: $0, entered: !left)
+            }
+        }
+        planner.tick(partition: partition, cut: .at(offset, tick), changes: list, now: now)
+    }
+
+    /// What the planner wants sent now.
+    mutating func advance(by milliseconds: Int64 = 0) -> [DeliveryRequest] {
+        now += milliseconds
+        let effects = planner.advance(now: now)
+        journal += effects.records
+        if effects.mustCommit { committed = journal.count }
+        notes += effects.notes
+        wakeAt = effects.wakeAt
+        return effects.requests
+    }
+
+    /// The one request the planner wants sent now.
+    mutating func request(by milliseconds: Int64 = 0) throws -> DeliveryRequest {
+        let requests = advance(by: milliseconds)
+        try #require(requests.count == 1)
+        return requests[0]
+    }
+
+    mutating func complete(_ request: DeliveryRequest, _ outcome: DeliveryOutcome) {
+        planner.completed(
+            sync: request.syncID,
+            message: request.messageID,
+            outcome: outcome,
+            now: now
+        )
+    }
+
+    /// Answers everything with success until nothing is left to send; returns the requests.
+    mutating func drain() -> [DeliveryRequest] {
+        var sent: [DeliveryRequest] = []
+        while true {
+            let requests = advance()
+            if requests.isEmpty { return sent }
+            for request in requests { complete(request, .delivered) }
+            sent += requests
+        }
+    }
+
+    func status(_ position: Int = 0) -> SyncStatus { planner.status(now: now)[position] }
+}
+
+extension DeliveryOutcome {
+    /// Nobody knows whether it was applied.
+    static let timeout = DeliveryOutcome.retriable(detail: "timeout")
+    /// It certainly was not.
+    static let refused = DeliveryOutcome.retriable(
+        detail: "connection refused",
+        knownNotApplied: true
+    )
+}
+
+extension Cut {
+    /// A cut whose tick is a number of minutes.
+    static func at(_ offset: Int64, _ minute: Int64) -> Cut {
+        Cut(offset: offset, tick: EventTime(milliseconds: minute * 60_000))
+    }
+}
+
+extension SyncSettings {
+    static func test(
+        id: String = "s",
+        cohort: String = "c",
+        name: String = "Cohort C",
+        destination: String = "d",
+        paused: Bool = false
+    ) -> SyncSettings {
+        SyncSettings(
+            id: id,
+            cohortID: cohort,
+            cohortName: name,
+            destinationID: destination,
+            destinationKind: .webhook,
+            requestTimeoutMilliseconds: PlannerHarness.timeout,
+            isPaused: paused
+        )
+    }
+}
+
+extension DeliveryRequest {
+    /// `+a,b` for an enter, `-a,b` for an exit.
+    var text: String { (operation == .enter ? "+" : "-") + users.texts.joined(separator: ",") }
+    /// The minutes of the tick.
+    var minute: Int64 { tick.milliseconds / 60_000 }
+}

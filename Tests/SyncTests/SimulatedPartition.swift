@@ -1,0 +1,67 @@
+import Basics
+
+@testable import Sync
+
+/// A partition and its engine: a log of changes, the ticks made so far, and where the engine is.
+struct SimulatedPartition {
+    struct Change {
+        var cohort: String
+        var user: String
+        var entered: Bool
+    }
+
+    enum Phase {
+        /// The engine starts; it will give its membership.
+        case starting
+        /// It repeats the ticks from this one on.
+        case repeating(Int)
+        case live
+        case unavailable
+    }
+
+    var log: [Change] = []
+    /// Every tick ever made durable, in order.
+    var cuts: [Cut] = []
+    var position = Cut(offset: 0, tick: EventTime(milliseconds: 0))
+    /// Where it was when the journal was last committed: what the planner must know for ever.
+    var committed = Cut(offset: 0, tick: EventTime(milliseconds: 0))
+    var phase = Phase.starting
+
+    /// Who is in a cohort after the first `offset` changes.
+    func members(of cohort: String, at offset: Offset) -> Set<String> {
+        var members: Set<String> = []
+        for change in log[..<Int(offset)] where change.cohort == cohort {
+            if change.entered { members.insert(change.user) } else { members.remove(change.user) }
+        }
+        return members
+    }
+
+    /// Whether a user is in a cohort after the first `offset` changes.
+    func isMember(_ user: String, of cohort: String, at offset: Offset) -> Bool {
+        var position = Int(offset)
+        while position > 0 {
+            position -= 1
+            if log[position].user == user, log[position].cohort == cohort {
+                return log[position].entered
+            }
+        }
+        return false
+    }
+
+    /// Who is in at one offset and not at the other.
+    func difference(from: Offset, to: Offset, cohorts: [String]) -> MembershipChanges {
+        var changes = MembershipChanges(cohorts: cohorts)
+        for (number, cohort) in cohorts.enumerated() {
+            var seen: Set<String> = []
+            for change in log[Int(from)..<Int(to)]
+            where change.cohort == cohort && seen.insert(change.user).inserted {
+                let after = isMember(change.user, of: cohort, at: to)
+                guard after != isMember(change.user, of: cohort, at: from) else { continue }
+                change.user.withByteView {
+                    changes.append(cohort: number, user: $0, entered: after)
+                }
+            }
+        }
+        return changes
+    }
+}

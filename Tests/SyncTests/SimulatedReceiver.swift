@@ -1,0 +1,92 @@
+import Basics
+
+@testable import Sync
+
+/// A destination that loses requests and responses, answers late and refuses, as the seed wants it.
+struct SimulatedReceiver {
+    /// Something that will happen at a time.
+    struct Happening {
+        enum Kind {
+            case apply
+            case answer(DeliveryOutcome)
+        }
+        var time: Int64
+        var request: DeliveryRequest
+        var kind: Kind
+        /// The process that waits for the answer.
+        var process: Int
+    }
+
+    /// What it holds, by sync.
+    var members: [String: Set<String>] = [:]
+    /// What is under way.
+    var queue: [Happening] = []
+    /// How many timeouts later than the sender's a lost request may still be applied; 1 is the promise.
+    var timeoutsLateMax: Int64 = 1
+
+    /// Takes a request and decides its fate.
+    mutating func accept(
+        _ request: DeliveryRequest,
+        at time: Int64,
+        process: Int,
+        isFaulty: Bool,
+        _ generator: inout SeededGenerator
+    ) {
+        let timeout = request.timeoutMilliseconds
+        let travel = Int64(generator.number(in: 1...300))
+        func happen(_ delay: Int64, _ kind: Happening.Kind) {
+            queue.append(
+                Happening(time: time + delay, request: request, kind: kind, process: process)
+            )
+        }
+        switch isFaulty ? generator.below(100) : 0 {
+        case 0..<50:
+            happen(travel, .apply)
+            happen(travel * 2, .answer(.delivered))
+        case 50..<58:  // The request is lost.
+            happen(timeout, .answer(.timeout))
+        case 58..<68:  // The response is lost.
+            happen(travel, .apply)
+            happen(timeout, .answer(.timeout))
+        case 68..<78:  // Applied after the sender gave up.
+            happen(timeout + Int64(generator.below(Int(timeout * timeoutsLateMax))), .apply)
+            happen(timeout, .answer(.timeout))
+        case 78..<84:
+            if generator.chance(percent: 50) { happen(travel, .apply) }
+            happen(travel * 2, .answer(.retriable(detail: "503")))
+        case 84..<90:
+            let wait = Int64(generator.below(4000))
+            happen(
+                travel,
+                .answer(
+                    .retriable(
+                        detail: "429",
+                        retryAfterMilliseconds: wait,
+                        knownNotApplied: true
+                    )
+                )
+            )
+        case 90..<98:
+            happen(0, .answer(.refused))
+        default:
+            happen(travel, .answer(.authenticationRefused(status: 401)))
+        }
+    }
+
+    /// What happens up to `time`, in order; what is applied is applied.
+    mutating func happenings(until time: Int64) -> [Happening] {
+        let due = queue.filter { $0.time <= time }.sorted { $0.time < $1.time }
+        queue.removeAll { $0.time <= time }
+        for happening in due {
+            guard case .apply = happening.kind else { continue }
+            for user in happening.request.users.texts {
+                if happening.request.operation == .enter {
+                    members[happening.request.syncID, default: []].insert(user)
+                } else {
+                    members[happening.request.syncID, default: []].remove(user)
+                }
+            }
+        }
+        return due
+    }
+}

@@ -1,0 +1,189 @@
+import Basics
+
+@testable import Sync
+
+/// Watches a simulation and writes down every broken promise.
+struct SimulationChecker {
+    private struct Key: Hashable {
+        var sync: String
+        var user: String
+    }
+
+    var problems: [String] = []
+    private var bodies: [String: [UInt8]] = [:]
+    private var newestCut: [PartitionID: Cut] = [:]
+    private var newestTick: [Key: EventTime] = [:]
+    private var confirmed: [Key: Sync.Operation] = [:]
+    private var repeats: [Key: Int] = [:]
+    private var ambiguous: [Key: Int] = [:]
+    /// When an attempt last ended with an unknown outcome, by operation.
+    private var unknownAt: [Sync.Operation: [Key: Int64]] = [:]
+    private var inFlight: [String: DeliveryRequest] = [:]
+    /// Batches without a durable result.
+    private var open: [String: (operation: Sync.Operation, users: [Key])] = [:]
+    /// Messages that were answered with success by this process.
+    private var delivered: [String] = []
+    /// How many requests were answered with success.
+    private(set) var deliveries = 0
+
+    /// An intent became durable.
+    mutating func planned(_ record: JournalRecord, _ partitions: [SimulatedPartition]) {
+        do {
+            try record.payload.withByteView { (view) throws(SyncJournalError) in
+                var decoder = JournalDecoder(type: record.type, payload: view)
+                let header = try decoder.intentHeader()
+                for item in header.cuts {
+                    let newest = newestCut[item.partition] ?? .origin
+                    if item.cut.offset < newest.offset || item.cut.tick < newest.tick {
+                        problems.append("I7: planned from \(item) after \(newest)")
+                    }
+                    newestCut[item.partition] = item.cut
+                    if case .unavailable = partitions[Int(item.partition)].phase {
+                        problems.append("I11: planned from unavailable partition \(item.partition)")
+                    }
+                }
+                var cuts: [PartitionID: Cut] = [:]
+                for item in header.cuts { cuts[item.partition] = item.cut }
+                open[header.messageID] = (header.operation, [])
+                try decoder.users(of: header.cuts.map(\.partition)) { user, partition in
+                    open[header.messageID]?.users.append(
+                        Key(sync: header.syncID, user: user.string)
+                    )
+                    guard let cut = cuts[partition] else { return }
+                    if cut.tick != header.tick {
+                        problems.append("\(header.messageID) mixes ticks")
+                    }
+                    let isMember = partitions[Int(partition)]
+                        .isMember(user.string, of: header.cohortID, at: cut.offset)
+                    if isMember != (header.operation == .enter) {
+                        problems.append(
+                            "\(header.operation) of \(user.string) against \(partition) at \(cut)"
+                        )
+                    }
+                    guard header.operation == .exit else { return }
+                    for (id, other) in partitions.enumerated() {
+                        var known = cuts[PartitionID(id)] ?? other.committed
+                        switch other.phase {
+                        case .repeating: continue
+                        case .live: known = cuts[PartitionID(id)] ?? other.position
+                        case .starting, .unavailable: break
+                        }
+                        if other.isMember(user.string, of: header.cohortID, at: known.offset) {
+                            problems.append(
+                                "I11: exit of \(user.string), whom \(id) counts in at \(known)"
+                            )
+                        }
+                    }
+                }
+            }
+        } catch {
+            problems.append("an intent cannot be read: \(error)")
+        }
+    }
+
+    mutating func sent(_ request: DeliveryRequest, at time: Int64) {
+        let body = WebhookBody.render(request)
+        if let earlier = bodies[request.messageID], earlier != body {
+            problems.append("message \(request.messageID) has two bodies")
+        }
+        bodies[request.messageID] = body
+        if inFlight[request.syncID] != nil {
+            problems.append("\(request.syncID) has two requests in flight")
+        }
+        inFlight[request.syncID] = request
+        let users = request.users.texts
+        if users.isEmpty || users.count > 1000
+            || users != users.sorted(by: { $0.precedesByBytes($1) })
+            || Set(users).count != users.count
+        {
+            problems.append("users of \(request.messageID): \(users)")
+        }
+        for user in users {
+            let key = Key(sync: request.syncID, user: user)
+            if let newest = newestTick[key], request.tick < newest {
+                problems.append("time goes back for \(user) of \(request.syncID)")
+            }
+            newestTick[key] = request.tick
+            let opposite: Sync.Operation = request.operation == .enter ? .exit : .enter
+            if let since = unknownAt[opposite]?[key],
+                time < since + 2 * request.timeoutMilliseconds
+            {
+                problems.append(
+                    "\(request.operation) of \(user) \(time - since) ms after an unknown \(opposite)"
+                )
+            }
+        }
+    }
+
+    mutating func answered(
+        _ request: DeliveryRequest,
+        _ outcome: DeliveryOutcome,
+        at time: Int64
+    ) {
+        inFlight[request.syncID] = nil
+        switch outcome {
+        case .delivered:
+            deliveries += 1
+            delivered.append(request.messageID)
+            for user in request.users.texts {
+                let key = Key(sync: request.syncID, user: user)
+                if confirmed[key] == request.operation {
+                    repeats[key, default: 0] += 1
+                    if repeats[key, default: 0] > ambiguous[key, default: 0] {
+                        problems.append("I6: \(request.operation) of \(user) repeated without need")
+                    }
+                } else if confirmed[key] == nil, request.operation == .exit,
+                    ambiguous[key, default: 0] == 0
+                {
+                    problems.append("I6: \(user) exits without ever having entered")
+                }
+                confirmed[key] = request.operation
+            }
+        case .retriable(_, _, false):
+            doubt(
+                request.users.texts.map { Key(sync: request.syncID, user: $0) },
+                request.operation,
+                at: time
+            )
+        default: break
+        }
+    }
+
+    /// These records are durable now, and so are the results among them.
+    mutating func committed(_ records: some Sequence<JournalRecord>) {
+        for record in records where record.type == 3 || record.type == 4 {
+            do {
+                try record.payload.withByteView { (view) throws(SyncJournalError) in
+                    var decoder = JournalDecoder(type: record.type, payload: view)
+                    _ = try decoder.text()
+                    open[try decoder.text()] = nil
+                }
+            } catch {
+                problems.append("a result cannot be read: \(error)")
+            }
+        }
+    }
+
+    /// The state was written as a whole, with all results that came so far.
+    mutating func rewritten() {
+        for message in delivered { open[message] = nil }
+        delivered = []
+    }
+
+    /// Nobody knows any more how the batches without a durable result ended.
+    mutating func crashed(at time: Int64) {
+        for message in open.keys.sorted() {
+            guard let batch = open[message] else { continue }
+            doubt(batch.users, batch.operation, at: time)
+        }
+        inFlight = [:]
+        delivered = []
+    }
+
+    private mutating func doubt(_ users: [Key], _ operation: Sync.Operation, at time: Int64) {
+        for user in users {
+            ambiguous[user, default: 0] += 1
+            unknownAt[operation, default: [:]][user] = time
+        }
+    }
+}
