@@ -26,11 +26,11 @@ inline void Decoder::note_duplicate(cohortd_json_view name) {
 /// The text whose opening quote `token` is.
 inline bool Decoder::text(Cursor token, cohortd_json_view &view) {
     uint8_t *begin = text_ + *token + 1;
-    uint8_t *end = text_ + token[1];
-    // Between the closing quote and the next token there is white space only.
-    do {
-        --end;
-    } while (is_space(*end));
+    uint8_t *end = text_ + token[1] - 1;
+    if (__builtin_expect(*end != '"', 0)) {
+        // Between the closing quote and the next token there is white space only.
+        while (is_space(*end)) --end;
+    }
     if (__builtin_expect(end < begin || *end != '"', 0)) {
         return fail(COHORTD_JSON_FAULT_STRING_OPEN, *token) != nullptr;
     }
