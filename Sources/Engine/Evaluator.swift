@@ -11,7 +11,7 @@ struct Evaluator {
     /// One condition.
     fileprivate struct Step {
         enum Kind {
-            case count, firstSeen, properties
+            case count, firstSeen, properties, general
         }
 
         var kind: Kind
@@ -27,6 +27,8 @@ struct Evaluator {
         var holdsForNone = false
         /// Places in ``lookUps``.
         var lookUps = 0..<0
+        /// Number among the general conditions.
+        var general = 0
     }
 
     /// One step of a program over a stack of bits.
@@ -38,23 +40,14 @@ struct Evaluator {
         case result(Int32)
     }
 
-    /// A property condition with its names numbered.
-    private struct PropertyLookUp {
-        /// The name as it stands.
-        var whole: UInt32
-        /// The first part of a dotted name and the path inside its value.
-        var path: (first: UInt32, rest: [[UInt8]])?
-        /// The name among those sent at the top level.
-        var sent: UInt32?
-        var test: CompiledPropertyTest
-    }
-
     private let steps: [Step]
     private let holed: [CountRange]
     private let lookUps: [PropertyLookUp]
     /// The programs of all cohorts in the plan's order of evaluation, one behind the other.
     private let instructions: [Instruction]
 
+    private var general: GeneralEvaluator
+    private let readsProperties: Bool
     private var truth: [Bool]
     /// Bits by cohort.
     private var members: [UInt64]
@@ -65,6 +58,7 @@ struct Evaluator {
         var steps: [Step] = []
         var holed: [CountRange] = []
         var lookUps: [PropertyLookUp] = []
+        var generalCount = 0
         for condition in plan.conditions {
             switch condition {
             case .count(let trace, let window, let range):
@@ -82,13 +76,18 @@ struct Evaluator {
                 steps.append(step)
             case .properties(let tests):
                 let start = lookUps.count
-                lookUps += tests.map { Self.lookUp($0, names: &names) }
+                lookUps += tests.map { PropertyLookUp($0, names: &names) }
                 steps.append(Step(kind: .properties, lookUps: start..<lookUps.count))
+            case .general:
+                steps.append(Step(kind: .general, general: generalCount))
+                generalCount += 1
             }
         }
         self.steps = steps
         self.holed = holed
         self.lookUps = lookUps
+        general = GeneralEvaluator(plan: plan, names: &names)
+        readsProperties = !lookUps.isEmpty || general.readsProperties
         instructions = Self.instructions(of: plan)
         truth = [Bool](repeating: false, count: plan.conditions.count)
         members = [UInt64](repeating: 0, count: (plan.cohorts.count + 63) / 64)
@@ -112,21 +111,12 @@ struct Evaluator {
         return instructions
     }
 
-    private static func lookUp(
-        _ condition: PropertyCondition, names: inout PropertyNames
-    ) -> PropertyLookUp {
-        let bytes = Array(condition.name.utf8)
-        let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return PropertyLookUp(
-            whole: bytes.withByteView { names.number(of: $0) },
-            path: parts.count < 2
-                ? nil
-                : (
-                    Array(parts[0]).withByteView { names.number(of: $0) },
-                    parts.dropFirst().map { Array($0) }
-                ),
-            sent: bytes.withByteView { names.sentNumber(of: $0) },
-            test: condition.test)
+    /// Numbers of the names whose whole history the plan looks at.
+    var historicNames: Set<UInt32> { general.historicNames }
+
+    /// Readies what a tick's evaluations share.
+    mutating func prepare(_ tick: EventTime) {
+        general.prepare(tick)
     }
 
     /// Which cohorts the user last evaluated is in, 64 a word, by index.
@@ -137,12 +127,13 @@ struct Evaluator {
     /// - Returns: An instant after `tick` that is not later than the first change by the clock alone; far
     ///   future where the clock alone changes nothing.
     mutating func evaluate(
-        _ record: Shard.UserRecord, at tick: EventTime,
-        traceLists: borrowing TraceLists, propertyLists: borrowing PropertyLists
+        _ record: Shard.UserRecord, slot: UserSlot, at tick: EventTime,
+        traceLists: borrowing TraceLists, recordLists: borrowing RecordLists,
+        propertyLists: borrowing PropertyLists, uploads: borrowing Uploads
     ) -> EventTime {
         // In milliseconds: this is the hottest loop there is, and `min` of a type of another module is a call.
         var deadline = EventTime.distantFuture.milliseconds
-        if !lookUps.isEmpty, let change = propertyLists.nextChange(record.properties, after: tick) {
+        if readsProperties, let change = propertyLists.nextChange(record.properties, after: tick) {
             deadline = change.milliseconds
         }
         let entries = traceLists.entries(record.traces)
@@ -172,6 +163,12 @@ struct Evaluator {
                 if change < deadline { deadline = change }
             case .properties:
                 truth[index] = holds(step.lookUps, record.properties, at: tick, in: propertyLists)
+            case .general:
+                let outcome = general.evaluate(
+                    step.general, record, slot: slot, recordLists: recordLists,
+                    propertyLists: propertyLists, uploads: uploads)
+                truth[index] = outcome.isTrue
+                if outcome.change < deadline { deadline = outcome.change }
             }
         }
         for index in 0..<entries.count { entryOfTrace[entries[index].trace] = -1 }
@@ -184,24 +181,10 @@ struct Evaluator {
         in lists: borrowing PropertyLists
     ) -> Bool {
         for index in range {
-            let value = value(of: index, row, at: tick, in: lists)
+            let value = lookUps[index].value(row, at: tick, in: lists)
             if !lookUps[index].test.matches(value) { return false }
         }
         return true
-    }
-
-    private func value(
-        of index: Int, _ row: PropertyLists.Row, at tick: EventTime, in lists: borrowing PropertyLists
-    ) -> ValueView {
-        let whole = lists.value(row, name: lookUps[index].whole, at: tick)
-        if !whole.isMissingOrNull { return whole }
-        if let path = lookUps[index].path {
-            var inner = lists.value(row, name: path.first, at: tick)
-            for part in path.rest { inner = part.withByteView { inner.member($0) } }
-            if !inner.isMissingOrNull { return inner }
-        }
-        if let sent = lookUps[index].sent { return lists.value(row, name: sent, at: tick) }
-        return .missing
     }
 
     private func firstSeen(

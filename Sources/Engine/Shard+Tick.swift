@@ -22,6 +22,7 @@ extension Shard {
             records[index].scheduled = .distantFuture
             touch(due.slot)
         }
+        evaluator.prepare(tick)
         // Indexed, since evaluation must not hold the list while it changes the shard.
         for position in touched.indices {
             let slot = touched[position]
@@ -38,8 +39,11 @@ extension Shard {
         var deadline: EventTime
         if record.knownSince <= tick {
             prune(record.traces, tick: tick)
+            let filters = recordFilters
+            recordLists.prune(record.records) { filters.bound($0, floor: tick) }
             deadline = evaluator.evaluate(
-                record, at: tick, traceLists: traceLists, propertyLists: propertyLists)
+                record, slot: slot, at: tick, traceLists: traceLists, recordLists: recordLists,
+                propertyLists: propertyLists, uploads: uploads)
             takeMemberships(of: slot, deltas: &deltas)
         } else {
             // Nobody knows the user yet: an event from the future waits.

@@ -26,6 +26,7 @@ package struct Shard: ~Copyable {
         /// The live entry in the deadline queue; far future where there is none.
         var scheduled = EventTime.distantFuture
         var traces = TraceLists.Row()
+        var records = RecordLists.Row()
         var properties = PropertyLists.Row()
         /// Is in the list of users to evaluate at the next tick.
         var isTouched = false
@@ -48,7 +49,9 @@ package struct Shard: ~Copyable {
     var users = UserTable()
     var records: [UserRecord] = []
     var traceLists = TraceLists()
+    var recordLists: RecordLists
     var propertyLists = PropertyLists()
+    var uploads = Uploads()
     var names = PropertyNames()
     var dedupe: DedupeSet
     var deadlines = DeadlineQueue()
@@ -57,6 +60,11 @@ package struct Shard: ~Copyable {
     var membership: MembershipTable
     var evaluator: Evaluator
     let filters: TraceFilters
+    let recordFilters: RecordFilters
+    /// Numbers of the names whose whole history is kept.
+    let historicNames: Set<UInt32>
+    /// The result of the last property operation.
+    var operationResult: [UInt8] = []
     /// Dedupe entries that are not in a snapshot yet.
     var unsavedDedupe: [DedupeSet.Entry] = []
     /// How many names are in a snapshot.
@@ -72,7 +80,11 @@ package struct Shard: ~Copyable {
             entriesMax: settings.dedupeEntriesMax)
         membership = MembershipTable(cohorts: plan.cohorts.count)
         filters = TraceFilters(plan: plan)
-        evaluator = Evaluator(plan: plan, names: &names)
+        recordFilters = RecordFilters(plan: plan)
+        recordLists = RecordLists(plan: plan)
+        let evaluator = Evaluator(plan: plan, names: &names)
+        historicNames = evaluator.historicNames
+        self.evaluator = evaluator
     }
 
     /// How many users were ever seen.
@@ -153,9 +165,7 @@ package struct Shard: ~Copyable {
         let hash = Hashing.hash64(id)
         if let slot = users.find(id, hash: hash) { return slot }
         guard users.count < settings.usersMax else { return nil }
-        records.append(UserRecord())
-        membership.addUser()
-        return users.insert(id, hash: hash)
+        return insert(id, hash: hash)
     }
 
     private mutating func take(_ event: borrowing EventView, slot: UserSlot) {
@@ -165,6 +175,7 @@ package struct Shard: ~Copyable {
             if event.time < records[index].firstSeen { records[index].firstSeen = event.time }
             addToTraces(event, slot: slot, only: nil)
         }
+        addToRecords(event, slot: slot, only: nil)
         if event.assignments.count > 0 { assign(event, slot: slot) }
         counters.ignoredOperations += event.ignoredOperations
         touch(slot)
@@ -189,22 +200,40 @@ package struct Shard: ~Copyable {
         }
     }
 
-    private mutating func assign(_ event: borrowing EventView, slot: UserSlot) {
-        let sentCount = names.sentCount
-        for assignment in event.assignments {
-            let name: UInt32
-            switch assignment.operation {
-            case .set: name = names.number(of: assignment.name)
-            case .sent:
-                guard let number = names.sentNumber(of: assignment.name) else { continue }
-                name = number
-            }
-            let outcome = propertyLists.assign(
-                name: name, time: event.time.milliseconds, value: assignment.value,
-                to: &records[Int(slot)].properties, floor: floor.milliseconds,
-                namesMax: settings.propertiesPerUserMax, countsName: { $0 >= sentCount })
-            if outcome == .beyondLimit { counters.ignoredProperties += 1 }
+    /// Adds the event's records to every record trace whose filter it passes.
+    mutating func addToRecords(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?) {
+        guard !recordFilters.isEmpty else { return }
+        let index = Int(slot)
+        var hitLimit = false
+        recordFilters.forEachRecord(of: event) { trace, words in
+            if let wanted, !wanted.contains(trace) { return }
+            let hit = recordLists.add(
+                words, trace: trace, to: &records[index].records,
+                bound: recordFilters.bound(trace, floor: floor), limit: settings.eventsPerTraceMax)
+            hitLimit = hitLimit || hit
         }
+        if hitLimit, !records[index].isApproximate {
+            records[index].isApproximate = true
+            counters.approximateUsers += 1
+        }
+    }
+
+    /// Notes that a user was uploaded to a cohort's list, or taken out of it, from `time` on.
+    ///
+    /// An upload makes a user known, and is taken however many users there are.
+    package mutating func upload(_ id: ByteView, cohort: Int, isIn: Bool, at time: EventTime) {
+        let hash = Hashing.hash64(id)
+        let slot = users.find(id, hash: hash) ?? insert(id, hash: hash)
+        records[Int(slot)].knownSince = min(records[Int(slot)].knownSince, time)
+        uploads.note(slot, cohort: cohort, isIn: isIn, at: time)
+        touch(slot)
+        markUnsaved(slot)
+    }
+
+    private mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
+        records.append(UserRecord())
+        membership.addUser()
+        return users.insert(id, hash: hash)
     }
 
     mutating func touch(_ slot: UserSlot) {

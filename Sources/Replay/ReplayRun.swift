@@ -98,6 +98,11 @@ package struct ReplayRun: ~Copyable {
         }
     }
 
+    /// Puts users into a cohort's list before the first line, known at every tick.
+    package mutating func upload(_ id: ByteView, cohort: Int) {
+        shard.upload(id, cohort: cohort, isIn: true, at: .distantPast)
+    }
+
     /// Does what is left to do after the last line: the ticks up to the last.
     package mutating func finish(ticked: (borrowing Shard, EventTime, [Delta]) -> Void) {
         if schedule.pending == nil, let lastArrival { schedule.arrived(lastArrival) }
