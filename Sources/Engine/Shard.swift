@@ -200,10 +200,13 @@ package struct Shard: ~Copyable {
         for assignment in event.assignments {
             let name: UInt32
             switch assignment.operation {
-            case .set: name = names.number(of: assignment.name)
+            case .set, .unset: name = names.number(of: assignment.name)
             case .sent:
                 guard let number = names.sentNumber(of: assignment.name) else { continue }
                 name = number
+            case .setOnce, .clearAll, .add, .append, .prepend, .preInsert, .postInsert, .remove:
+                counters.ignoredOperations += 1
+                continue
             }
             let outcome = propertyLists.assign(
                 name: name, time: event.time.milliseconds, value: assignment.value,
