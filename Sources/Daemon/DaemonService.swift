@@ -372,9 +372,7 @@ final class DaemonRun {
         engine.post(
             .start(
                 partition,
-                PartitionStart(
-                    offset: offset, end: end,
-                    oldest: oldest > cut.firstOffset ? oldest : 0, floor: floor)))
+                PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)))
         return true
     }
 

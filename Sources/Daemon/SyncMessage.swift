@@ -17,6 +17,8 @@ enum SyncMessage: Sendable {
     case answered(UInt64, HTTPOutcome)
     /// How the batch with this token ended, in a file.
     case written(UInt64, Destinations.DeliveryOutcome)
+    /// How every sync stands once everything told before is taken in.
+    case report(Mailbox<[SyncStatus]>)
     /// Nothing new is sent; what is under way is waited for.
     case stop(Mailbox<DaemonError?>)
 }

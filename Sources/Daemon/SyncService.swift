@@ -29,6 +29,8 @@ final class SyncService: @unchecked Sendable {
 
     /// How long requests under way may take when the daemon stops.
     private static let graceMilliseconds = 10_000
+    /// How long a question waits for the thread, which may be making intents durable.
+    private static let answerMilliseconds: Int64 = 2000
 
     /// Reads the journal and makes the transports.
     init(
@@ -78,8 +80,16 @@ final class SyncService: @unchecked Sendable {
         SystemThread { self.run() }
     }
 
-    /// How every sync stands, at most a second old.
-    var statuses: [SyncStatus] { published.withLock { $0 } }
+    /// How every sync stands, with everything that was told to this service before.
+    ///
+    /// So who has read in a partition's report that a tick is done finds here what that tick left to send. A
+    /// thread that is busy or gone answers with what it published last.
+    func statuses() -> [SyncStatus] {
+        let reply = Mailbox<[SyncStatus]>(capacity: 1)
+        mailbox.postAtOnce(.report(reply))
+        return reply.takeAll(timeoutMilliseconds: Self.answerMilliseconds).first
+            ?? published.withLock { $0 }
+    }
 
     private func run() {
         var wakeAt: Int64?
@@ -88,8 +98,17 @@ final class SyncService: @unchecked Sendable {
             var now = clock.monotonicMilliseconds
             let wait = min(1000, max(0, (wakeAt ?? .max) - now))
             var stopReply: Mailbox<DaemonError?>?
+            var questions: [Mailbox<[SyncStatus]>] = []
             for message in mailbox.takeAll(timeoutMilliseconds: wait) {
-                if case .stop(let reply) = message { stopReply = reply } else { take(message) }
+                switch message {
+                case .stop(let reply): stopReply = reply
+                case .report(let reply): questions.append(reply)
+                default: take(message)
+                }
+            }
+            if !questions.isEmpty {
+                let statuses = planner.status(now: clock.monotonicMilliseconds)
+                for question in questions { question.post(statuses) }
             }
             if let stopReply {
                 stopReply.post(stop())
@@ -130,7 +149,7 @@ final class SyncService: @unchecked Sendable {
             }
             complete(token, webhook.classify(outcome), now: now)
         case .written(let token, let outcome): complete(token, outcome, now: now)
-        case .stop: break
+        case .report, .stop: break
         }
     }
 
