@@ -28,7 +28,9 @@ struct Wiki {
     /// Reads the files.
     static func read(scratch: String) async throws -> Wiki {
         let lines = String(
-            decoding: try await unpacked("\(folder)/\(eventsName)", scratch: scratch), as: UTF8.self)
+            decoding: try await unpacked("\(folder)/\(eventsName)", scratch: scratch),
+            as: UTF8.self
+        )
         var events: [Event] = []
         for line in lines.split(separator: "\n") { events.append(try event(String(line))) }
         struct Oracle: Decodable {
@@ -37,14 +39,19 @@ struct Wiki {
         }
         let oracle = try JSONDecoder().decode(
             Oracle.self,
-            from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/oracle-wiki.json")))
+            from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/oracle-wiki.json"))
+        )
         let members = try JSONDecoder().decode(
             [String: [String: [String]]].self,
             from: Data(
-                try await unpacked("\(folder)/oracle-wiki-members.json.gz", scratch: scratch)))
+                try await unpacked("\(folder)/oracle-wiki-members.json.gz", scratch: scratch)
+            )
+        )
         return Wiki(
-            events: events, end: oracle.as_of.end,
-            members: members.compactMapValues { $0["end"].map { Set($0) } })
+            events: events,
+            end: oracle.as_of.end,
+            members: members.compactMapValues { $0["end"].map { Set($0) } }
+        )
     }
 
     private static func event(_ line: String) throws -> Event {
@@ -54,10 +61,16 @@ struct Wiki {
         struct Key: Decodable { var user_id: String }
         let name = try #require(line.range(of: #","event_type""#))
         // Ids have escapes, so that they are read as JSON.
-        let key = try JSONDecoder().decode(Key.self, from: Data((line[..<name.lowerBound] + "}").utf8))
+        let key = try JSONDecoder().decode(
+            Key.self,
+            from: Data((line[..<name.lowerBound] + "}").utf8)
+        )
         return Event(
-            user: key.user_id, time: try #require(Int64(digits)), head: String(line[..<time.upperBound]),
-            tail: String(rest[digits.endIndex...]))
+            user: key.user_id,
+            time: try #require(Int64(digits)),
+            head: String(line[..<time.upperBound]),
+            tail: String(rest[digits.endIndex...])
+        )
     }
 
     private static func unpacked(_ path: String, scratch: String) async throws -> [UInt8] {
