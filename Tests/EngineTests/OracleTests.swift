@@ -104,10 +104,11 @@ extension Shard {
             let isKnown = record.knownSince <= tick
             if isKnown {
                 _ = evaluator.evaluate(
-                    record, at: tick, plan: plan, traceLists: traceLists, propertyLists: propertyLists)
+                    record, at: tick, traceLists: traceLists, propertyLists: propertyLists)
             }
-            for cohort in plan.cohorts.indices
-            where membership[cohort][slot] != (isKnown && evaluator.isMember(cohort)) {
+            for cohort in plan.cohorts.indices {
+                let bit = evaluator.memberBits(word: cohort / 64) >> UInt64(cohort % 64) & 1
+                guard membership.contains(slot, cohort: cohort) != (isKnown && bit == 1) else { continue }
                 missed.append("\(plan.cohorts[cohort].id) \(users[slot].string) at \(tick.rfc3339)")
             }
         }
