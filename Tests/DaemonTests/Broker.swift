@@ -84,6 +84,11 @@ final class Broker {
         if isDown { try embedded.setDown() } else { try embedded.setUp() }
     }
 
+    /// Makes every answer of the in-process broker take this long.
+    func setRoundTrip(milliseconds: Int) throws {
+        try #require(embedded).setRoundTrip(milliseconds: milliseconds)
+    }
+
     private func tool(_ name: String) throws -> ([String]) async throws -> Program.Ending {
         let home = try #require(Self.kafkaHome)
         let folder = try #require(folder)
