@@ -115,7 +115,8 @@ let package = Package(
         // Runs the built cohortctl as its users do.
         .testTarget(
             name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
-        tests("Daemon", ["Basics", "Kafka", "Destinations", "Telemetry", "Configuration", "Sync", "TestKit"]),
+        // Runs the built cohortd against a broker and receivers of its own.
+        tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl"]),
     ],
     cxxLanguageStandard: .cxx17
 )
