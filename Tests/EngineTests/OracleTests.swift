@@ -104,10 +104,12 @@ extension Shard {
             let isKnown = record.knownSince <= tick
             if isKnown {
                 _ = evaluator.evaluate(
-                    record, at: tick, plan: plan, traceLists: traceLists, propertyLists: propertyLists)
+                    record, at: tick, traceLists: traceLists, propertyLists: propertyLists)
             }
-            for cohort in plan.cohorts.indices
-            where membership[cohort][slot] != (isKnown && evaluator.isMember(cohort)) {
+            for cohort in plan.cohorts.indices {
+                let bits = evaluator.memberBits(word: cohort / 64)
+                let isIn = isKnown && bits >> UInt64(cohort % 64) & 1 != 0
+                if membership.contains(slot, cohort: cohort) == isIn { continue }
                 missed.append("\(plan.cohorts[cohort].id) \(users[slot].string) at \(tick.rfc3339)")
             }
         }
