@@ -107,7 +107,11 @@ let package = Package(
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics"]),
         tests("Configuration", []),
-        tests("Replay", ["Basics", "TestKit"]),
+        // Runs the built cohortctl over recorded and made-up events.
+        .testTarget(
+            name: "ReplayTests",
+            dependencies: ["Basics", "TestKit", "cohortctl"],
+            swiftSettings: settings),
         tests("Kafka", ["Basics"]),
         tests("Destinations", ["Basics"]),
         tests("HTTPAPI", ["Basics"]),
