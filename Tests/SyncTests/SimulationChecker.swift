@@ -10,6 +10,8 @@ struct SimulationChecker {
     }
 
     var problems: [String] = []
+    /// The process in which a sync began.
+    var began: [String: Int] = [:]
     private var bodies: [String: [UInt8]] = [:]
     private var newestCut: [PartitionID: Cut] = [:]
     private var newestTick: [Key: EventTime] = [:]
@@ -62,15 +64,13 @@ struct SimulationChecker {
                     }
                     guard header.operation == .exit else { return }
                     for (id, other) in partitions.enumerated() {
-                        var known = cuts[PartitionID(id)] ?? other.committed
-                        switch other.phase {
-                        case .repeating: continue
-                        case .live: known = cuts[PartitionID(id)] ?? other.position
-                        case .starting, .unavailable: break
-                        }
+                        if case .repeating = other.phase { continue }
+                        // A sync that is younger cannot know.
+                        if other.lastKnownIn < began[header.syncID] ?? 0 { continue }
+                        let known = cuts[PartitionID(id)] ?? other.lastKnown
                         if other.isMember(user.string, of: header.cohortID, at: known.offset) {
                             problems.append(
-                                "I11: exit of \(user.string), whom \(id) counts in at \(known)"
+                                "I11: \(header.syncID): exit of \(user.string), whom \(id) counts in at \(known)"
                             )
                         }
                     }
