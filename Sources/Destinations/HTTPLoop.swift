@@ -8,19 +8,19 @@ final class HTTPLoop {
         let policy: AddressPolicy
     }
 
-    private let mailbox: Mailbox
+    private let inbox: RequestInbox
     private let clock: any Clock
     private let authorities: String?
     private let complete: (UInt64, HTTPOutcome) -> Void
     private var pools: [PoolKey: HTTPPool] = [:]
 
     init(
-        mailbox: Mailbox,
+        inbox: RequestInbox,
         clock: any Clock,
         authorities: String?,
         complete: @escaping (UInt64, HTTPOutcome) -> Void
     ) {
-        self.mailbox = mailbox
+        self.inbox = inbox
         self.clock = clock
         self.authorities = authorities
         self.complete = complete
@@ -29,7 +29,7 @@ final class HTTPLoop {
     /// Runs until stopped and every request has its outcome.
     func run() {
         while true {
-            let (requests, stopDeadline) = mailbox.take()
+            let (requests, stopDeadline) = inbox.take()
             for request in requests {
                 if stopDeadline == nil {
                     start(request)
@@ -45,7 +45,7 @@ final class HTTPLoop {
             wait(until: stopDeadline)
             finish()
         }
-        for request in mailbox.close() {
+        for request in inbox.close() {
             complete(request.token, .notSent(Self.stoppedText(request)))
         }
         for pool in pools.values { report(pool.cut()) }
@@ -83,7 +83,7 @@ final class HTTPLoop {
     }
 
     private func wait(until stopDeadline: Int64?) {
-        var entries = [pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)]
+        var entries = [pollfd(fd: inbox.descriptor, events: Int16(POLLIN), revents: 0)]
         var owners: [HTTPPool?] = [nil]
         var deadline = stopDeadline
         for pool in pools.values {
