@@ -71,19 +71,19 @@ let package = Package(
         library("Replay", ["Basics", "Events", "YAML", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
-        library("Kafka", ["Basics", "Telemetry", "CRdKafka"]),
-        library("Destinations", ["Basics", "Sync", "Telemetry", "CCurl", "CCrypto"]),
-        library("HTTPAPI", ["Basics", "Telemetry", "CMicroHTTPD"]),
         library("Threads", ["Basics"]),
+        library("Kafka", ["Basics", "Threads", "CRdKafka"]),
+        library("Destinations", ["Basics", "Sync", "Threads", "CCurl", "CCrypto"]),
+        library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
-        library("InputFiles", ["Configuration"]),
+        library("InputFiles", ["Basics", "Configuration"]),
         library(
             "Daemon",
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
                 "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
             ]),
-        program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry"]),
+        program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry", "Threads"]),
         program(
             "cohortctl",
             [
@@ -111,9 +111,10 @@ let package = Package(
         tests("Sync", ["Basics", "TestKit"]),
         tests("Configuration", ["Basics", "YAML"]),
         tests("Replay", ["Basics", "TestKit"]),
-        tests("Kafka", ["Basics", "Telemetry", "TestKit"]),
-        tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
-        tests("HTTPAPI", ["Basics", "Telemetry"]),
+        tests("Kafka", ["Basics"]),
+        tests("Destinations", ["Basics"]),
+        tests("HTTPAPI", ["Basics"]),
+        tests("Threads", []),
         tests("Arguments", ["Basics"]),
         // Runs the built cohortctl as its users do.
         .testTarget(

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// The configuration of the demo, written to a folder of its own and removed with it.
@@ -12,7 +13,7 @@ struct DemoFolder {
         guard let made = mkdtemp(&template) else {
             throw DaemonError(
                 status: DaemonError.Status.dataDirectory,
-                "cannot make a folder in \(parent): \(String(cString: strerror(errno)))")
+                "cannot make a folder in \(parent): \(SystemError.text(errno))")
         }
         path = String(cString: made)
         for folder in ["cohorts", "destinations", "syncs"] { mkdir("\(path)/\(folder)", 0o700) }
@@ -29,7 +30,7 @@ struct DemoFolder {
         guard descriptor >= 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
             throw DaemonError(
                 status: DaemonError.Status.dataDirectory,
-                "cannot write \(path)/\(name): \(String(cString: strerror(errno)))")
+                "cannot write \(path)/\(name): \(SystemError.text(errno))")
         }
         close(descriptor)
     }

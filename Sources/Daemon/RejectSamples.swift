@@ -30,11 +30,11 @@ struct RejectSamples {
         }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            return "cannot open \(path): \(String(cString: strerror(errno))); the event is only counted"
+            return "cannot open \(path): \(SystemError.text(errno)); the event is only counted"
         }
         defer { close(descriptor) }
         guard write(descriptor, line, line.count) == line.count else {
-            return "cannot write \(path): \(String(cString: strerror(errno))); the event is only counted"
+            return "cannot write \(path): \(SystemError.text(errno)); the event is only counted"
         }
         counts[path] = (count.lines + 1, count.bytes + line.count)
         return nil

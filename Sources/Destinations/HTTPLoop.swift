@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Threads
 
 /// The sender's thread: waits for sockets, times and new requests, and lets the pools act.
 final class HTTPLoop {
@@ -38,7 +39,7 @@ final class HTTPLoop {
                 }
             }
             if let stopDeadline,
-                pools.values.allSatisfy(\.isIdle) || stopDeadline <= monotonicMilliseconds()
+                pools.values.allSatisfy(\.isIdle) || stopDeadline <= SystemClock().monotonicMilliseconds
             {
                 break
             }
@@ -93,18 +94,18 @@ final class HTTPLoop {
             }
             if let next = pool.nextDeadline { deadline = min(deadline ?? next, next) }
         }
-        let timeout = deadline.map { max(0, min($0 - monotonicMilliseconds(), 60_000)) } ?? -1
+        let timeout = deadline.map { max(0, min($0 - SystemClock().monotonicMilliseconds, 60_000)) } ?? -1
         let readyCount = poll(&entries, nfds_t(entries.count), Int32(timeout))
         precondition(
             readyCount >= 0 || errno == EINTR || errno == ENOMEM,
-            "poll of \(entries.count) sockets: \(systemErrorText(errno))"
+            "poll of \(entries.count) sockets: \(SystemError.text(errno))"
         )
         if readyCount > 0 {
             for (entry, owner) in zip(entries, owners) where entry.revents != 0 {
                 owner?.advance(socket: entry.fd, events: entry.revents)
             }
         }
-        let now = monotonicMilliseconds()
+        let now = SystemClock().monotonicMilliseconds
         for pool in pools.values { pool.advance(to: now) }
     }
 

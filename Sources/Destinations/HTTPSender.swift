@@ -1,6 +1,6 @@
 package import Basics
-import Glibc
 import Synchronization
+import Threads
 
 /// Sends the requests of all destinations from one thread and says how each ended.
 ///
@@ -16,7 +16,7 @@ package final class HTTPSender: Sendable {
     package static let headerBytesMax = 32 << 10
 
     private let inbox: RequestInbox
-    private let thread: Mutex<LoopThread?>
+    private let thread: Mutex<SystemThread?>
     private let complete: @Sendable (UInt64, HTTPOutcome) -> Void
 
     /// Starts the thread.
@@ -36,7 +36,7 @@ package final class HTTPSender: Sendable {
         self.inbox = inbox
         self.complete = complete
         thread = Mutex(
-            LoopThread {
+            SystemThread {
                 HTTPLoop(
                     inbox: inbox,
                     clock: clock,
@@ -60,7 +60,7 @@ package final class HTTPSender: Sendable {
     /// Lets requests under way end for that long, cuts off the others, and returns when every
     /// request has had its outcome.
     package func stop(graceMilliseconds: Int) {
-        inbox.stop(at: monotonicMilliseconds() + Int64(graceMilliseconds))
+        inbox.stop(at: SystemClock().monotonicMilliseconds + Int64(graceMilliseconds))
         let ending = thread.withLock { thread in
             defer { thread = nil }
             return thread

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Synchronization
 
@@ -16,7 +17,7 @@ final class RequestInbox: Sendable {
     init() {
         var ends: [Int32] = [-1, -1]
         let status = pipe(&ends)
-        precondition(status == 0, "no pipe can be made: \(systemErrorText(errno))")
+        precondition(status == 0, "no pipe can be made: \(SystemError.text(errno))")
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             _ = fcntl(end, F_SETFL, O_NONBLOCK)

@@ -91,10 +91,3 @@ final class HTTPConnectionTable: Sendable {
         }
     }
 }
-
-/// Milliseconds of a clock that never goes back.
-func monotonicMilliseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-}

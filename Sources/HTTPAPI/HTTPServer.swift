@@ -1,7 +1,9 @@
 internal import CMicroHTTPD
+import Basics
 import Dispatch
 import Glibc
 import Synchronization
+import Threads
 
 /// An HTTP/1.1 server on libmicrohttpd: a small pool of epoll threads that read requests, call one
 /// synchronous handler and write its answers.
@@ -75,7 +77,7 @@ package final class HTTPServer: Sendable {
         let shortest = min(limits.idleMilliseconds, limits.headerMilliseconds)
         let period = Int(min(1000, max(10, shortest / 4)))
         reaper.schedule(deadline: .now(), repeating: .milliseconds(period))
-        reaper.setEventHandler { core.connections.cutLate(at: monotonicMilliseconds()) }
+        reaper.setEventHandler { core.connections.cutLate(at: SystemClock().monotonicMilliseconds) }
         reaper.activate()
 
         self.address = address
@@ -181,7 +183,7 @@ private func listeningSocket(
     _ address: ListenAddress
 ) throws(HTTPServerError) -> (socket: Int32, port: UInt16) {
     func failure(_ call: String) -> HTTPServerError {
-        .listen(address: "\(address)", call: call, reason: String(cString: strerror(errno)))
+        .listen(address: "\(address)", call: call, reason: SystemError.text(errno))
     }
     let family =
         switch address.host {

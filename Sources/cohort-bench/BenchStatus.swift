@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// The exit statuses of cohort-bench; the numbers are those of cohortctl.
@@ -17,7 +18,7 @@ func printError(_ line: String) {
 /// Prints text on stdout, completely or with an error.
 func printOutput(_ text: String) throws(BenchStatus) {
     guard writeAll(text, to: STDOUT_FILENO) else {
-        printError("cohort-bench: cannot write stdout: \(String(cString: strerror(errno)))")
+        printError("cohort-bench: cannot write stdout: \(SystemError.text(errno))")
         throw .outputFailed
     }
 }

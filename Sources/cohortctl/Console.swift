@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Writes to stdout, stderr and files, completely or with an error.
@@ -22,7 +23,7 @@ struct Output {
         }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         if descriptor < 0 {
-            printError("cohortctl: cannot write \(path): \(String(cString: strerror(errno)))")
+            printError("cohortctl: cannot write \(path): \(SystemError.text(errno))")
             throw .outputFailed
         }
         self.init(descriptor: descriptor, name: path)
@@ -43,7 +44,7 @@ struct Output {
     mutating func flush() throws(ExitStatus) {
         defer { buffer.removeAll(keepingCapacity: true) }
         guard writeAll(buffer, to: descriptor) else {
-            printError("cohortctl: cannot write \(name): \(String(cString: strerror(errno)))")
+            printError("cohortctl: cannot write \(name): \(SystemError.text(errno))")
             throw .outputFailed
         }
     }
@@ -52,7 +53,7 @@ struct Output {
     mutating func finish() throws(ExitStatus) {
         try flush()
         if descriptor != STDOUT_FILENO, close(descriptor) != 0 {
-            printError("cohortctl: cannot write \(name): \(String(cString: strerror(errno)))")
+            printError("cohortctl: cannot write \(name): \(SystemError.text(errno))")
             throw .outputFailed
         }
     }
