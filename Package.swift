@@ -118,7 +118,8 @@ let package = Package(
         tests("Arguments", ["Basics"]),
         // Runs the built cohortctl as its users do.
         .testTarget(
-            name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
+            name: "CommandTests", dependencies: ["Basics", "cohortctl", "HTTPAPI"],
+            swiftSettings: settings),
         tests("Daemon", ["Basics", "Kafka", "Destinations", "Telemetry", "Configuration", "Sync", "TestKit"]),
     ],
     cxxLanguageStandard: .cxx17

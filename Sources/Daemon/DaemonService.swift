@@ -149,14 +149,13 @@ final class DaemonRun {
         _ http: DaemonConfiguration.HTTP, _ queries: DaemonQueries
     ) throws(DaemonError) -> HTTPServer {
         do throws(HTTPServerError) {
-            let listen = try HTTPAPI.ListenAddress(http.listen.description)
             var limits = HTTPLimits()
             limits.connectionsMax = http.connectionsMax
             limits.perAddressMax = http.perAddressMax
             limits.bodyBytesMax = http.bodyMax
-            let api = APIHandler(queries: queries, listen: listen)
+            let api = APIHandler(queries: queries, listen: http.listen)
             return try HTTPServer(
-                listen: listen, limits: limits, refusal: { api.refuseBody(of: $0) },
+                listen: http.listen, limits: limits, refusal: { api.refuseBody(of: $0) },
                 handler: { api.respond(to: $0) })
         } catch {
             throw DaemonError(status: DaemonError.Status.configuration, error.description)
