@@ -112,7 +112,7 @@ let package = Package(
         tests("Configuration", ["Basics", "YAML"]),
         tests("Replay", ["Basics", "TestKit"]),
         tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics"]),
+        tests("Destinations", ["Basics", "Sync"]),
         tests("HTTPAPI", ["Basics"]),
         tests("Threads", []),
         tests("Arguments", ["Basics"]),

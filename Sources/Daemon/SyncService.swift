@@ -134,15 +134,12 @@ final class SyncService: @unchecked Sendable {
         }
     }
 
-    private func complete(
-        _ token: UInt64, _ outcome: Destinations.DeliveryOutcome, now: Int64
-    ) {
+    private func complete(_ token: UInt64, _ outcome: DeliveryOutcome, now: Int64) {
         guard let request = inFlight.removeValue(forKey: token) else { return }
         let isUp = outcome == .delivered
         metrics.update { $0.set(.destinationUp, [request.destination], to: isUp ? 1 : 0) }
         planner.completed(
-            sync: request.sync, message: request.message, outcome: Sync.DeliveryOutcome(outcome),
-            now: now)
+            sync: request.sync, message: request.message, outcome: outcome, now: now)
     }
 
     /// Does what the planner asks for, until it has nothing more to ask, and says when it wants to be
@@ -232,19 +229,5 @@ final class SyncService: @unchecked Sendable {
             return DaemonError(error)
         }
         return nil
-    }
-}
-
-extension Sync.DeliveryOutcome {
-    init(_ outcome: Destinations.DeliveryOutcome) {
-        switch outcome {
-        case .delivered: self = .delivered
-        case .authenticationRefused: self = .authenticationRefused(status: 401)
-        case .gone: self = .gone
-        case .retry(let failure):
-            self = .retriable(
-                detail: failure.text, retryAfterMilliseconds: failure.retryAfterMilliseconds,
-                knownNotApplied: failure.isKnownNotApplied)
-        }
     }
 }

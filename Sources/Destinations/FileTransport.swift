@@ -1,3 +1,4 @@
+package import Sync
 import Synchronization
 import Threads
 
@@ -45,11 +46,9 @@ package final class FileTransport: Sendable {
         if !queue.post((token, lines)) {
             complete(
                 token,
-                .retry(
-                    DeliveryFailure(
-                        text: "not written because the program stops; it is after the next start",
-                        isKnownNotApplied: true
-                    )
+                .retriable(
+                    detail: "not written because the program stops; it is after the next start",
+                    knownNotApplied: true
                 )
             )
         }
@@ -70,9 +69,7 @@ package final class FileTransport: Sendable {
             try file.append(lines)
             return .delivered
         } catch {
-            return .retry(
-                DeliveryFailure(text: error.text, isKnownNotApplied: error.isUntouched)
-            )
+            return .retriable(detail: error.text, knownNotApplied: error.isUntouched)
         }
     }
 }
