@@ -536,12 +536,8 @@ extension SecretSurroundings {
     /// Those of this process.
     static var ofProcess: SecretSurroundings {
         SecretSurroundings(
-            credentialsDirectory: Self.environment("CREDENTIALS_DIRECTORY"),
-            variable: Self.environment)
-    }
-
-    private static func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
+            credentialsDirectory: ProcessEnvironment.variable("CREDENTIALS_DIRECTORY"),
+            variable: ProcessEnvironment.variable)
     }
 }
 

@@ -8,7 +8,7 @@ struct DemoFolder {
     var configurationPath: String { path + "/cohortd.yaml" }
 
     init(broker: String, receiver: String, secret: String, port: UInt16) throws(DaemonError) {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let parent = ProcessEnvironment.variable("TMPDIR") ?? "/tmp"
         var template = Array((parent + "/cohortd-demo-XXXXXX").utf8CString)
         guard let made = mkdtemp(&template) else {
             throw DaemonError(

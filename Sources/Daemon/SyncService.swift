@@ -27,6 +27,11 @@ final class SyncService: @unchecked Sendable {
     private let sender: HTTPSender
     private let published = Mutex<[SyncStatus]>([])
 
+    /// The file of CA certificates to trust instead of the system's, if the environment names one.
+    private static var authorities: String? {
+        ProcessEnvironment.variable("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// How long requests under way may take when the daemon stops.
     private static let graceMilliseconds = 10_000
 
@@ -56,7 +61,7 @@ final class SyncService: @unchecked Sendable {
         } catch {
             throw DaemonError(error)
         }
-        sender = HTTPSender(clock: clock) { token, outcome in
+        sender = HTTPSender(clock: clock, authorities: Self.authorities) { token, outcome in
             mailbox.postAtOnce(.answered(token, outcome))
         }
         planner.start(syncs, now: clock.monotonicMilliseconds)
