@@ -114,7 +114,7 @@ let package = Package(
         tests("Kafka", ["Basics"]),
         tests("Destinations", ["Basics", "Sync"]),
         tests("HTTPAPI", ["Basics"]),
-        tests("Threads", []),
+        tests("Threads", ["Basics"]),
         tests("Arguments", ["Basics"]),
         // Runs the built cohortctl as its users do.
         .testTarget(

@@ -18,8 +18,11 @@ struct SystemThreadTests {
             ended.isSet.store(true, ordering: .releasing)
         }
         thread.join()
-        #expect(ended.isSet.load(ordering: .acquiring))
-        #expect(other.isSet.load(ordering: .relaxed))
+        let (hasEnded, isOther) = (
+            ended.isSet.load(ordering: .acquiring), other.isSet.load(ordering: .relaxed)
+        )
+        #expect(hasEnded)
+        #expect(isOther)
     }
 
     @Test("a detached thread runs its function")
