@@ -83,7 +83,7 @@ let package = Package(
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
                 "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
             ]),
-        program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry", "Threads"]),
+        program("cohortd", ["Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Telemetry", "Threads"]),
         program(
             "cohortctl",
             [

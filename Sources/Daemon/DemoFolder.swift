@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import InputFiles
 
 /// The configuration of the demo, written to a folder of its own and removed with it.
 struct DemoFolder {
@@ -25,9 +26,8 @@ struct DemoFolder {
     }
 
     private func write(_ name: String, _ text: String) throws(DaemonError) {
-        let bytes = Array(text.utf8)
         let descriptor = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+        guard descriptor >= 0, DescriptorWriter.writeAll(Array(text.utf8), to: descriptor) else {
             throw DaemonError(
                 status: DaemonError.Status.dataDirectory,
                 "cannot write \(path)/\(name): \(SystemError.text(errno))")

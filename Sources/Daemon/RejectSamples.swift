@@ -33,7 +33,7 @@ struct RejectSamples {
             return "cannot open \(path): \(SystemError.text(errno)); the event is only counted"
         }
         defer { close(descriptor) }
-        guard write(descriptor, line, line.count) == line.count else {
+        guard DescriptorWriter.writeAll(line, to: descriptor) else {
             return "cannot write \(path): \(SystemError.text(errno)); the event is only counted"
         }
         counts[path] = (count.lines + 1, count.bytes + line.count)

@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import InputFiles
 
 /// Writes to stdout, stderr and files, completely or with an error.
 struct Output {
@@ -43,7 +44,7 @@ struct Output {
     /// Writes what is left.
     mutating func flush() throws(ExitStatus) {
         defer { buffer.removeAll(keepingCapacity: true) }
-        guard writeAll(buffer, to: descriptor) else {
+        guard DescriptorWriter.writeAll(buffer, to: descriptor) else {
             printError("cohortctl: cannot write \(name): \(SystemError.text(errno))")
             throw .outputFailed
         }
@@ -61,20 +62,5 @@ struct Output {
 
 /// Prints a line on stderr; nobody is left to tell if that fails.
 func printError(_ line: String) {
-    _ = writeAll(Array((line + "\n").utf8), to: STDERR_FILENO)
-}
-
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    bytes.withUnsafeBytes { buffer in
-        var position = 0
-        while position < buffer.count {
-            let count = write(descriptor, buffer.baseAddress.map { $0 + position }, buffer.count - position)
-            if count < 0 {
-                if errno == EINTR { continue }
-                return false
-            }
-            position += count
-        }
-        return true
-    }
+    _ = DescriptorWriter.writeAll(Array((line + "\n").utf8), to: STDERR_FILENO)
 }
