@@ -35,6 +35,7 @@ extension Shard {
 
     /// Hands over everything that changed since the last call, as records.
     package mutating func encodeChanges(_ emit: (StateRecord, ByteView) -> Void) {
+        precondition(settings.keepsChanges, "a shard that does not keep its changes has none to hand over")
         var writer = ByteWriter(capacity: 4096)
         encodeNames(from: savedNames, &writer, emit)
         savedNames = names.count
@@ -128,7 +129,7 @@ extension Shard {
         let membershipOffset = writer.count
         var memberships: UInt32 = 0
         writer.write(memberships)
-        for cohort in membership.indices where membership[cohort][slot] {
+        for cohort in 0..<membership.cohortCount where membership.contains(slot, cohort: cohort) {
             writer.write(UInt32(cohort))
             memberships += 1
         }
@@ -136,10 +137,11 @@ extension Shard {
         let entries = traceLists.entries(record.traces)
         writer.write(UInt16(entries.count))
         for entry in entries {
-            writer.write(entry.trace)
+            writer.write(UInt32(entry.trace))
             writer.write(entry.base)
             writer.write(entry.count)
-            for time in traceLists.times(entry) { writer.write(time) }
+            let times = traceLists.times(entry)
+            for index in 0..<times.count { writer.write(times[index]) }
         }
         var count: UInt32 = 0
         let countOffset = writer.count
@@ -229,6 +231,7 @@ extension Shard {
         let id = try reader.readPrefixed()
         if Int(slot) == users.count {
             records.append(UserRecord())
+            membership.addUser()
             _ = users.insert(id, hash: Hashing.hash64(id))
         }
         guard Int(slot) < users.count, users[slot].equals(id) else {
@@ -241,14 +244,14 @@ extension Shard {
         records[index].knownSince = EventTime(milliseconds: try reader.read())
         let flags: UInt8 = try reader.read()
         records[index].isApproximate = flags & 1 != 0
-        for cohort in membership.indices { membership[cohort].remove(slot) }
+        for cohort in 0..<membership.cohortCount { membership.set(slot, cohort: cohort, to: false) }
         let memberships: UInt32 = try reader.read()
         for _ in 0..<memberships {
             let stored: UInt32 = try reader.read()
             guard Int(stored) < restoring.cohorts.count else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
-            if let cohort = restoring.cohorts[Int(stored)] { membership[cohort].insert(slot) }
+            if let cohort = restoring.cohorts[Int(stored)] { membership.set(slot, cohort: cohort, to: true) }
         }
         let traceCount: UInt16 = try reader.read()
         var times: [Int64] = []

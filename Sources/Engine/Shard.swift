@@ -54,8 +54,9 @@ package struct Shard: ~Copyable {
     var deadlines = DeadlineQueue()
     var touched: [UserSlot] = []
     var unsaved: [UserSlot] = []
-    var membership: [BitSet]
+    var membership: MembershipTable
     var evaluator: Evaluator
+    let filters: TraceFilters
     /// Dedupe entries that are not in a snapshot yet.
     var unsavedDedupe: [DedupeSet.Entry] = []
     /// How many names are in a snapshot.
@@ -69,7 +70,8 @@ package struct Shard: ~Copyable {
         dedupe = DedupeSet(
             window: settings.dedupeWindow, slack: settings.dedupeSlack,
             entriesMax: settings.dedupeEntriesMax)
-        membership = [BitSet](repeating: BitSet(), count: plan.cohorts.count)
+        membership = MembershipTable(cohorts: plan.cohorts.count)
+        filters = TraceFilters(plan: plan)
         evaluator = Evaluator(plan: plan, names: &names)
     }
 
@@ -80,20 +82,22 @@ package struct Shard: ~Copyable {
     package func userID(_ slot: UserSlot) -> ByteView { users[slot] }
 
     /// How many members a cohort had at the last tick.
-    package func memberCount(cohort: Int) -> Int { membership[cohort].count }
+    package func memberCount(cohort: Int) -> Int { membership.count(cohort: cohort) }
 
     /// Calls `body` with every member of a cohort at the last tick, in no meaningful order.
     package func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
-        membership[cohort].forEach(body)
+        membership.forEachMember(cohort: cohort, body)
     }
 
     /// Whether a user was a member at the last tick.
-    package func isMember(_ slot: UserSlot, cohort: Int) -> Bool { membership[cohort][slot] }
+    package func isMember(_ slot: UserSlot, cohort: Int) -> Bool {
+        membership.contains(slot, cohort: cohort)
+    }
 
-    /// Bytes of memory held for users, traces, properties and duplicates.
+    /// Bytes of memory held for users, memberships, traces, properties and duplicates.
     package var bytesReserved: Int {
         users.bytesReserved + records.capacity * MemoryLayout<UserRecord>.stride
-            + traceLists.slab.bytesReserved + propertyLists.slab.bytesReserved + dedupe.bytesReserved
+            + membership.bytesReserved + traceLists.slab.bytesReserved + propertyLists.slab.bytesReserved + dedupe.bytesReserved
     }
 
     /// Promises that no tick before `instant` will come, so that what it could not see is forgotten at once.
@@ -117,7 +121,7 @@ package struct Shard: ~Copyable {
         guard let slot = slot(of: event.userID) else { return .usersMax }
         if let key {
             dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
-            if dedupe.window > 0 {
+            if dedupe.window > 0, settings.keepsChanges {
                 unsavedDedupe.append(
                     DedupeSet.Entry(
                         high: key.high, low: key.low, arrival: event.arrival.milliseconds))
@@ -150,6 +154,7 @@ package struct Shard: ~Copyable {
         if let slot = users.find(id, hash: hash) { return slot }
         guard users.count < settings.usersMax else { return nil }
         records.append(UserRecord())
+        membership.addUser()
         return users.insert(id, hash: hash)
     }
 
@@ -169,30 +174,19 @@ package struct Shard: ~Copyable {
     /// Adds the event's time to every trace whose filter it passes.
     mutating func addToTraces(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?) {
         let index = Int(slot)
-        for trace in plan.routes.traces(of: event.eventType) {
+        for candidate in filters.candidates(for: event.eventType) {
+            let trace = filters.trace(at: candidate)
             if let wanted, !wanted.contains(trace) { continue }
-            guard matches(event, trace) else { continue }
+            guard filters.matches(event, trace: trace) else { continue }
             let hitLimit = traceLists.add(
                 event.time.milliseconds, trace: trace, to: &records[index].traces,
-                bound: floor.milliseconds - plan.traces[trace].horizon,
+                bound: floor.milliseconds - filters.horizon(trace),
                 limit: settings.eventsPerTraceMax)
             if hitLimit, !records[index].isApproximate {
                 records[index].isApproximate = true
                 counters.approximateUsers += 1
             }
         }
-    }
-
-    private func matches(_ event: borrowing EventView, _ trace: Int) -> Bool {
-        for part in plan.traces[trace].whereEvent
-        where !part.test.matches(event.eventProperties[part.property]) {
-            return false
-        }
-        for part in plan.traces[trace].whereUser
-        where !part.test.matches(event.userProperties[part.property]) {
-            return false
-        }
-        return true
     }
 
     private mutating func assign(_ event: borrowing EventView, slot: UserSlot) {
@@ -221,6 +215,7 @@ package struct Shard: ~Copyable {
     }
 
     mutating func markUnsaved(_ slot: UserSlot) {
+        guard settings.keepsChanges else { return }
         if !records[Int(slot)].isUnsaved {
             records[Int(slot)].isUnsaved = true
             unsaved.append(slot)

@@ -48,7 +48,9 @@ package struct ReplayRun: ~Copyable {
     package init(
         plan: Plan, settings: ReplayConfiguration, schedule: TickSchedule.Rule, unordered: Bool
     ) {
-        shard = Shard(plan: plan, settings: ShardSettings(settings))
+        var shardSettings = ShardSettings(settings)
+        shardSettings.keepsChanges = false
+        shard = Shard(plan: plan, settings: shardSettings)
         decoder = EventDecoder(
             extraction: plan.extraction, eventBytesMax: settings.eventBytesMax,
             futureMax: settings.limits.futureMaxMilliseconds)
