@@ -4,7 +4,9 @@
 // .ci/check-imports holds it.
 import PackageDescription
 
-/// What every Swift target is compiled with. Release builds optimise across modules, so that the
+/// What every Swift target is compiled with.
+///
+/// Release builds optimise across modules, so that the
 /// plain `swift build -c release` is the fast one.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),

@@ -26,6 +26,7 @@ struct ObjectReader<Object: Sendable> {
     ///   - kind: What such an object is called in messages.
     ///   - keys: The keys that it may have.
     ///   - object: Reads one document; nil for the object where something it needs could not be read.
+    /// - Returns: The objects that could be read, in order, and every problem.
     static func read(
         _ files: [ConfigurationFile],
         kind: String,

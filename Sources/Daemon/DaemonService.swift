@@ -31,8 +31,11 @@ package final class DaemonService {
     /// The address the API listens on, told when it does.
     package var listening: (String) -> Void = { _ in }
 
+    /// A daemon that ``run()`` starts.
+    ///
     /// - Parameters:
     ///   - configuration: Read without problems.
+    ///   - logger: Where everything is told.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration, logger: Logger, isStopWanted: @escaping () -> Bool

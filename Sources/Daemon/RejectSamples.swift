@@ -4,8 +4,10 @@ import Events
 import Glibc
 import InputFiles
 
-/// Files of refused events, one a reason: `<reason>.jsonl`, at most 1,000 lines and 16 MiB, then renamed to
-/// `<reason>.jsonl.1`, of which one is kept. So a flood of bad events cannot fill the disk.
+/// Files of refused events, one a reason.
+///
+/// Each is `<reason>.jsonl`, at most 1,000 lines and 16 MiB, then renamed to `<reason>.jsonl.1`, of which one
+/// is kept. So a flood of bad events cannot fill the disk.
 struct RejectSamples {
     private static let linesMax = 1000
     private static let bytesMax = 16 << 20
