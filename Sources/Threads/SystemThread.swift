@@ -61,6 +61,7 @@ package final class SystemThread: Sendable {
         for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT] {
             sigdelset(&signals, fault)
         }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        // Set, not added: a thread of a dispatch queue, which may have started this one, blocks more.
+        pthread_sigmask(SIG_SETMASK, &signals, nil)
     }
 }
