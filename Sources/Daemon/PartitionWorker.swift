@@ -9,7 +9,9 @@ import Sync
 import Telemetry
 import Threads
 
-/// Everything of one partition: its shard, its log, and where it stands. Confined to one engine thread.
+/// Everything of one partition: its shard, its log, and where it stands.
+///
+/// Confined to one engine thread.
 ///
 /// ```
 ///  opened ─► rebuilding ─► catching up ─► live          snapshot lacks traces: history is read again

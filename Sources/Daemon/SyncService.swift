@@ -27,6 +27,11 @@ final class SyncService: @unchecked Sendable {
     private let sender: HTTPSender
     private let published = Mutex<[SyncStatus]>([])
 
+    /// The file of CA certificates to trust instead of the system's, if the environment names one.
+    private static var authorities: String? {
+        ProcessEnvironment.variable("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// How long requests under way may take when the daemon stops.
     private static let graceMilliseconds = 10_000
     /// How long a question waits for the thread, which may be making intents durable.
@@ -58,7 +63,7 @@ final class SyncService: @unchecked Sendable {
         } catch {
             throw DaemonError(error)
         }
-        sender = HTTPSender(clock: clock) { token, outcome in
+        sender = HTTPSender(clock: clock, authorities: Self.authorities) { token, outcome in
             mailbox.postAtOnce(.answered(token, outcome))
         }
         planner.start(syncs, now: clock.monotonicMilliseconds)
@@ -153,15 +158,12 @@ final class SyncService: @unchecked Sendable {
         }
     }
 
-    private func complete(
-        _ token: UInt64, _ outcome: Destinations.DeliveryOutcome, now: Int64
-    ) {
+    private func complete(_ token: UInt64, _ outcome: DeliveryOutcome, now: Int64) {
         guard let request = inFlight.removeValue(forKey: token) else { return }
         let isUp = outcome == .delivered
         metrics.update { $0.set(.destinationUp, [request.destination], to: isUp ? 1 : 0) }
         planner.completed(
-            sync: request.sync, message: request.message, outcome: Sync.DeliveryOutcome(outcome),
-            now: now)
+            sync: request.sync, message: request.message, outcome: outcome, now: now)
     }
 
     /// Does what the planner asks for, until it has nothing more to ask, and says when it wants to be
@@ -251,19 +253,5 @@ final class SyncService: @unchecked Sendable {
             return DaemonError(error)
         }
         return nil
-    }
-}
-
-extension Sync.DeliveryOutcome {
-    init(_ outcome: Destinations.DeliveryOutcome) {
-        switch outcome {
-        case .delivered: self = .delivered
-        case .authenticationRefused: self = .authenticationRefused(status: 401)
-        case .gone: self = .gone
-        case .retry(let failure):
-            self = .retriable(
-                detail: failure.text, retryAfterMilliseconds: failure.retryAfterMilliseconds,
-                knownNotApplied: failure.isKnownNotApplied)
-        }
     }
 }
