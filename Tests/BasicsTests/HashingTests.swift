@@ -22,7 +22,10 @@ struct HashingTests {
             (43, 0x2c39_3b06_1de9_40ca),
         ]
         for (count, hash) in expected {
-            #expect(Self.message[0..<count].map { $0 }.withByteView { Hashing.hash64($0) } == hash, "\(count) bytes")
+            #expect(
+                Self.message[0..<count].map { $0 }.withByteView { Hashing.hash64($0) } == hash,
+                "\(count) bytes"
+            )
         }
         #expect(Self.message.withByteView { Hashing.hash64($0, seed: 7) } == 0xc2c2_77e5_4576_a58f)
         #expect(Hashing.combine(1, 2) == 0x742d_639c_fb0b_35ab)

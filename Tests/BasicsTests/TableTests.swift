@@ -67,7 +67,9 @@ struct TableTests {
             left.withByteView { left in right.withByteView { left.precedes($0) } }
         }
         #expect(ordered("a", "b") && !ordered("b", "a") && !ordered("a", "a"))
-        #expect(ordered("a", "ab") && ordered("", "a") && ordered("Z", "a") && ordered("z", "\u{e9}"))
+        #expect(
+            ordered("a", "ab") && ordered("", "a") && ordered("Z", "a") && ordered("z", "\u{e9}")
+        )
         #expect("\u{e9}".withByteView { view in !"e\u{301}".withByteView { $0.equals(view) } })
         #expect(" \t\r\n".withByteView { $0.isWhiteSpace } && "".withByteView { $0.isWhiteSpace })
         #expect(!"\u{a0}".withByteView { $0.isWhiteSpace })
@@ -81,7 +83,10 @@ struct TableTests {
         // Source: SplitMix64 of seed 42, computed apart.
         let first = (0..<3).map { _ in generator.next() }
         #expect(
-            first == [13_679_457_532_755_275_413, 2_949_826_092_126_892_291, 5_139_283_748_462_763_858])
+            first == [
+                13_679_457_532_755_275_413, 2_949_826_092_126_892_291, 5_139_283_748_462_763_858,
+            ]
+        )
         let numbers = (0..<1000).map { _ in generator.below(7) }
         #expect(Set(numbers) == Set(0..<7))
         let inRange = (0..<1000).map { _ in generator.number(in: -3...3) }

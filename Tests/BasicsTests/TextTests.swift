@@ -29,7 +29,8 @@ struct TextTests {
         #expect(
             writer.string
                 == "{\"a/\u{e9}\u{1f600}\":\"\\\"\\\\\\n\\r\\t\\u0000\\u001f\u{7f}/\",\"n\":-5,\"t\":true,"
-                + "\"list\":[null,0.1,1e+21,18446744073709551615,{},[],{\"raw\":1}],\"last\":\"\"}\n\"x\"")
+                + "\"list\":[null,0.1,1e+21,18446744073709551615,{},[],{\"raw\":1}],\"last\":\"\"}\n\"x\""
+        )
         writer.clear()
         writer.beginArray()
         writer.endArray()
@@ -42,12 +43,18 @@ struct TextTests {
             ("0s", 0), ("500ms", 500), ("60s", 60_000), ("5m", 300_000), ("24h", 86_400_000),
             ("7d", 604_800_000), ("2w", 1_209_600_000), ("007s", 7000),
         ]
-        for (text, milliseconds) in good { #expect(DurationText.milliseconds(text) == milliseconds, "\(text)") }
-        for text in ["", "5", "s", "5 s", "1.5h", "-5s", "5S", "5sec", "9223372036854775807w", "\u{0665}s"] {
+        for (text, milliseconds) in good {
+            #expect(DurationText.milliseconds(text) == milliseconds, "\(text)")
+        }
+        for text in [
+            "", "5", "s", "5 s", "1.5h", "-5s", "5S", "5sec", "9223372036854775807w", "\u{0665}s",
+        ] {
             #expect(DurationText.milliseconds(text) == nil, "\(text)")
         }
         for text in ["0s", "500ms", "90s", "5m", "1h", "25h", "1d", "7d"] {
-            #expect(DurationText.milliseconds(text).map { DurationText.text(milliseconds: $0) } == text)
+            #expect(
+                DurationText.milliseconds(text).map { DurationText.text(milliseconds: $0) } == text
+            )
         }
     }
 

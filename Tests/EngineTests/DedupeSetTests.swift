@@ -37,7 +37,10 @@ struct DedupeSetTests {
 
     @Test(
         "With arrivals that never go back it says what a plain list says",
-        arguments: [(window: Int64(50), entriesMax: 1_000_000), (1000, 40), (1000, 1), (20_000, 1_000_000)])
+        arguments: [
+            (window: Int64(50), entriesMax: 1_000_000), (1000, 40), (1000, 1), (20_000, 1_000_000),
+        ]
+    )
     func againstModel(_ window: Int64, _ entriesMax: Int) {
         var generator = SeededGenerator(seed: 21)
         var set = DedupeSet(window: window, slack: 0, entriesMax: entriesMax)
@@ -47,7 +50,11 @@ struct DedupeSetTests {
             arrival += Int64(generator.pick([0, 0, 1, 3, generator.below(30)]))
             let key = generator.below(200)
             let (high, low) = hashes(key)
-            let isDuplicate = set.contains(high: high, low: low, arrival: EventTime(milliseconds: arrival))
+            let isDuplicate = set.contains(
+                high: high,
+                low: low,
+                arrival: EventTime(milliseconds: arrival)
+            )
             #expect(isDuplicate == model.contains(key, arrival), "step \(step)")
             if isDuplicate { continue }
             set.insert(high: high, low: low, arrival: EventTime(milliseconds: arrival))
@@ -68,7 +75,8 @@ struct DedupeSetTests {
         }
         let now = EventTime(milliseconds: 999)
         var forgotten = 0
-        for key in 0..<20_000 where !set.contains(high: UInt64(key / 3), low: UInt64(key), arrival: now) {
+        for key in 0..<20_000
+        where !set.contains(high: UInt64(key / 3), low: UInt64(key), arrival: now) {
             forgotten += 1
         }
         #expect(forgotten == 0)

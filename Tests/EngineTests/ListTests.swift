@@ -19,7 +19,12 @@ struct ListTests {
             let trace = generator.below(3)
             let time = floor + Int64(generator.number(in: -400...200))
             let hitLimit = lists.add(
-                time, trace: trace, to: &rows[user], bound: floor - horizons[trace], limit: .max)
+                time,
+                trace: trace,
+                to: &rows[user],
+                bound: floor - horizons[trace],
+                limit: .max
+            )
             if hitLimit { Issue.record("step \(step): the limit was hit") }
             model[user][trace].append(time)
             if generator.chance(percent: 10) {
@@ -27,7 +32,10 @@ struct ListTests {
                 for user in rows.indices where generator.chance(percent: 70) {
                     let entries = lists.entries(rows[user])
                     for index in entries.indices {
-                        lists.prune(&entries[index], bound: floor - horizons[Int(entries[index].trace)])
+                        lists.prune(
+                            &entries[index],
+                            bound: floor - horizons[entries[index].trace]
+                        )
                     }
                 }
             }
@@ -36,10 +44,10 @@ struct ListTests {
                 model[user] = [[], [], []]
             }
             for entry in lists.entries(rows[user]) {
-                let listed = Array(lists.times(entry))
-                let all = model[user][Int(entry.trace)]
+                let listed = lists.times(entry).array
+                let all = model[user][entry.trace]
                 // What is not later than this is in no window of a coming tick, and may be in the list or not.
-                let bound = floor - horizons[Int(entry.trace)]
+                let bound = floor - horizons[entry.trace]
                 let isRight =
                     listed == listed.sorted() && Int(entry.base) + listed.count == all.count
                     && listed.filter { $0 > bound } == all.filter { $0 > bound }.sorted()
@@ -73,7 +81,8 @@ struct ListTests {
             #expect(hitLimit == (time > 4))
         }
         let entry = lists.entries(row)[0]
-        #expect(Array(lists.times(entry)) == [7, 8, 9, 10])
+        let times = lists.times(entry).array
+        #expect(times == [7, 8, 9, 10])
         #expect(entry.base == 6)
         lists.clear(&row)
     }
@@ -95,15 +104,29 @@ struct ListTests {
             if generator.chance(percent: 20) { floor += Int64(generator.number(in: 0...30)) }
             let name = UInt32(generator.below(4))
             let time = floor + Int64(generator.number(in: -40...60))
-            let value = encoded("value \(step)" + String(repeating: "x", count: generator.below(40)))
+            let value = encoded(
+                "value \(step)" + String(repeating: "x", count: generator.below(40))
+            )
             value.withByteView { view in
                 let outcome = lists.assign(
-                    name: name, time: time, value: ValueView(view), to: &row, floor: floor, namesMax: .max,
-                    countsName: { _ in true })
+                    name: name,
+                    time: time,
+                    value: ValueView(view),
+                    to: &row,
+                    floor: floor,
+                    namesMax: .max,
+                    countsName: { _ in true }
+                )
                 #expect(outcome != .beyondLimit)
                 _ = lists.assign(
-                    name: name, time: time, value: ValueView(view), to: &other, floor: .min, namesMax: .max,
-                    countsName: { _ in true })
+                    name: name,
+                    time: time,
+                    value: ValueView(view),
+                    to: &other,
+                    floor: .min,
+                    namesMax: .max,
+                    countsName: { _ in true }
+                )
             }
             model.append(Assignment(name: name, time: time, value: value))
             let tick = floor + Int64(generator.below(80))
@@ -136,8 +159,14 @@ struct ListTests {
         func assign(_ name: UInt32) -> PropertyLists.Outcome {
             encoded("v").withByteView {
                 lists.assign(
-                    name: name, time: 0, value: ValueView($0), to: &row, floor: 0, namesMax: 2,
-                    countsName: { $0 >= 10 })
+                    name: name,
+                    time: 0,
+                    value: ValueView($0),
+                    to: &row,
+                    floor: 0,
+                    namesMax: 2,
+                    countsName: { $0 >= 10 }
+                )
             }
         }
         #expect(assign(10) == .assigned)
@@ -156,4 +185,8 @@ struct ListTests {
         writer.write(prefixed: text)
         return writer.bytes
     }
+}
+
+extension TraceLists.Times {
+    fileprivate var array: [Int64] { (0..<count).map { self[$0] } }
 }

@@ -13,7 +13,9 @@ struct SlabTests {
         var words = 0
         for step in 0..<20_000 {
             if live.isEmpty || generator.chance(percent: 55) {
-                let count = generator.pick([1, 2, 3, 4, 7, 8, 100, 1000, step % 2000 == 0 ? 300_000 : 5])
+                let count = generator.pick([
+                    1, 2, 3, 4, 7, 8, 100, 1000, step % 2000 == 0 ? 300_000 : 5,
+                ])
                 let sizeClass = WordSlab.sizeClass(words: count)
                 #expect(1 << Int(sizeClass) >= count)
                 let handle = slab.allocate(sizeClass: sizeClass)
@@ -39,7 +41,10 @@ struct SlabTests {
 
     /// Writes the first, the last and a middle word.
     private func fill(
-        _ slab: borrowing WordSlab, _ handle: WordSlab.Handle, _ sizeClass: UInt8, _ mark: UInt64
+        _ slab: borrowing WordSlab,
+        _ handle: WordSlab.Handle,
+        _ sizeClass: UInt8,
+        _ mark: UInt64
     ) {
         let words = slab.pointer(handle)
         let last = 1 << Int(sizeClass) - 1
@@ -47,7 +52,10 @@ struct SlabTests {
     }
 
     private func isFilled(
-        _ slab: borrowing WordSlab, _ handle: WordSlab.Handle, _ sizeClass: UInt8, _ mark: UInt64
+        _ slab: borrowing WordSlab,
+        _ handle: WordSlab.Handle,
+        _ sizeClass: UInt8,
+        _ mark: UInt64
     ) -> Bool {
         let words = slab.pointer(handle)
         let last = 1 << Int(sizeClass) - 1
@@ -66,7 +74,9 @@ struct SlabTests {
 
     @Test("Size classes are the next power of two, at least two words")
     func sizeClasses() {
-        #expect([1, 2, 3, 4, 5, 8, 9].map { WordSlab.sizeClass(words: $0) } == [1, 1, 2, 2, 3, 3, 4])
+        #expect(
+            [1, 2, 3, 4, 5, 8, 9].map { WordSlab.sizeClass(words: $0) } == [1, 1, 2, 2, 3, 3, 4]
+        )
     }
 
     @Test("The table of users finds each id under its slot, through every growth, and by bytes")

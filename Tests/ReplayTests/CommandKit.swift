@@ -9,9 +9,7 @@ struct CommandKit {
     /// Definitions that most tests use: `c` = did x in the last 5 minutes.
     static let cohort = "id: c\nusers: {performed: {event: x, last: 5m}}\n"
 
-    /// - Parameters:
-    ///   - cohorts: The file cohorts.yaml.
-    ///   - events: The lines of events.jsonl.
+    /// A folder with the files cohorts.yaml and events.jsonl.
     init(cohorts: String = Self.cohort, events: [String] = []) throws {
         folder = try TemporaryFolder()
         try folder.write("cohorts.yaml", cohorts)

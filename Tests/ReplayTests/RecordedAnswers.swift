@@ -30,8 +30,12 @@ struct RecordedAnswers {
         members = try JSONDecoder().decode([String: Both].self, from: Golden.unzipped(zipped))
     }
 
-    func atMid(_ cohort: String) throws -> [[UInt8]] { try Self.sorted(#require(members[cohort]).mid) }
-    func atEnd(_ cohort: String) throws -> [[UInt8]] { try Self.sorted(#require(members[cohort]).end) }
+    func atMid(_ cohort: String) throws -> [[UInt8]] {
+        try Self.sorted(#require(members[cohort]).mid)
+    }
+    func atEnd(_ cohort: String) throws -> [[UInt8]] {
+        try Self.sorted(#require(members[cohort]).end)
+    }
 
     private static func sorted(_ ids: [String]) -> [[UInt8]] {
         ids.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
@@ -50,7 +54,7 @@ struct TickAnswers: Decodable {
         var rows: [Row]
     }
 
-    /// `[tick, members, entered, exited, hash of members, of entered, of exited]`
+    /// A list: the tick, members, entered, exited, hash of members, of entered, of exited.
     struct Row: Decodable {
         var tick: Int64
         private var counts: [Int] = []
@@ -65,7 +69,7 @@ struct TickAnswers: Decodable {
 
         /// What differs from this row; nil where nothing does.
         ///
-        /// - Parameter members: Nil where only their count is compared.
+        /// Members that are nil are not hashed.
         func fault(members: [[UInt8]]?, count: Int, _ change: MembershipChange) -> String? {
             let found = [count, change.entered.count, change.exited.count]
             if found != counts { return "members, entered, exited \(found), expected \(counts)" }

@@ -32,13 +32,17 @@ struct RejectContractTests {
             ])
         let run = try kit.replay()
         #expect(run.status == 3)
-        let places = run.errorLines.map { $0.split(separator: " ").prefix(2).joined(separator: " ") }
+        let places = run.errorLines.map {
+            $0.split(separator: " ").prefix(2).joined(separator: " ")
+        }
         #expect(
             places == [
                 "events.jsonl:1[1]: not_object:", "events.jsonl:1[2]: missing_event_type:",
-                "events.jsonl:1[3]: bad_time:", "events.jsonl:2: not_object:", "events.jsonl:3: not_json:",
+                "events.jsonl:1[3]: bad_time:", "events.jsonl:2: not_object:",
+                "events.jsonl:3: not_json:",
                 "rejected 5",
-            ])
+            ]
+        )
         #expect(run.errorLines.last == "rejected 5 of 6")
     }
 
@@ -52,7 +56,9 @@ struct RejectContractTests {
     @Test("stdin is told as -")
     func standardInput() throws {
         let run = try CommandKit().run(
-            ["replay", "--cohorts", "cohorts.yaml", "--events", "-"], input: "\n[]\n")
+            ["replay", "--cohorts", "cohorts.yaml", "--events", "-"],
+            input: "\n[]\n"
+        )
         #expect(run.status == 3)
         #expect(run.errorLines.first?.hasPrefix("-:2: not_object: ") == true, "\(run.errors)")
         #expect(run.errorLines.last == "rejected 1 of 1")
@@ -79,7 +85,8 @@ struct RejectContractTests {
             ])
         try kit.folder.write(
             "cohortd.yaml",
-            "limits: {users_max: 1, future_max: 1s}\nkafka: {event_bytes_max: 1KiB}\n")
+            "limits: {users_max: 1, future_max: 1s}\nkafka: {event_bytes_max: 1KiB}\n"
+        )
         let run = try kit.replay(["--config", "cohortd.yaml"])
         #expect(run.status == 3)
         let reasons = run.errorLines.dropLast().map { $0.split(separator: " ")[1] }

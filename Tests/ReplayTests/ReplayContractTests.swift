@@ -18,9 +18,11 @@ struct ReplayContractTests {
                 users: {not: {performed: {event: y}}}
                 """,
             events: [
-                CommandKit.x("\u{e9}", "2026-01-05T10:00:00Z"), CommandKit.x("z", "2026-01-05T10:00:01Z"),
+                CommandKit.x("\u{e9}", "2026-01-05T10:00:00Z"),
+                CommandKit.x("z", "2026-01-05T10:00:01Z"),
                 CommandKit.x("Z", "2026-01-05T10:00:02Z"),
-            ])
+            ]
+        )
         let run = try kit.replay()
         #expect(run.status == 0)
         #expect(
@@ -29,7 +31,8 @@ struct ReplayContractTests {
                 {"cohort":"b-1","count":0,"users":[]}
                 {"cohort":"c","count":3,"users":["Z","z","\u{e9}"]}
 
-                """)
+                """
+        )
         #expect(run.errors == "rejected 0 of 3\n")
     }
 
@@ -41,7 +44,8 @@ struct ReplayContractTests {
             run.outputText == """
                 {"tick":"2026-01-05T10:00:00.500Z","cohort":"c","user":"a \\"b\\"/\u{e9}","op":"enter"}
 
-                """)
+                """
+        )
     }
 
     @Test("Deltas and members go to files, and one of them to stdout")
@@ -59,36 +63,46 @@ struct ReplayContractTests {
         #expect(onlyDeltas.outputText == deltas)
     }
 
-    @Test("Ticks are multiples of the width from the first arrival to the first at or after the last one")
+    @Test(
+        "Ticks are multiples of the width from the first arrival to the first at or after the last one"
+    )
     func defaultTicks() throws {
         let kit = try CommandKit(
             cohorts: "id: c\nusers: {performed: {event: x, last: 1m}}\n",
             events: [
-                CommandKit.x("a", "2026-01-05T10:00:20Z"), CommandKit.x("b", "2026-01-05T10:02:10Z"),
-            ])
+                CommandKit.x("a", "2026-01-05T10:00:20Z"),
+                CommandKit.x("b", "2026-01-05T10:02:10Z"),
+            ]
+        )
         #expect(
             try kit.deltas([]) == [
                 "2026-01-05T10:01:00Z c a enter", "2026-01-05T10:02:00Z c a exit",
                 "2026-01-05T10:03:00Z c b enter",
-            ])
+            ]
+        )
         // A width that does not divide the minute still counts from 1970.
         #expect(
             try kit.deltas(["--tick", "7s", "--until", "2026-01-05T10:01:30Z"]) == [
                 "2026-01-05T10:00:26Z c a enter", "2026-01-05T10:01:22Z c a exit",
-            ])
+            ]
+        )
     }
 
-    @Test("The last tick is at --until exactly, and the clock alone makes exits after the last event")
+    @Test(
+        "The last tick is at --until exactly, and the clock alone makes exits after the last event"
+    )
     func until() throws {
         let kit = try CommandKit(events: [CommandKit.x("a", "2026-01-05T10:00:00Z")])
         #expect(
             try kit.deltas(["--until", "2026-01-05T10:05:00.001Z"]) == [
                 "2026-01-05T10:00:00Z c a enter", "2026-01-05T10:05:00Z c a exit",
-            ])
+            ]
+        )
         #expect(
             try kit.deltas(["--until", "2026-01-05T10:04:59.999Z", "--tick", "7h"]) == [
                 "2026-01-05T10:04:59.999Z c a enter"
-            ])
+            ]
+        )
         #expect(try kit.members(["--until", "2026-01-05T10:04:59.999Z"]) == ["c": ["a"]])
     }
 
@@ -101,16 +115,22 @@ struct ReplayContractTests {
             ])
         #expect(try kit.members(["--until", "2026-01-05T10:02:00Z"]) == ["c": []])
         #expect(try kit.members(["--until", "2026-01-05T10:03:00Z"]) == ["c": ["a"]])
-        #expect(try kit.members(["--until", "2026-01-05T10:02:00Z", "--unordered"]) == ["c": ["a"]])
+        #expect(
+            try kit.members(["--until", "2026-01-05T10:02:00Z", "--unordered"]) == ["c": ["a"]]
+        )
     }
 
     @Test("The first tick is the first multiple at or after --from")
     func from() throws {
         let kit = try CommandKit(events: [CommandKit.x("a", "2026-01-05T10:00:30Z")])
         #expect(
-            try kit.deltas(["--from", "2026-01-05T10:01:00.001Z"]) == ["2026-01-05T10:02:00Z c a enter"])
+            try kit.deltas(["--from", "2026-01-05T10:01:00.001Z"]) == [
+                "2026-01-05T10:02:00Z c a enter"
+            ]
+        )
         #expect(
-            try kit.deltas(["--from", "2026-01-05T09:00:00Z"]) == ["2026-01-05T10:01:00Z c a enter"])
+            try kit.deltas(["--from", "2026-01-05T09:00:00Z"]) == ["2026-01-05T10:01:00Z c a enter"]
+        )
         #expect(try kit.deltas(["--from", "1767607261000"]) == ["2026-01-05T10:02:00Z c a enter"])
     }
 
@@ -121,7 +141,8 @@ struct ReplayContractTests {
         #expect(
             try kit.deltas([
                 "--at", "2026-01-05T10:05:00Z", "2026-01-05T10:00:00Z", "--at", "1767607200000",
-            ]) == expected)
+            ]) == expected
+        )
         #expect(try kit.members(["--at", "2026-01-05T09:59:59Z"]) == ["c": []])
     }
 
@@ -129,7 +150,8 @@ struct ReplayContractTests {
     func unordered() throws {
         let kit = try CommandKit(
             events: [
-                CommandKit.x("b", "2026-01-05T10:06:00Z"), CommandKit.x("a", "2026-01-05T10:01:00Z"),
+                CommandKit.x("b", "2026-01-05T10:06:00Z"),
+                CommandKit.x("a", "2026-01-05T10:01:00Z"),
             ])
         #expect(try kit.members(["--at", "2026-01-05T10:05:00Z"]) == ["c": []])
         #expect(try kit.members(["--at", "2026-01-05T10:05:00Z", "--unordered"]) == ["c": ["a"]])
@@ -150,8 +172,12 @@ struct ReplayContractTests {
     func lines() throws {
         let kit = try CommandKit()
         let text =
-            CommandKit.x("a", "2026-01-05T10:00:00Z") + "\r\n \t\r\n\n" + CommandKit.x("b", "2026-01-05T10:00:01Z")
-        let run = try kit.run(["replay", "--cohorts", "cohorts.yaml", "--events", "-"], input: text)
+            CommandKit.x("a", "2026-01-05T10:00:00Z") + "\r\n \t\r\n\n"
+            + CommandKit.x("b", "2026-01-05T10:00:01Z")
+        let run = try kit.run(
+            ["replay", "--cohorts", "cohorts.yaml", "--events", "-"],
+            input: text
+        )
         #expect(run.status == 0)
         #expect(run.outputText == "{\"cohort\":\"c\",\"count\":2,\"users\":[\"a\",\"b\"]}\n")
         #expect(run.errors == "rejected 0 of 2\n")
@@ -168,16 +194,21 @@ struct ReplayContractTests {
         #expect(try kit.members() == ["c": ["a", "b"]])
     }
 
-    @Test("Only the keys that replay reads are taken from --config, and the environment is not looked at")
+    @Test(
+        "Only the keys that replay reads are taken from --config, and the environment is not looked at"
+    )
     func config() throws {
         let kit = try CommandKit(
             cohorts: "id: c\nusers: {active: {}}\n",
             events: [
                 CommandKit.x("a", "2026-01-05T10:00:00Z"),
                 #"{"user_id":"b","event_type":"ping","time":"2026-01-05T10:00:00Z"}"#,
-            ])
+            ]
+        )
         try kit.folder.write(
-            "cohortd.yaml", "inactive_events: [ping]\ntick: 1s\ninclude: {cohorts: nowhere}\n")
+            "cohortd.yaml",
+            "inactive_events: [ping]\ntick: 1s\ninclude: {cohorts: nowhere}\n"
+        )
         #expect(try kit.members() == ["c": ["a", "b"]])
         #expect(try kit.members(["--config", "cohortd.yaml"]) == ["c": ["a"]])
     }

@@ -14,10 +14,13 @@ struct StatusContractTests {
             ["--at", "2026-01-05T10:00:00Z", "--until", "2026-01-05T10:00:00Z"],
             ["--deltas", "-", "--members", "-"], ["--upload", "c=users.txt"], ["--colour"],
             ["--unordered", "--tick"],
-        ])
+        ]
+    )
     func usage(_ arguments: [String]) throws {
         let kit = try CommandKit()
-        let run = try kit.run(["replay", "--cohorts", "missing.yaml", "--events", "missing.jsonl"] + arguments)
+        let run = try kit.run(
+            ["replay", "--cohorts", "missing.yaml", "--events", "missing.jsonl"] + arguments
+        )
         #expect(run.status == 64, "\(run.errors)")
         #expect(run.output.isEmpty)
         #expect(!run.errors.isEmpty)
@@ -64,7 +67,10 @@ struct StatusContractTests {
         try kit.folder.write("d/notes.txt", "id: [")
         try kit.folder.write("d/deeper/d.yaml", "id: [")
         let run = try kit.run(
-            ["replay", "--events", "events.jsonl", "--cohorts", "d", "cohorts.yaml", "--members", "-"])
+            [
+                "replay", "--events", "events.jsonl", "--cohorts", "d", "cohorts.yaml", "--members",
+                "-",
+            ])
         #expect(run.status == 0, "\(run.errors)")
         #expect(try MembersLine.read(run.outputText).map(\.cohort) == ["a", "b", "c", "c2"])
         let repeated = try kit.run(
@@ -96,16 +102,22 @@ struct StatusContractTests {
         #expect(good.outputText.hasPrefix("1 definition"))
         #expect(good.errors.isEmpty)
         try kit.folder.write(
-            "two.yaml", "id: a\nusers: {active: {}}\n---\nid: b\nusers: {active: {}}\n")
+            "two.yaml",
+            "id: a\nusers: {active: {}}\n---\nid: b\nusers: {active: {}}\n"
+        )
         let two = try kit.run(["validate", "two.yaml"])
         #expect(two.outputText == "2 definitions are valid\n")
         try kit.folder.write(
-            "wrong.yaml", "id: a\nusers: {performed: {evnt: x, event: y, last: 5 minutes}}\n")
+            "wrong.yaml",
+            "id: a\nusers: {performed: {evnt: x, event: y, last: 5 minutes}}\n"
+        )
         let wrong = try kit.run(["validate", "wrong.yaml"])
         #expect(wrong.status == 2)
         #expect(wrong.output.isEmpty)
         #expect(wrong.errorLines.count == 2, "\(wrong.errors)")
-        #expect(wrong.errorLines.allSatisfy { $0.hasPrefix("wrong.yaml:2:") && $0.contains(": error[") })
+        #expect(
+            wrong.errorLines.allSatisfy { $0.hasPrefix("wrong.yaml:2:") && $0.contains(": error[") }
+        )
         #expect(wrong.errors.contains("did you mean \"event\"?"))
     }
 
@@ -121,7 +133,8 @@ struct StatusContractTests {
     @Test("What comes later is refused as such: a clause with 2, a setting with 78")
     func later() throws {
         let kit = try CommandKit(
-            cohorts: "id: c\nusers: {performed: {event: x, last: 1d, align: day}}\n")
+            cohorts: "id: c\nusers: {performed: {event: x, last: 1d, align: day}}\n"
+        )
         let clause = try kit.replay()
         #expect(clause.status == 2)
         #expect(clause.errors.contains("cohorts.yaml:2:"))

@@ -1,9 +1,12 @@
-/// SHA-256, FIPS 180-4: the hashes in files of expected answers. Slow and short; for tests only.
+/// SHA-256 of FIPS 180-4: the hashes in files of expected answers.
+///
+/// Slow and short; for tests only.
 package enum SHA256 {
     /// The hash as 64 hexadecimal digits.
     package static func hexDigits(_ message: [UInt8]) -> String {
         var state: [UInt32] = [
-            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
+            0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c,
+            0x1f83_d9ab,
             0x5be0_cd19,
         ]
         var padded = message + [0x80]
@@ -27,16 +30,20 @@ package enum SHA256 {
         return String(
             state.flatMap { word in
                 stride(from: 28, through: 0, by: -4).map { digits[Int(word >> UInt32($0)) & 15] }
-            })
+            }
+        )
     }
 
     private static func compress(_ state: inout [UInt32], _ words: inout [UInt32]) {
-        func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
+        func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
+            word >> count | word << (32 - count)
+        }
         for index in 16..<64 {
             let low = words[index - 15]
             let high = words[index - 2]
             words[index] =
-                words[index - 16] &+ (rotated(low, 7) ^ rotated(low, 18) ^ low >> 3) &+ words[index - 7]
+                words[index - 16] &+ (rotated(low, 7) ^ rotated(low, 18) ^ low >> 3)
+                &+ words[index - 7]
                 &+ (rotated(high, 17) ^ rotated(high, 19) ^ high >> 10)
         }
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
