@@ -40,6 +40,11 @@ extension Shard {
     private mutating func apply(
         _ event: borrowing EventView, to rebuild: inout Rebuild
     ) -> ApplyOutcome {
+        // Who is not in the snapshot was beyond the limit of users when the event was first read, and what is
+        // rejected repeats nothing.
+        guard let slot = users.find(event.userID, hash: Hashing.hash64(event.userID)) else {
+            return .applied
+        }
         if !event.insertID.isEmpty {
             let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
             if rebuild.dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
@@ -47,10 +52,7 @@ extension Shard {
             }
             rebuild.dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
         }
-        // Who is not in the snapshot was beyond the limit of users when the event was first read.
-        guard event.kind == .event,
-            let slot = users.find(event.userID, hash: Hashing.hash64(event.userID))
-        else { return .applied }
+        guard event.kind == .event else { return .applied }
         addToTraces(event, slot: slot, only: rebuild.traces)
         return .applied
     }

@@ -19,8 +19,10 @@ struct ShardDriver: ~Copyable {
     private var newestArrival: EventTime?
     private let settings: ShardSettings
 
-    init(_ history: OracleCase, _ plan: Plan) {
-        settings = ShardSettings(history.configuration)
+    init(_ history: OracleCase, _ plan: Plan, usersMax: Int = .max) {
+        var settings = ShardSettings(history.configuration)
+        settings.usersMax = usersMax
+        self.settings = settings
         shard = Shard(plan: plan, settings: settings)
         decoder = Self.decoder(history, plan)
     }

@@ -125,6 +125,32 @@ struct StateTests {
         }
     }
 
+    @Test("History read again leaves out what was beyond the limit of users, its insert ids too")
+    func rebuildBeyondTheLimit() throws {
+        var before = OracleCase(seed: 1)
+        before.settings = OracleSettings()
+        before.definitions = [
+            OracleDefinition(id: "a", users: .performed(OraclePerformed(.named(["y"]))))
+        ]
+        var after = before
+        after.definitions = [
+            OracleDefinition(id: "a", users: .performed(OraclePerformed(.named(["x"]))))
+        ]
+        let lines = [("u", "first"), ("beyond", "again"), ("u", "again")].map { user, id in
+            ShardDriver.Step.line(
+                #"{"user_id":"\#(user)","device_id":"d","insert_id":"\#(id)","event_type":"\#(id == "again" ? "x" : "y")","time":0}"#
+            )
+        }
+        var driver = ShardDriver(before, try before.plan(), usersMax: 1)
+        for line in lines { _ = driver.take(line) }
+        var records: [StoredRecord] = []
+        driver.encode(all: true, into: &records)
+        let report = try driver.restart(after, after.plan(), from: records)
+        driver.rebuild(report.missingTraces, from: lines[...])
+        let tick = driver.take(.tick(0))
+        #expect(tick?.members == [[Array("u".utf8)]])
+    }
+
     @Test("Damaged records are refused with an error, and do not trap")
     func damagedRecords() throws {
         var refused = 0
