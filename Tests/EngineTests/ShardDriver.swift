@@ -27,8 +27,10 @@ struct ShardDriver: ~Copyable {
 
     private static func decoder(_ history: OracleCase, _ plan: Plan) -> EventDecoder {
         EventDecoder(
-            extraction: plan.extraction, eventBytesMax: history.configuration.eventBytesMax,
-            futureMax: history.configuration.limits.futureMaxMilliseconds)
+            extraction: plan.extraction,
+            eventBytesMax: history.configuration.eventBytesMax,
+            futureMax: history.configuration.limits.futureMaxMilliseconds
+        )
     }
 
     /// Lines and ticks in the order in which replay would take them.
@@ -94,7 +96,9 @@ struct ShardDriver: ~Copyable {
 
     /// Goes on with a shard that was made from stored records, as after a restart.
     mutating func restart(
-        _ history: OracleCase, _ plan: Plan, from records: [StoredRecord]
+        _ history: OracleCase,
+        _ plan: Plan,
+        from records: [StoredRecord]
     ) throws -> RestoreReport {
         var fresh = Shard(plan: plan, settings: settings)
         var restoring = StateRestore()
