@@ -22,21 +22,24 @@ func library(_ name: String, _ dependencies: [String]) -> Target {
     .target(
         name: name,
         dependencies: dependencies.map { .byName(name: $0) },
-        swiftSettings: settings)
+        swiftSettings: settings
+    )
 }
 
 func program(_ name: String, _ dependencies: [String]) -> Target {
     .executableTarget(
         name: name,
         dependencies: dependencies.map { .byName(name: $0) },
-        swiftSettings: settings)
+        swiftSettings: settings
+    )
 }
 
 func tests(_ name: String, _ dependencies: [String]) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: (dependencies + [name]).map { .byName(name: $0) },
-        swiftSettings: settings)
+        swiftSettings: settings
+    )
 }
 
 let package = Package(
@@ -58,7 +61,8 @@ let package = Package(
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
-            linkerSettings: [.linkedLibrary("simdjson")]),
+            linkerSettings: [.linkedLibrary("simdjson")]
+        ),
 
         // The core: pure, synchronous, no Foundation.
         library("Basics", ["CProcessor"]),
@@ -82,26 +86,37 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
+                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
+                "Replay",
                 "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
-            ]),
+            ]
+        ),
         program(
             "cohortd",
-            ["Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Telemetry", "Threads"]),
+            [
+                "Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Telemetry",
+                "Threads",
+            ]
+        ),
         program(
             "cohortctl",
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts", "Engine",
                 "Replay", "Destinations",
-            ]),
+            ]
+        ),
         program(
             "cohort-bench",
-            ["Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay"]),
+            ["Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay"]
+        ),
 
         // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk.
         .target(
-            name: "TestKit", dependencies: ["Basics"], path: "Tests/Support",
-            swiftSettings: settings),
+            name: "TestKit",
+            dependencies: ["Basics"],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
         tests("Basics", []),
         tests("YAML", ["Basics"]),
         tests("Telemetry", ["Basics"]),
@@ -115,7 +130,8 @@ let package = Package(
         .testTarget(
             name: "ReplayTests",
             dependencies: ["Basics", "TestKit", "cohortctl"],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         tests("Kafka", ["Basics"]),
         tests("Destinations", ["Basics", "Sync"]),
         tests("HTTPAPI", ["Basics"]),
@@ -123,8 +139,10 @@ let package = Package(
         tests("Arguments", []),
         // Runs the built cohortctl as its users do.
         .testTarget(
-            name: "CommandTests", dependencies: ["Basics", "cohortctl", "HTTPAPI"],
-            swiftSettings: settings),
+            name: "CommandTests",
+            dependencies: ["Basics", "cohortctl", "HTTPAPI"],
+            swiftSettings: settings
+        ),
         // Runs the built cohortd against a broker and receivers of its own.
         tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl"]),
     ],

@@ -28,7 +28,8 @@ package struct NetworkAddress: Hashable, Sendable {
     /// Reads an address as it stands in a URL: version 6 in brackets, version 4 without.
     package init?(urlHost text: String) {
         let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
-        guard let address = NetworkAddress(isBracketed ? String(text.dropFirst().dropLast()) : text),
+        guard
+            let address = NetworkAddress(isBracketed ? String(text.dropFirst().dropLast()) : text),
             address.isIPv6 == isBracketed
         else { return nil }
         self = address

@@ -14,7 +14,8 @@ struct DemoFolder {
         guard let made = mkdtemp(&template) else {
             throw DaemonError(
                 status: DaemonError.Status.dataDirectory,
-                "cannot make a folder in \(parent): \(SystemError.text(errno))")
+                "cannot make a folder in \(parent): \(SystemError.text(errno))"
+            )
         }
         path = String(cString: made)
         for folder in ["cohorts", "destinations", "syncs"] { mkdir("\(path)/\(folder)", 0o700) }
@@ -30,7 +31,8 @@ struct DemoFolder {
         guard descriptor >= 0, DescriptorWriter.writeAll(Array(text.utf8), to: descriptor) else {
             throw DaemonError(
                 status: DaemonError.Status.dataDirectory,
-                "cannot write \(path)/\(name): \(SystemError.text(errno))")
+                "cannot write \(path)/\(name): \(SystemError.text(errno))"
+            )
         }
         close(descriptor)
     }

@@ -25,7 +25,8 @@ final class DemoReceiver: Sendable {
     }
 
     init(
-        secret: String, delta: @escaping @Sendable ([UInt8]) -> Void
+        secret: String,
+        delta: @escaping @Sendable ([UInt8]) -> Void
     ) throws(DaemonError) {
         let keys: WebhookSecret
         do throws(SecretError) {
@@ -55,7 +56,8 @@ final class DemoReceiver: Sendable {
     }
 
     /// The delta records of a request; nil where the signature or the body is not ours.
-    private static func records(of request: HTTPAPI.HTTPRequest, _ keys: WebhookSecret) -> [UInt8]? {
+    private static func records(of request: HTTPAPI.HTTPRequest, _ keys: WebhookSecret) -> [UInt8]?
+    {
         guard let id = request.headers["webhook-id"],
             let timestamp = request.headers["webhook-timestamp"],
             let signature = request.headers["webhook-signature"],

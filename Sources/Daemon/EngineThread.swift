@@ -102,7 +102,8 @@ final class EngineThread: Sendable {
             reply.post(())
         case .members(let cohort, let after, let limit, let reply):
             reply.post(
-                workers.values.map { $0.members(cohort: cohort, after: after, limit: limit) })
+                workers.values.map { $0.members(cohort: cohort, after: after, limit: limit) }
+            )
         }
     }
 
@@ -122,7 +123,9 @@ final class DecoderBox {
 
     init(_ environment: EngineEnvironment) {
         decoder = EventDecoder(
-            extraction: environment.plan.extraction, eventBytesMax: environment.eventBytesMax,
-            futureMax: environment.futureMax)
+            extraction: environment.plan.extraction,
+            eventBytesMax: environment.eventBytesMax,
+            futureMax: environment.futureMax
+        )
     }
 }

@@ -45,8 +45,11 @@ struct PartitionCut: Equatable {
                 let firstOffset: Offset = try reader.read()
                 guard reader.atEnd else { return nil }
                 return PartitionCut(
-                    offset: offset, tick: tick == .distantPast ? nil : tick, floor: floor,
-                    firstOffset: firstOffset)
+                    offset: offset,
+                    tick: tick == .distantPast ? nil : tick,
+                    floor: floor,
+                    firstOffset: firstOffset
+                )
             } catch {
                 return nil
             }

@@ -15,8 +15,11 @@ struct HistoryCheck {
 
     /// Nil where Kafka still has its first record, or no cohort looks at events.
     ///
-    /// - Parameter missing: The traces to be filled; nil at the first start of a partition. A cohort whose
-    ///   traces the snapshot has does not depend on what Kafka still has.
+    /// - Parameters:
+    ///   - start: Where reading begins, and what Kafka still has.
+    ///   - missing: The traces to be filled; nil at the first start of a partition. A cohort whose traces the
+    ///     snapshot has does not depend on what Kafka still has.
+    ///   - plan: The cohorts.
     init?(start: PartitionStart, missing: Set<Int>?, plan: Plan) {
         isFirstStart = missing == nil
         guard start.oldest > 0, start.offset >= start.oldest else { return nil }
@@ -43,7 +46,10 @@ extension PartitionWorker {
             return
         }
         historyCheck = HistoryCheck(
-            start: start, missing: opened.missingTraces, plan: environment.plan)
+            start: start,
+            missing: opened.missingTraces,
+            plan: environment.plan
+        )
         phase = .rebuilding(until: next)
         let until = next
         rebuildEnd = until
@@ -57,7 +63,8 @@ extension PartitionWorker {
             [
                 "partition": LogValue(partition), "from": LogValue(start.offset),
                 "to": LogValue(until),
-            ])
+            ]
+        )
         if next >= until { endRebuild() }
     }
 
@@ -72,7 +79,10 @@ extension PartitionWorker {
             environment.control.postAtOnce(.fatal(error))
         }
         environment.logger.notice(
-            "rebuild_done", "history was read again", ["partition": LogValue(partition)])
+            "rebuild_done",
+            "history was read again",
+            ["partition": LogValue(partition)]
+        )
         setState(.replaying)
     }
 
@@ -105,14 +115,18 @@ extension PartitionWorker {
                         "partition \(partition): the history that \(ids) needs is gone from Kafka "
                             + "(its oldest record has offset \(next)\(oldest.map { ", " + $0.rfc3339 } ?? ""));"
                             + " start with \(flags), or list the ids in accept_history, to go on "
-                            + "from what is left")))
+                            + "from what is left"
+                    )
+                )
+            )
             return false
         }
         for (id, complete) in lacking {
             environment.logger.warning(
                 "history_incomplete",
                 "events that cohort \(id) looks at are gone from Kafka: complete from \(complete)",
-                ["partition": LogValue(partition), "cohort": LogValue(id)])
+                ["partition": LogValue(partition), "cohort": LogValue(id)]
+            )
         }
         return true
     }

@@ -61,8 +61,11 @@ final class PartitionWorker {
     var historyCheck: HistoryCheck?
 
     init(
-        _ partition: PartitionID, _ environment: EngineEnvironment, opened: OpenedPartition,
-        shard: consuming Shard, log: consuming CommitLog<DiskFileSystem>
+        _ partition: PartitionID,
+        _ environment: EngineEnvironment,
+        opened: OpenedPartition,
+        shard: consuming Shard,
+        log: consuming CommitLog<DiskFileSystem>
     ) {
         self.partition = partition
         self.environment = environment
@@ -129,9 +132,12 @@ final class PartitionWorker {
                 case .filtered: report.events.filtered += 1
                 case .rejected(let reason):
                     reject(
-                        reason, text: decoder.decoder.rejectText, record,
+                        reason,
+                        text: decoder.decoder.rejectText,
+                        record,
                         index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
-                        bytes: decoder.decoder.elementBytes)
+                        bytes: decoder.decoder.elementBytes
+                    )
                 }
             }
         }
@@ -143,14 +149,20 @@ final class PartitionWorker {
         case .deduplicated: report.events.deduplicated += 1
         case .usersMax:
             reject(
-                .usersMax, text: "a new user beyond limits.users_max", record,
+                .usersMax,
+                text: "a new user beyond limits.users_max",
+                record,
                 index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
-                bytes: decoder.decoder.elementBytes)
+                bytes: decoder.decoder.elementBytes
+            )
         }
     }
 
     private func reject(
-        _ reason: RejectReason, text: String, _ record: borrowing RecordView, index: Int?,
+        _ reason: RejectReason,
+        text: String,
+        _ record: borrowing RecordView,
+        index: Int?,
         bytes: ByteView
     ) {
         // While history is read again, its rejects were told when they were first read.
@@ -159,8 +171,15 @@ final class PartitionWorker {
         report.rejects[reason, default: 0] += 1
         environment.rejects.take(
             RejectedEvent(
-                partition: partition, offset: record.offset, index: index, reason: reason,
-                text: text, key: record.key?.array, value: bytes.array))
+                partition: partition,
+                offset: record.offset,
+                index: index,
+                reason: reason,
+                text: text,
+                key: record.key?.array,
+                value: bytes.array
+            )
+        )
     }
 
     private func trouble(_ error: KafkaError) {
@@ -172,8 +191,11 @@ final class PartitionWorker {
         default:
             // The client goes on by itself; what it could not get comes again.
             environment.logger.warning(
-                "kafka_partition_error", error.description,
-                ["partition": LogValue(partition)], repeatKey: "\(partition) \(error.code)")
+                "kafka_partition_error",
+                error.description,
+                ["partition": LogValue(partition)],
+                repeatKey: "\(partition) \(error.code)"
+            )
             return
         }
         halt("Kafka: \(error.text)")

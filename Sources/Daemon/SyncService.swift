@@ -39,9 +39,14 @@ final class SyncService: @unchecked Sendable {
 
     /// Reads the journal and makes the transports.
     init(
-        journal path: String, store: StoreID, syncs: [SyncSettings],
-        destinations: [ConnectedDestination], mailbox: Mailbox<SyncMessage>,
-        control: Mailbox<ControlMessage>, logger: Logger, metrics: MetricRegistry
+        journal path: String,
+        store: StoreID,
+        syncs: [SyncSettings],
+        destinations: [ConnectedDestination],
+        mailbox: Mailbox<SyncMessage>,
+        control: Mailbox<ControlMessage>,
+        logger: Logger,
+        metrics: MetricRegistry
     ) throws(DaemonError) {
         self.mailbox = mailbox
         self.control = control
@@ -50,7 +55,9 @@ final class SyncService: @unchecked Sendable {
         var planner = SyncPlanner(generator: SeededGenerator(seed: SecureRandom.seed()))
         do throws(StoreError) {
             journal = try CommitLog.open(
-                DiskFileSystem(), directory: path, identity: LogIdentity(journalOf: store),
+                DiskFileSystem(),
+                directory: path,
+                identity: LogIdentity(journalOf: store),
                 createIfMissing: true
             ) { (entry: LogEntry) throws(RecordRefused) in
                 guard case .record(let type, let payload) = entry else { return }
@@ -144,7 +151,12 @@ final class SyncService: @unchecked Sendable {
             planner.partitionWaiting(partition)
             for (cohort, users) in cohorts {
                 planner.membershipReset(
-                    partition: partition, cohort: cohort, users: users, cut: cut, now: now)
+                    partition: partition,
+                    cohort: cohort,
+                    users: users,
+                    cut: cut,
+                    now: now
+                )
             }
         case .tick(let partition, let cut, let changes):
             planner.tick(partition: partition, cut: cut, changes: changes, now: now)
@@ -163,7 +175,11 @@ final class SyncService: @unchecked Sendable {
         let isUp = outcome == .delivered
         metrics.update { $0.set(.destinationUp, [request.destination], to: isUp ? 1 : 0) }
         planner.completed(
-            sync: request.sync, message: request.message, outcome: outcome, now: now)
+            sync: request.sync,
+            message: request.message,
+            outcome: outcome,
+            now: now
+        )
     }
 
     /// Does what the planner asks for, until it has nothing more to ask, and says when it wants to be
@@ -207,8 +223,12 @@ final class SyncService: @unchecked Sendable {
         if let webhook = webhooks[request.destinationID] {
             sender.submit(
                 webhook.request(
-                    body: WebhookBody.render(request), messageID: request.messageID, now: clock.now,
-                    token: token))
+                    body: WebhookBody.render(request),
+                    messageID: request.messageID,
+                    now: clock.now,
+                    token: token
+                )
+            )
         } else if let file = files[request.destinationID] {
             file.submit(lines: DeltaRecord.render(request), token: token)
         } else {
@@ -223,11 +243,20 @@ final class SyncService: @unchecked Sendable {
             for status in statuses {
                 values.set(.syncPendingUsers, [status.sync], to: Double(status.pendingUsers))
                 values.set(
-                    .syncOldestPendingSeconds, [status.sync],
-                    to: Double(status.oldestPendingSeconds))
+                    .syncOldestPendingSeconds,
+                    [status.sync],
+                    to: Double(status.oldestPendingSeconds)
+                )
                 values.set(
-                    .syncUsersTotal, [status.sync, "delivered"], to: Double(status.deliveredUsers))
-                values.set(.syncUsersTotal, [status.sync, "unknown"], to: Double(status.unknownUsers))
+                    .syncUsersTotal,
+                    [status.sync, "delivered"],
+                    to: Double(status.deliveredUsers)
+                )
+                values.set(
+                    .syncUsersTotal,
+                    [status.sync, "unknown"],
+                    to: Double(status.unknownUsers)
+                )
             }
         }
     }

@@ -39,7 +39,8 @@ final class HTTPLoop {
                 }
             }
             if let stopDeadline,
-                pools.values.allSatisfy(\.isIdle) || stopDeadline <= SystemClock().monotonicMilliseconds
+                pools.values.allSatisfy(\.isIdle)
+                    || stopDeadline <= SystemClock().monotonicMilliseconds
             {
                 break
             }
@@ -94,7 +95,8 @@ final class HTTPLoop {
             }
             if let next = pool.nextDeadline { deadline = min(deadline ?? next, next) }
         }
-        let timeout = deadline.map { max(0, min($0 - SystemClock().monotonicMilliseconds, 60_000)) } ?? -1
+        let timeout =
+            deadline.map { max(0, min($0 - SystemClock().monotonicMilliseconds, 60_000)) } ?? -1
         let readyCount = poll(&entries, nfds_t(entries.count), Int32(timeout))
         precondition(
             readyCount >= 0 || errno == EINTR || errno == ENOMEM,

@@ -129,7 +129,8 @@ final class HTTPPool {
     }
 
     fileprivate func setDeadline(milliseconds: Int) {
-        deadline = milliseconds < 0 ? nil : SystemClock().monotonicMilliseconds + Int64(milliseconds)
+        deadline =
+            milliseconds < 0 ? nil : SystemClock().monotonicMilliseconds + Int64(milliseconds)
     }
 }
 

@@ -96,7 +96,8 @@ package struct WebhookTransport: Sendable {
             )
         case 410:
             .gone(
-                detail: "\(url.target) answers 410: the receiver wants no more; correct url or remove the "
+                detail:
+                    "\(url.target) answers 410: the receiver wants no more; correct url or remove the "
                     + "sync, then restart"
             )
         default:

@@ -46,7 +46,9 @@ final class HTTPServerCore: Sendable {
     }
 
     func completed(_ exchange: HTTPExchange) {
-        exchange.connection?.setDeadline(SystemClock().monotonicMilliseconds + limits.idleMilliseconds)
+        exchange.connection?.setDeadline(
+            SystemClock().monotonicMilliseconds + limits.idleMilliseconds
+        )
         if exchange.phase != .header { running.leave() }
         exchangeCount.subtract(1, ordering: .relaxed)
     }

@@ -8,7 +8,10 @@ package import Engine
 package enum ReplayOutput {
     /// Appends `{"tick","cohort","user","op"}` lines of one tick, in the order given.
     package static func append(
-        _ deltas: [Delta], of shard: borrowing Shard, at tick: EventTime, to bytes: inout [UInt8]
+        _ deltas: [Delta],
+        of shard: borrowing Shard,
+        at tick: EventTime,
+        to bytes: inout [UInt8]
     ) {
         guard !deltas.isEmpty else { return }
         let instant = tick.rfc3339

@@ -23,7 +23,10 @@ struct EventFile: ~Copyable {
             throw InputError(path: path, reason: SystemError.text(errno))
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw InputError(path: path, reason: "it is no ordinary file, which can be held in memory")
+            throw InputError(
+                path: path,
+                reason: "it is no ordinary file, which can be held in memory"
+            )
         }
         let count = Int(status.st_size)
         if count == 0 { return (nil, 0) }

@@ -40,7 +40,8 @@ struct LineReader: ~Copyable {
     }
 
     private func lend<Failure: Error>(
-        _ length: Int, _ body: (ByteView) throws(Failure) -> Void
+        _ length: Int,
+        _ body: (ByteView) throws(Failure) -> Void
     ) throws(Failure) {
         let start = start
         try buffer.withByteView { (view: ByteView) throws(Failure) -> Void in

@@ -216,7 +216,9 @@ struct HTTPServerLifeTests {
 
     @Test("starts and stops again and again on the same port")
     func restart() throws {
-        let first = try HTTPServer(listen: #require(ListenAddress("127.0.0.78:0"))) { _ in .text("first") }
+        let first = try HTTPServer(listen: #require(ListenAddress("127.0.0.78:0"))) { _ in
+            .text("first")
+        }
         let address = first.address
         first.stop()
         for _ in 0..<20 {

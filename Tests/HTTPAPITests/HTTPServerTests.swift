@@ -343,7 +343,9 @@ struct HTTPServerTests {
     @Test("listens on version 6 too, where the machine has it")
     func version6() throws {
         do {
-            let server = try HTTPServer(listen: #require(ListenAddress("[::1]:0"))) { _ in .text("six") }
+            let server = try HTTPServer(listen: #require(ListenAddress("[::1]:0"))) { _ in
+                .text("six")
+            }
             #expect("\(server.address)" == "[::1]:\(server.port)")
             #expect(server.port != 0)
             server.stop()
