@@ -114,7 +114,9 @@ let package = Package(
         tests("Arguments", []),
         // Runs the built cohortctl as its users do.
         .testTarget(
-            name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
+            name: "CommandTests",
+            dependencies: ["cohortctl", "cohortd", "cohort-bench", "HTTPAPI"],
+            swiftSettings: settings),
         // Runs the built cohortd against a broker and receivers of its own.
         tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl"]),
     ],
