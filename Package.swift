@@ -4,7 +4,9 @@
 // .ci/check-imports holds it.
 import PackageDescription
 
-/// What every Swift target is compiled with. Release builds optimise across modules, so that the
+/// What every Swift target is compiled with.
+///
+/// Release builds optimise across modules, so that the
 /// plain `swift build -c release` is the fast one.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -71,19 +73,21 @@ let package = Package(
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
-        library("Kafka", ["Basics", "CRdKafka"]),
-        library("Destinations", ["Basics", "CCurl", "CCrypto"]),
-        library("HTTPAPI", ["Basics", "CMicroHTTPD"]),
         library("Threads", ["Basics"]),
+        library("Kafka", ["Basics", "Threads", "CRdKafka"]),
+        library("Destinations", ["Basics", "Sync", "Threads", "CCurl", "CCrypto"]),
+        library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
-        library("InputFiles", ["Configuration"]),
+        library("InputFiles", ["Basics", "Configuration"]),
         library(
             "Daemon",
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
                 "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
             ]),
-        program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry", "Threads"]),
+        program(
+            "cohortd",
+            ["Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Telemetry", "Threads"]),
         program(
             "cohortctl",
             [
@@ -106,16 +110,21 @@ let package = Package(
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics"]),
-        tests("Configuration", []),
-        tests("Replay", ["Basics", "TestKit"]),
+        tests("Configuration", ["Basics"]),
+        // Runs the built cohortctl over recorded and made-up events.
+        .testTarget(
+            name: "ReplayTests",
+            dependencies: ["Basics", "TestKit", "cohortctl"],
+            swiftSettings: settings),
         tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics"]),
+        tests("Destinations", ["Basics", "Sync"]),
         tests("HTTPAPI", ["Basics"]),
+        tests("Threads", ["Basics"]),
         tests("Arguments", []),
-        // Runs the built cohortctl as its users do.
+        // Runs the built programs as their users do.
         .testTarget(
             name: "CommandTests",
-            dependencies: ["cohortctl", "cohortd", "cohort-bench", "HTTPAPI"],
+            dependencies: ["Basics", "cohortctl", "cohortd", "cohort-bench", "HTTPAPI"],
             swiftSettings: settings),
         // Runs the built cohortd against a broker and receivers of its own.
         tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl"]),

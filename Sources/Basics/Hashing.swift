@@ -4,7 +4,9 @@
 /// stored (dedupe generations, structural hashes), so they must never change: see the golden values in
 /// BasicsTests.
 package enum Hashing {
-    /// 64 bits over the bytes. Complexity: O(count), about 8 bytes a cycle.
+    /// 64 bits over the bytes.
+    ///
+    /// - Complexity: O(count), about 8 bytes a cycle.
     package static func hash64(_ bytes: ByteView, seed: UInt64 = 0) -> UInt64 {
         var state = seed ^ 0xa076_1d64_78bd_642f
         let base = UnsafeRawPointer(bytes.base)

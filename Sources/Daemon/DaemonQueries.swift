@@ -74,7 +74,8 @@ final class DaemonQueries: APIQueries {
                     partition: $0.partition, state: $0.state, offset: $0.offset, lag: $0.lag,
                     tick: $0.tick)
             },
-            syncs: sync.statuses.map {
+            // Asked after the reports were read: their ticks are in it.
+            syncs: sync.statuses().map {
                 StatusReport.Sync(
                     sync: $0.sync,
                     state: StatusReport.SyncState(rawValue: $0.state.rawValue) ?? .failed,

@@ -31,8 +31,11 @@ package final class DaemonService {
     /// The address the API listens on, told when it does.
     package var listening: (String) -> Void = { _ in }
 
+    /// A daemon that ``run()`` starts.
+    ///
     /// - Parameters:
     ///   - configuration: Read without problems.
+    ///   - logger: Where everything is told.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration, logger: Logger, isStopWanted: @escaping () -> Bool
@@ -149,14 +152,13 @@ final class DaemonRun {
         _ http: DaemonConfiguration.HTTP, _ queries: DaemonQueries
     ) throws(DaemonError) -> HTTPServer {
         do throws(HTTPServerError) {
-            let listen = try HTTPAPI.ListenAddress(http.listen.description)
             var limits = HTTPLimits()
             limits.connectionsMax = http.connectionsMax
             limits.perAddressMax = http.perAddressMax
             limits.bodyBytesMax = http.bodyMax
-            let api = APIHandler(queries: queries, listen: listen)
+            let api = APIHandler(queries: queries, listen: http.listen)
             return try HTTPServer(
-                listen: listen, limits: limits, refusal: { api.refuseBody(of: $0) },
+                listen: http.listen, limits: limits, refusal: { api.refuseBody(of: $0) },
                 handler: { api.respond(to: $0) })
         } catch {
             throw DaemonError(status: DaemonError.Status.configuration, error.description)
@@ -372,9 +374,7 @@ final class DaemonRun {
         engine.post(
             .start(
                 partition,
-                PartitionStart(
-                    offset: offset, end: end,
-                    oldest: oldest > cut.firstOffset ? oldest : 0, floor: floor)))
+                PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)))
         return true
     }
 
@@ -537,12 +537,8 @@ extension SecretSurroundings {
     /// Those of this process.
     static var ofProcess: SecretSurroundings {
         SecretSurroundings(
-            credentialsDirectory: Self.environment("CREDENTIALS_DIRECTORY"),
-            variable: Self.environment)
-    }
-
-    private static func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
+            credentialsDirectory: ProcessEnvironment.variable("CREDENTIALS_DIRECTORY"),
+            variable: ProcessEnvironment.variable)
     }
 }
 

@@ -30,9 +30,11 @@ package struct Demo: Sendable {
     /// Runs until it is over or a stop is wanted.
     ///
     /// - Parameters:
+    ///   - logger: The daemon's.
     ///   - say: Takes lines for people, without newline.
     ///   - delta: Takes delta records as the receiver verified them, with newline.
     ///   - isStopWanted: Asked several times a second.
+    /// - Throws: `DaemonError` when it cannot start or the daemon ends with an error.
     package func run(
         logger: Logger, say: @escaping @Sendable (String) -> Void,
         delta: @escaping @Sendable ([UInt8]) -> Void, isStopWanted: @escaping () -> Bool

@@ -36,7 +36,7 @@ final class DemoReceiver: Sendable {
         let counts = Box()
         self.counts = counts
         do throws(HTTPServerError) {
-            server = try HTTPServer(listen: try ListenAddress("127.0.0.1:0")) { request in
+            server = try HTTPServer(listen: ListenAddress(port: 0)) { request in
                 guard let records = Self.records(of: request, keys) else {
                     counts.value.withLock { $0.refused += 1 }
                     return .text(status: 401, "the signature does not fit\n")

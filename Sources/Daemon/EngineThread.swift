@@ -7,7 +7,9 @@ import Synchronization
 import Threads
 
 /// One thread that owns the workers of some partitions: it polls their queue, applies what comes, and does
-/// what the other threads ask for in between. Nothing of a worker is ever touched by another thread.
+/// what the other threads ask for in between.
+///
+/// Nothing of a worker is ever touched by another thread.
 final class EngineThread: Sendable {
     /// What other threads ask for.
     enum Request: Sendable {

@@ -23,6 +23,7 @@ package struct LoadedConfiguration: Sendable {
     ///   - path: The configuration file.
     ///   - overrides: Each `--set`, in order.
     ///   - acceptHistory: Each `--accept-history`.
+    /// - Returns: What could be read, and every problem.
     package static func read(
         path: String, overrides: [Override], acceptHistory: [String]
     ) -> LoadedConfiguration {

@@ -1,6 +1,8 @@
 import Basics
 
-/// What a commit of a partition's log is a state of. Byte table: docs/formats.md, "Engine state".
+/// What a commit of a partition's log is a state of.
+///
+/// Byte table: docs/formats.md, "Engine state".
 struct PartitionCut: Equatable {
     /// Everything before this offset is contained.
     var offset: Offset

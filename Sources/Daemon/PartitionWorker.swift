@@ -9,7 +9,9 @@ import Sync
 import Telemetry
 import Threads
 
-/// Everything of one partition: its shard, its log, and where it stands. Confined to one engine thread.
+/// Everything of one partition: its shard, its log, and where it stands.
+///
+/// Confined to one engine thread.
 ///
 /// ```
 ///  opened ─► rebuilding ─► catching up ─► live          snapshot lacks traces: history is read again
@@ -91,6 +93,8 @@ final class PartitionWorker {
         if record.isRecord {
             // Around a rebalance the client may hand out a record again.
             guard record.offset >= next else { return }
+            // Markers of transactions take offsets too: the last of history need not be a record.
+            if case .rebuilding(let until) = phase, record.offset >= until { advance(to: until) }
             if let check = historyCheck {
                 historyCheck = nil
                 guard historySuffices(check, oldest: record.timestamp) else { return }
@@ -204,14 +208,13 @@ final class PartitionWorker {
         if opened.cut == nil, phase == .opened, needsWholeState {
             next = start.offset
             firstOffset = start.offset
-            historyCheck = HistoryCheck(start: start, isFirstStart: true, plan: environment.plan)
+            historyCheck = HistoryCheck(start: start, missing: nil, plan: environment.plan)
             // A start at the latest record must be the same one after a crash.
             isDirty = true
             commit()
         }
         report.catchUp = (start.offset, start.end)
         if !opened.missingTraces.isEmpty, needsRebuild {
-            historyCheck = HistoryCheck(start: start, isFirstStart: false, plan: environment.plan)
             beginRebuild(start)
         } else {
             phase = .catchingUp(to: start.end)
@@ -222,7 +225,12 @@ final class PartitionWorker {
 
     /// Stops: nothing more is applied, and no exit leaves for this partition.
     func halt(_ reason: String) {
-        guard phase != .halted else { return }
+        if phase == .halted {
+            // The control thread has learnt what Kafka has.
+            report.haltReason = reason
+            publish()
+            return
+        }
         commit()
         phase = .halted
         pendingTicks.removeAll()
@@ -244,6 +252,8 @@ final class PartitionWorker {
 
     /// Whether the traces of this plan are still to be filled.
     var needsRebuild = true
+    /// Where a rebuild that has begun ends: the offset of the snapshot.
+    var rebuildEnd: Offset?
 
     func setState(_ state: StatusReport.PartitionState) {
         report.state = state

@@ -31,10 +31,13 @@ final class RejectSink: Sendable {
     private let undelivered = Mutex<[UInt64: RejectedEvent]>([:])
     private let isStopping = Atomic(false)
 
+    /// A sink without its thread.
+    ///
     /// - Parameters:
     ///   - topic: The dead-letter topic; nil = samples.
     ///   - source: The topic of the events.
     ///   - folder: Where samples go.
+    ///   - logger: Told of each reason, at a bounded rate.
     init(topic: String?, source: String, folder: String, logger: Logger) {
         self.topic = topic
         self.source = source
@@ -54,7 +57,9 @@ final class RejectSink: Sendable {
         mailbox.post(event)
     }
 
-    /// Starts the thread. The producer is made with the first event.
+    /// Starts the thread.
+    ///
+    /// The producer is made with the first event.
     func start(properties: [String: String]) -> SystemThread {
         SystemThread { self.run(properties) }
     }

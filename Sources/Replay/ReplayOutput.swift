@@ -2,7 +2,9 @@ package import Basics
 import Cohorts
 package import Engine
 
-/// The lines a replay writes. Source: the contract of `cohortctl replay` in docs/replay.md.
+/// The lines a replay writes.
+///
+/// Source: the contract of `cohortctl replay` in docs/replay.md.
 package enum ReplayOutput {
     /// Appends `{"tick","cohort","user","op"}` lines of one tick, in the order given.
     package static func append(

@@ -77,7 +77,7 @@ struct LineReader: ~Copyable {
                 isAtEnd = true
                 return nil
             }
-            if errno != EINTR { return InputError(path: path, reason: InputFiles.systemReason()) }
+            if errno != EINTR { return InputError(path: path, reason: SystemError.text(errno)) }
         }
     }
 }

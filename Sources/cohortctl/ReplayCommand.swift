@@ -7,7 +7,7 @@ import Events
 import InputFiles
 import Replay
 
-/// `cohortctl replay`
+/// The command `cohortctl replay`.
 struct ReplayCommand {
     private let events: String
     private let cohorts: [String]

@@ -3,23 +3,13 @@ import Basics
 import Configuration
 import Daemon
 import Glibc
+import InputFiles
 import Telemetry
 import Threads
 
 /// Writes to a descriptor, all of it; nobody is left to tell if that fails.
 @Sendable func write(_ bytes: [UInt8], to descriptor: Int32) {
-    var position = 0
-    while position < bytes.count {
-        let count = bytes.withUnsafeBytes { buffer in
-            Glibc.write(
-                descriptor, buffer.baseAddress.map { $0 + position }, buffer.count - position)
-        }
-        if count < 0 {
-            if errno == EINTR { continue }
-            return
-        }
-        position += count
-    }
+    _ = DescriptorWriter.writeAll(bytes, to: descriptor)
 }
 
 @Sendable func printError(_ line: String) {

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import HTTPAPI
 import Synchronization
@@ -108,7 +109,7 @@ final class CannedDaemon: Sendable {
     func start(
         _ answers: @escaping @Sendable (HTTPRequest) -> HTTPResponse?
     ) throws -> HTTPServer {
-        try HTTPServer(listen: ListenAddress("127.0.0.1:0")) { request in
+        try HTTPServer(listen: ListenAddress(port: 0)) { request in
             self.asked.withLock { $0.append(request.target) }
             return answers(request)
                 ?? .error(status: 404, code: "not_found", "there is nothing at this path")

@@ -39,10 +39,11 @@ extension DaemonTests {
                     #"{"user_id":"from-kcat","event_type":"purchase","event_properties":{"price":\#($0)}}"#
                 }
                 try folder.write("kcat.jsonl", events.map { $0 + "\n" }.joined())
+                let arguments = "-P -b \(kafka) -t events -p 2 -l \(folder.path)/kcat.jsonl"
                 let publish = try Program(
-                    kcat, ["-P", "-b", String(kafka), "-t", "events", "-p", "2", "-l", "\(folder.path)/kcat.jsonl"],
-                    folder: folder.path)
-                #expect(try await publish.end(within: 60) == .exited(0), "\(publish.errors)")
+                    kcat, arguments.split(separator: " ").map(String.init), folder: folder.path)
+                let end = try await publish.end(within: 60)
+                #expect(end == .exited(0), "\(publish.errors)")
                 try await eventually("kcat's user enters") {
                     try records(program).contains {
                         $0.user == "from-kcat" && $0.cohort == "big-spenders" && $0.op == "enter"
@@ -53,11 +54,11 @@ extension DaemonTests {
             }
             program.signal(SIGINT)
             #expect(try await program.end(within: 60) == .exited(0))
-            let records = try records(program)
+            let printed = try records(program)
             #expect(program.output.last == "\n")
-            #expect(Set(records.map(\.cohort)).isSubset(of: ["active-now", "cart-abandoners", "big-spenders"]))
-            #expect(records.allSatisfy { $0.op == "enter" || $0.op == "exit" })
-            #expect(records.allSatisfy { milliseconds($0.tick).map { $0 % 1000 == 0 } ?? false })
+            #expect(Set(printed.map(\.cohort)).isSubset(of: ["active-now", "cart-abandoners", "big-spenders"]))
+            #expect(printed.allSatisfy { $0.op == "enter" || $0.op == "exit" })
+            #expect(printed.allSatisfy { milliseconds($0.tick).map { $0 % 1000 == 0 } ?? false })
             #expect(program.errors.contains("refused 0"), "\(program.errors)")
             let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(left.filter { $0.hasPrefix("cohortd-demo") } == [])

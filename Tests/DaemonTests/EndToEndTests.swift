@@ -4,8 +4,7 @@ import Testing
 @Suite("From the producer to the receiver", .serialized)
 struct EndToEndTests {
     @Test(
-        "a recorded day, with the daemon killed in the middle, ends as the oracle says (in-process broker)",
-        .enabled(if: Wiki.folder != nil, "the recorded day is neither in the repository nor in COHORTD_TEST_DATA"))
+        "a recorded day, with the daemon killed in the middle, ends as the oracle says (in-process broker)")
     func inProcess() async throws {
         let broker = try Broker()
         try await recordedDay(broker)
@@ -14,7 +13,6 @@ struct EndToEndTests {
 
     @Test(
         "a recorded day, with the daemon killed in the middle, ends as the oracle says (Apache Kafka)",
-        .enabled(if: Wiki.folder != nil, "the recorded day is neither in the repository nor in COHORTD_TEST_DATA"),
         .enabled(if: Broker.kafkaHome != nil, "KAFKA_HOME is not set"))
     func apacheKafka() async throws {
         let broker = try await Broker.apache()

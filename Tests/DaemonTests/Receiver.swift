@@ -1,3 +1,4 @@
+import Basics
 import Destinations
 import Foundation
 import HTTPAPI
@@ -69,7 +70,7 @@ final class Receiver: Sendable {
         var limits = HTTPLimits()
         // A silent answer holds its thread.
         limits.threads = 8
-        server = try HTTPServer(listen: try ListenAddress("127.0.0.1:0"), limits: limits) {
+        server = try HTTPServer(listen: ListenAddress(port: 0), limits: limits) {
             request in
             Self.take(request, keys, state)
         }

@@ -22,20 +22,11 @@ struct Wiki {
     /// Members at the end, by cohort.
     var members: [String: Set<String>]
 
-    /// The folder of the files; nil where there is none.
-    static let folder: String? = {
-        let candidates = [
-            "\(Broker.repository)/Tests/Golden/wiki",
-            ProcessInfo.processInfo.environment["COHORTD_TEST_DATA"] ?? "",
-        ]
-        return candidates.first { FileManager.default.fileExists(atPath: "\($0)/\(eventsName)") }
-    }()
-
+    private static let folder = "\(Broker.repository)/Tests/Golden/wiki"
     private static let eventsName = "wiki-edits-2015-09-12.jsonl.gz"
 
     /// Reads the files.
     static func read(scratch: String) async throws -> Wiki {
-        let folder = try #require(folder)
         let lines = String(
             decoding: try await unpacked("\(folder)/\(eventsName)", scratch: scratch), as: UTF8.self)
         var events: [Event] = []
