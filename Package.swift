@@ -137,10 +137,10 @@ let package = Package(
         tests("HTTPAPI", ["Basics"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),
-        // Runs the built cohortctl as its users do.
+        // Runs the built programs as their users do.
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Basics", "cohortctl", "HTTPAPI"],
+            dependencies: ["Basics", "cohortctl", "cohortd", "cohort-bench", "HTTPAPI"],
             swiftSettings: settings
         ),
         // Runs the built cohortd against a broker and receivers of its own.
