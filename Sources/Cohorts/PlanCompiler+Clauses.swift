@@ -56,7 +56,7 @@ extension PlanCompiler {
             return number(of: .properties(tests.map(PropertyCondition.init)), key: key)
         case .uploaded:
             var key = self.key(3)
-            key.write(UInt32(cohort))
+            key.write(prefixed: cohortID)
             return number(of: .general(.uploaded(cohort: cohort)), key: key)
         case .all, .any, .not, .memberOf, .inactive, .predicted:
             preconditionFailure("the clause at \(clause.mark) is no condition")
@@ -112,7 +112,7 @@ extension PlanCompiler {
         // Of a plain trace what is older than the horizon still counts, so "any time" needs none.
         let number = traceNumber(filter, horizon: window.horizon ?? 0)
         var key = self.key(4)
-        key.write(UInt32(number))
+        key.write(plan.traces[number].identity)
         window.write(to: &key)
         key.write(range.identity)
         return self.number(of: .count(trace: number, window: sliding, range: range), key: key)
@@ -132,9 +132,10 @@ extension PlanCompiler {
         case .relative(let op, let other):
             let left = traceNumber(trace(nil), for: window)
             let right = traceNumber(RecordKey(filters: [FilterKey(filter: other)]), for: window)
+            let rightIdentity = plan.recordTraces[right].identity
             return records(left, window, .relative(op: op, to: right), isGrouped: false) {
                 $0.write(prefixed: op.rawValue)
-                $0.write(UInt32(right))
+                $0.write(rightIdentity)
             }
         case .sum(let property, let predicate):
             return records(trace(.number(property)), window, isGrouped, predicate) { .sum($0) }
@@ -193,7 +194,7 @@ extension PlanCompiler {
         _ writeMode: (inout ByteWriter) -> Void
     ) -> Int {
         var key = self.key(5)
-        key.write(UInt32(trace))
+        key.write(plan.recordTraces[trace].identity)
         window.write(to: &key)
         key.write(mode.kind)
         key.write(UInt8(isGrouped ? 1 : 0))
@@ -234,7 +235,7 @@ extension PlanCompiler {
             trace: trace, startsAtFirstSeen: startFilter == nil, window: window,
             least: retained.days.first * day, end: retained.days.second * day)
         var key = self.key(6)
-        key.write(UInt32(trace))
+        key.write(plan.recordTraces[trace].identity)
         key.write(UInt8(condition.startsAtFirstSeen ? 1 : 0))
         window.write(to: &key)
         key.write(condition.least)
@@ -262,7 +263,7 @@ extension PlanCompiler {
             plan.historicProperties.append(test.name)
         }
         var key = self.key(7)
-        key.write(UInt32(active))
+        key.write(plan.recordTraces[active].identity)
         window.write(to: &key)
         had.tests.write(to: &key)
         return number(

@@ -9,6 +9,8 @@ import YAML
 package struct PlanCompiler {
     var plan = Plan()
     let settings: PlanSettings
+    /// The id of the definition in hand.
+    var cohortID = ""
     /// The zone of the definition in hand.
     var zone = TimeZoneRules.utc
     private var traceNumbers: [EventFilter: Int] = [:]
@@ -87,6 +89,7 @@ package struct PlanCompiler {
         _ definition: Definition, number: Int, indices: [String: Int], earlier: [CohortPlan?]
     ) -> CohortPlan {
         zone = settings.zone(definition.timezone)
+        cohortID = definition.id
         var program: [CohortPlan.Instruction] = []
         emit(definition.users, cohort: number, indices: indices, into: &program)
         var reach = CohortPlan.Reach.nothing
