@@ -57,7 +57,9 @@ package struct TimeZoneRules: Sendable {
         return hash
     }
 
-    /// Milliseconds east of UTC in force at an instant. Complexity: O(log transitions).
+    /// Milliseconds east of UTC in force at an instant.
+    ///
+    /// Complexity: O(log transitions).
     package func offset(at instant: EventTime) -> Int64 {
         let seconds = instant.roundedDown(toMultipleOf: 1000).milliseconds / 1000
         guard let last = transitions.last, seconds < last else {
@@ -76,7 +78,8 @@ package struct TimeZoneRules: Sendable {
     /// The local date of an instant, as days since 1970-01-01.
     package func day(of instant: EventTime) -> Int64 {
         let local = instant + offset(at: instant)
-        return local.roundedDown(toMultipleOf: Self.dayMilliseconds).milliseconds / Self.dayMilliseconds
+        return local.roundedDown(toMultipleOf: Self.dayMilliseconds).milliseconds
+            / Self.dayMilliseconds
     }
 
     /// The start of a local day: the earliest instant whose local date is that day or later.
@@ -156,7 +159,8 @@ private struct TZifReader {
         // The first block holds 32-bit times, which the second repeats in 64 bits.
         _ = try reader.read(
             count: first.times * 5 + first.types * 6 + first.characters + first.leaps * 8
-                + first.isStandard + first.isUT)
+                + first.isStandard + first.isUT
+        )
         let (_, counts) = try header()
         guard problem == nil else { return }
         try block(counts)
@@ -194,7 +198,8 @@ private struct TZifReader {
             _ = try reader.read(count: 2)
         }
         _ = try reader.read(
-            count: counts.characters + counts.leaps * 12 + counts.isStandard + counts.isUT)
+            count: counts.characters + counts.leaps * 12 + counts.isStandard + counts.isUT
+        )
         guard let first = types.first, indices.allSatisfy({ $0 < types.count }) else {
             problem = "a transition names a type that is not there"
             return
@@ -254,7 +259,8 @@ struct YearlyRule: Sendable {
         guard let summer else { return standard }
         // The newest change not after the instant decides; two years back one is always found.
         var best: (at: Int64, offset: Int64) = (.min, standard)
-        for change in changes(around: seconds, summer) where change.at <= seconds && change.at >= best.at {
+        for change in changes(around: seconds, summer)
+        where change.at <= seconds && change.at >= best.at {
             best = change
         }
         return best.offset
@@ -272,15 +278,20 @@ struct YearlyRule: Sendable {
     }
 
     private func changes(
-        around seconds: Int64, _ summer: (offset: Int64, start: Change, end: Change)
+        around seconds: Int64,
+        _ summer: (offset: Int64, start: Change, end: Change)
     ) -> [(at: Int64, offset: Int64)] {
         let days = EventTime(milliseconds: seconds * 1000).roundedDown(toMultipleOf: 86_400_000)
         let year = CivilDate(daysSince1970: days.milliseconds / 86_400_000).year
         var changes: [(at: Int64, offset: Int64)] = []
         for year in (year - 1)...(year + 1) {
             // Each change is given in the local time that holds before it.
-            changes.append((summer.start.day.seconds(year) + summer.start.seconds - standard, summer.offset))
-            changes.append((summer.end.day.seconds(year) + summer.end.seconds - summer.offset, standard))
+            changes.append(
+                (summer.start.day.seconds(year) + summer.start.seconds - standard, summer.offset)
+            )
+            changes.append(
+                (summer.end.day.seconds(year) + summer.end.seconds - summer.offset, standard)
+            )
         }
         return changes
     }
@@ -384,7 +395,8 @@ private struct RuleScanner {
     private mutating func number() -> Int? {
         let start = position
         var value = 0
-        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]),
+        while position < bytes.count,
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]),
             position - start < 4
         {
             value = value * 10 + Int(bytes[position] - UInt8(ascii: "0"))

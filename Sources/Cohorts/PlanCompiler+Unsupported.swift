@@ -13,9 +13,13 @@ extension PlanCompiler {
         collect(definition.users) { mark, feature in
             found.append(
                 Problem(
-                    file: definition.file, mark: mark, code: .notYet,
+                    file: definition.file,
+                    mark: mark,
+                    code: .notYet,
                     text: "\(feature) is checked but not evaluated yet by this version",
-                    expected: evaluated))
+                    expected: evaluated
+                )
+            )
         }
         return found
     }
@@ -43,7 +47,9 @@ extension PlanCompiler {
     }
 
     private static func check(
-        _ performed: Performed, at mark: Mark, report: (Mark, String) -> Void
+        _ performed: Performed,
+        at mark: Mark,
+        report: (Mark, String) -> Void
     ) {
         switch performed.mode {
         case .count: break
@@ -72,7 +78,9 @@ extension PlanCompiler {
     }
 
     private static func check(
-        _ tests: [PropertyTest], at mark: Mark, report: (Mark, String) -> Void
+        _ tests: [PropertyTest],
+        at mark: Mark,
+        report: (Mark, String) -> Void
     ) {
         for property in tests {
             for test in property.tests where !CompiledPropertyTest.isSupported(test) {

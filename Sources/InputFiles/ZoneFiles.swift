@@ -17,7 +17,9 @@ package enum ZoneFiles {
             default: false
             }
         }
-        guard letters, !name.isEmpty, !name.hasPrefix("/"), name.utf8.count <= 64 else { return false }
+        guard letters, !name.isEmpty, !name.hasPrefix("/"), name.utf8.count <= 64 else {
+            return false
+        }
         let descriptor = open(folder + name, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
