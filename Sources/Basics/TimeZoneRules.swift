@@ -10,7 +10,7 @@ package struct TimeZoneRules: Sendable {
         package let text: String
     }
 
-    /// Instants at which the offset changes, ascending, in seconds since 1970 UTC.
+    /// Instants at which the offset may change, ascending, in seconds since 1970 UTC.
     private var transitions: [Int64] = []
     /// The offset from each transition on, in seconds east of UTC.
     private var offsets: [Int64] = []
@@ -18,6 +18,8 @@ package struct TimeZoneRules: Sendable {
     private var firstOffset: Int64 = 0
     /// What holds after the last transition; nil where the last offset goes on for ever.
     private var rule: YearlyRule?
+    /// The text of ``rule``.
+    private var footer = ""
 
     /// UTC.
     package static let utc = TimeZoneRules()
@@ -36,9 +38,10 @@ package struct TimeZoneRules: Sendable {
         transitions = reader.transitions
         offsets = reader.offsets
         firstOffset = reader.firstOffset
-        if !reader.footer.isEmpty {
-            guard let rule = YearlyRule(reader.footer) else {
-                throw Malformed(text: "its rule \(reader.footer) is not understood")
+        footer = reader.footer
+        if !footer.isEmpty {
+            guard let rule = YearlyRule(footer) else {
+                throw Malformed(text: "its rule \(footer) is not understood")
             }
             self.rule = rule
         }
@@ -51,32 +54,24 @@ package struct TimeZoneRules: Sendable {
             hash = Hashing.combine(hash, UInt64(bitPattern: transition))
             hash = Hashing.combine(hash, UInt64(bitPattern: offset))
         }
-        if let rule {
-            for change in rule.sample { hash = Hashing.combine(hash, UInt64(bitPattern: change)) }
-        }
-        return hash
+        return Hashing.combine(hash, Array(footer.utf8).withByteView { Hashing.hash64($0) })
     }
 
     /// Milliseconds east of UTC in force at an instant. Complexity: O(log transitions).
     package func offset(at instant: EventTime) -> Int64 {
         let seconds = instant.roundedDown(toMultipleOf: 1000).milliseconds / 1000
-        guard let last = transitions.last, seconds < last else {
-            if let rule { return rule.offset(at: seconds) * 1000 }
-            return (offsets.last ?? firstOffset) * 1000
+        let next = firstIndex(after: seconds)
+        if next == transitions.count, let rule {
+            return rule.offset(at: seconds, since: transitions.last ?? .min, offsets.last) * 1000
         }
-        var low = 0
-        var high = transitions.count
-        while low < high {
-            let middle = (low + high) / 2
-            if transitions[middle] <= seconds { low = middle + 1 } else { high = middle }
-        }
-        return (low == 0 ? firstOffset : offsets[low - 1]) * 1000
+        return (next == 0 ? firstOffset : offsets[next - 1]) * 1000
     }
 
     /// The local date of an instant, as days since 1970-01-01.
     package func day(of instant: EventTime) -> Int64 {
         let local = instant + offset(at: instant)
-        return local.roundedDown(toMultipleOf: Self.dayMilliseconds).milliseconds / Self.dayMilliseconds
+        return local.roundedDown(toMultipleOf: Self.dayMilliseconds).milliseconds
+            / Self.dayMilliseconds
     }
 
     /// The start of a local day: the earliest instant whose local date is that day or later.
@@ -84,7 +79,7 @@ package struct TimeZoneRules: Sendable {
     /// Where the clocks go back over midnight the date comes twice, and the first time counts; where midnight
     /// or a whole day is left out, the day starts at the change.
     package func start(ofDay day: Int64) -> EventTime {
-        // Offsets lie within a day of UTC, so the start lies between these two.
+        // Offsets lie within 26 hours of UTC, so the start lies between these two.
         var low = EventTime(milliseconds: (day - 2) * Self.dayMilliseconds)
         let end = EventTime(milliseconds: (day + 2) * Self.dayMilliseconds)
         // Local dates may step back at a change of offset, so each stretch of one offset is looked at.
@@ -99,18 +94,15 @@ package struct TimeZoneRules: Sendable {
         return end
     }
 
-    /// The first instant after `instant` at which the offset changes; nil where none is known.
+    /// The first instant after `instant` at which the offset may change; nil where none is known.
     package func nextChange(after instant: EventTime) -> EventTime? {
         let seconds = instant.roundedDown(toMultipleOf: 1000).milliseconds / 1000
-        for transition in transitions[firstIndex(after: seconds)...] {
-            let change = EventTime(milliseconds: transition * 1000)
-            if change > instant { return change }
-        }
-        return rule?.nextChange(after: max(seconds, transitions.last ?? seconds)).map {
-            EventTime(milliseconds: $0 * 1000)
-        }
+        let next = firstIndex(after: seconds)
+        let change = next < transitions.count ? transitions[next] : rule?.nextChange(after: seconds)
+        return change.map { EventTime(milliseconds: $0 * 1000) }
     }
 
+    /// The index of the first transition after an instant; their count where there is none.
     private func firstIndex(after seconds: Int64) -> Int {
         var low = 0
         var high = transitions.count

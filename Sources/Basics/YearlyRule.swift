@@ -22,7 +22,7 @@ struct YearlyRule: Sendable {
     /// Reads `CET-1CEST,M3.5.0,M10.5.0/3`, `<+0330>-3:30`, `EST5EDT,M3.2.0,M11.1.0`; nil for anything else.
     init?(_ text: String) {
         var scanner = RuleScanner(text)
-        guard scanner.name(), let west = scanner.time() else { return nil }
+        guard scanner.name(), let west = scanner.time(hoursMax: 24) else { return nil }
         standard = -west
         if scanner.isAtEnd {
             summer = nil
@@ -31,7 +31,7 @@ struct YearlyRule: Sendable {
         guard scanner.name() else { return nil }
         var offset = standard + 3600
         if !scanner.nextIs(",") {
-            guard let summerWest = scanner.time() else { return nil }
+            guard let summerWest = scanner.time(hoursMax: 24) else { return nil }
             offset = -summerWest
         }
         guard scanner.take(","), let start = scanner.change(), scanner.take(","),
@@ -40,37 +40,46 @@ struct YearlyRule: Sendable {
         summer = (offset, start, end)
     }
 
-    func offset(at seconds: Int64) -> Int64 {
+    /// The offset at an instant.
+    ///
+    /// - Parameters:
+    ///   - seconds: The instant.
+    ///   - start: The last transition before the rule, which is not after the instant.
+    ///   - first: The offset from `start` on, which holds until the rule's first change after it: where a
+    ///     zone changes sides between the seasons, compilers were seen to write a rule that says otherwise
+    ///     there (America/Ojinaga, 2022).
+    func offset(at seconds: Int64, since start: Int64, _ first: Int64?) -> Int64 {
         guard let summer else { return standard }
-        // The newest change not after the instant decides; two years back one is always found.
-        var best: (at: Int64, offset: Int64) = (.min, standard)
-        for change in changes(around: seconds, summer) where change.at <= seconds && change.at >= best.at {
-            best = change
+        // Where two fall together summer time begins the moment it ends, and the later in the list counts.
+        var newest: (at: Int64, offset: Int64) = (start, first ?? standard)
+        for change in changes(around: seconds, summer)
+        where change.at > start && change.at <= seconds && change.at >= newest.at {
+            newest = change
         }
-        return best.offset
+        return newest.offset
     }
 
-    /// Numbers that tell the rule from others.
-    var sample: [Int64] {
-        guard let summer else { return [standard] }
-        return [standard] + changes(around: 1_000_000_000, summer).flatMap { [$0.at, $0.offset] }
-    }
-
+    /// The first change after an instant.
     func nextChange(after seconds: Int64) -> Int64? {
         guard let summer else { return nil }
         return changes(around: seconds, summer).map(\.at).filter { $0 > seconds }.min()
     }
 
     private func changes(
-        around seconds: Int64, _ summer: (offset: Int64, start: Change, end: Change)
+        around seconds: Int64,
+        _ summer: (offset: Int64, start: Change, end: Change)
     ) -> [(at: Int64, offset: Int64)] {
         let days = EventTime(milliseconds: seconds * 1000).roundedDown(toMultipleOf: 86_400_000)
         let year = CivilDate(daysSince1970: days.milliseconds / 86_400_000).year
         var changes: [(at: Int64, offset: Int64)] = []
         for year in (year - 1)...(year + 1) {
             // Each change is given in the local time that holds before it.
-            changes.append((summer.start.day.seconds(year) + summer.start.seconds - standard, summer.offset))
-            changes.append((summer.end.day.seconds(year) + summer.end.seconds - summer.offset, standard))
+            changes.append(
+                (summer.start.day.seconds(year) + summer.start.seconds - standard, summer.offset)
+            )
+            changes.append(
+                (summer.end.day.seconds(year) + summer.end.seconds - summer.offset, standard)
+            )
         }
         return changes
     }
@@ -133,16 +142,16 @@ private struct RuleScanner {
     }
 
     /// `[+-]hh[:mm[:ss]]` in seconds.
-    mutating func time() -> Int64? {
+    mutating func time(hoursMax: Int) -> Int64? {
         let isNegative = take("-")
         if !isNegative { _ = take("+") }
-        guard let hours = number() else { return nil }
+        guard let hours = number(), hours <= hoursMax else { return nil }
         var seconds = Int64(hours) * 3600
         if take(":") {
-            guard let minutes = number() else { return nil }
+            guard let minutes = number(), minutes <= 59 else { return nil }
             seconds += Int64(minutes) * 60
             if take(":") {
-                guard let rest = number() else { return nil }
+                guard let rest = number(), rest <= 59 else { return nil }
                 seconds += Int64(rest)
             }
         }
@@ -165,7 +174,7 @@ private struct RuleScanner {
         }
         var seconds: Int64 = 7200
         if take("/") {
-            guard let given = time() else { return nil }
+            guard let given = time(hoursMax: 167) else { return nil }
             seconds = given
         }
         return YearlyRule.Change(day: day, seconds: seconds)
@@ -174,7 +183,8 @@ private struct RuleScanner {
     private mutating func number() -> Int? {
         let start = position
         var value = 0
-        while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]),
+        while position < bytes.count,
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]),
             position - start < 4
         {
             value = value * 10 + Int(bytes[position] - UInt8(ascii: "0"))
