@@ -76,7 +76,7 @@ let package = Package(
         library("HTTPAPI", ["Basics", "Telemetry", "CMicroHTTPD"]),
         library("Threads", ["Basics"]),
         library("Arguments", ["Basics"]),
-        library("InputFiles", ["Configuration"]),
+        library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
         library(
             "Daemon",
             [
@@ -110,6 +110,7 @@ let package = Package(
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics", "TestKit"]),
         tests("Configuration", ["Basics", "YAML"]),
+        tests("InputFiles", ["Basics", "Cohorts"]),
         tests("Replay", ["Basics", "TestKit"]),
         tests("Kafka", ["Basics", "Telemetry", "TestKit"]),
         tests("Destinations", ["Basics", "Sync", "Telemetry", "TestKit"]),
