@@ -7,6 +7,9 @@ package struct BitSet: Sendable {
     /// The empty set.
     package init() {}
 
+    /// Bytes of memory held.
+    package var bytesReserved: Int { words.capacity * 8 }
+
     /// Whether `index` is in the set.
     package subscript(index: UserSlot) -> Bool {
         let word = Int(index >> 6)

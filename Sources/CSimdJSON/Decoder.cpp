@@ -170,6 +170,9 @@ cohortd_json_view Decoder::element_bytes(size_t index) const {
 }
 
 void Decoder::begin_event() {
+    if (record_.event.operation_count > 0) {
+        for (auto &members : operation_members_) members.clear();
+    }
     record_.event = cohortd_json_event{};
     top_.clear();
     event_.clear();
@@ -189,6 +192,12 @@ void Decoder::end_event() {
     event.plain_count = plain_members_.size();
     event.set = set_members_.data();
     event.set_count = set_members_.size();
+    event.operations = operations_;
+    if (event.operation_count > 0) {
+        for (int at = 0; at < COHORTD_JSON_OPERATION_COUNT; ++at) {
+            operations_[at] = {operation_members_[at].data(), operation_members_[at].size()};
+        }
+    }
 }
 
 }  // namespace cohortd

@@ -108,11 +108,19 @@ class Decoder {
     Cursor event_properties(Cursor token, unsigned level);
     Cursor user_properties(Cursor token, unsigned level);
     Cursor set_properties(Cursor token, unsigned level);
+    Cursor operation(cohortd_json_operation operation, Cursor token, unsigned level);
+    Cursor unset_names(Cursor token, unsigned level);
+    void put_operation(cohortd_json_operation operation, cohortd_json_member member) {
+        operation_members_[operation].push_back(member);
+        ++record_.event.operation_count;
+    }
     Cursor events(Cursor token, unsigned level);
 
     template <bool Emit> Cursor value(Cursor token, unsigned level);
     /// Over an object at `level`; `member(name, token)` walks each value and returns the token behind it.
     template <typename Member> Cursor object(Cursor token, unsigned level, Member member);
+    /// Over an array at `level`; `element(token)` walks each element and returns the token behind it.
+    template <typename Element> Cursor array(Cursor token, unsigned level, Element element);
     Cursor encoded(Cursor token, unsigned level, cohortd_json_view &view);
     bool text(Cursor token, cohortd_json_view &view);
     bool unescape(uint8_t *begin, uint8_t *end, cohortd_json_view &view);
@@ -160,6 +168,9 @@ class Decoder {
     NameTable top_names_, event_names_, user_names_;
     Found top_, event_, plain_, set_;
     std::vector<cohortd_json_member> plain_members_, set_members_;
+    // By operation; looked at only where the event has any.
+    std::vector<cohortd_json_member> operation_members_[COHORTD_JSON_OPERATION_COUNT];
+    cohortd_json_members operations_[COHORTD_JSON_OPERATION_COUNT] = {};
     std::vector<Element> elements_;
     bool deep_ = false, duplicate_ = false;
     cohortd_json_record record_{};

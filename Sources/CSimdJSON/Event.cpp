@@ -9,16 +9,21 @@ static bool is_text(const Name &name, const char *text) {
     return name.count == strlen(text) && memcmp(name.base, text, name.count) == 0;
 }
 
-/// The property operations other than `$set`; any other name is a property, `$` or not.
-static bool is_operation(const Name &name) {
-    static const char *const operations[] = {
-        "$setOnce", "$add", "$append", "$prepend", "$unset",
-        "$preInsert", "$postInsert", "$remove", "$clearAll",
+/// The property operation other than `$set`, −1 for any other name: that is a property, `$` or not.
+static int operation_of(const Name &name) {
+    static const char *const operations[COHORTD_JSON_OPERATION_COUNT] = {
+        "$clearAll", "$unset", "$setOnce", "$add", "$append", "$prepend", "$preInsert", "$postInsert", "$remove",
     };
-    for (const char *operation : operations) {
-        if (is_text(name, operation)) return true;
+    for (int operation = 0; operation < COHORTD_JSON_OPERATION_COUNT; ++operation) {
+        if (is_text(name, operations[operation])) return operation;
     }
-    return false;
+    return -1;
+}
+
+/// The value of a member that says only a name.
+static cohortd_json_view null_value() {
+    static const uint8_t encoded[] = {tag_null};
+    return {encoded, sizeof encoded};
 }
 
 /// What begins with that byte; a number or a word may still turn out to be none.
@@ -46,6 +51,8 @@ Decoder::Cursor Decoder::event(Cursor token, unsigned level, bool is_record) {
         case Top::event_type: return field(member, inner, event.event_type);
         case Top::insert_id: return field(member, inner, event.insert_id);
         case Top::time: return field(member, inner, event.time);
+        case Top::event_time: return field(member, inner, event.event_time);
+        case Top::export_insert_id: return field(member, inner, event.export_insert_id);
         case Top::server_received_time: return field(member, inner, event.server_received_time);
         case Top::event_properties: return event_properties(member, inner);
         case Top::user_properties: return user_properties(member, inner);
@@ -95,11 +102,14 @@ Decoder::Cursor Decoder::user_properties(Cursor token, unsigned level) {
     if (event.user_properties != COHORTD_JSON_OBJECT) return value<false>(token, level);
     return object(token, level, [&](const Name &name, Cursor member) -> Cursor {
         if (name.count > 0 && name.base[0] == '$') {
-            const bool is_set = is_text(name, "$set");
-            if (is_set && text_[*member] == '{') return set_properties(member, level + 1);
-            if (is_set || is_operation(name)) {
+            if (is_text(name, "$set")) {
+                if (text_[*member] == '{') return set_properties(member, level + 1);
                 ++event.ignored_operations;
                 return value<false>(member, level + 1);
+            }
+            const int operation = operation_of(name);
+            if (operation >= 0) {
+                return this->operation(cohortd_json_operation(operation), member, level + 1);
             }
         }
         cohortd_json_view view;
@@ -119,6 +129,49 @@ Decoder::Cursor Decoder::set_properties(Cursor token, unsigned level) {
         const int32_t index = user_names_.find(name);
         if (index >= 0) set_.put(size_t(index), view);
         return member;
+    });
+}
+
+/// Over the value of an operation other than `$set`.
+Decoder::Cursor Decoder::operation(cohortd_json_operation operation, Cursor token, unsigned level) {
+    const uint8_t first = text_[*token];
+    if (operation == COHORTD_JSON_CLEAR_ALL) {
+        put_operation(operation, {{text_, 0}, null_value()});
+        return value<false>(token, level);
+    }
+    if (operation == COHORTD_JSON_UNSET && first == '[') return unset_names(token, level);
+    if (first != '{') {
+        ++record_.event.ignored_operations;
+        return value<false>(token, level);
+    }
+    return object(token, level, [&](const Name &name, Cursor member) -> Cursor {
+        cohortd_json_view view = null_value();
+        if (operation == COHORTD_JSON_UNSET) {
+            member = value<false>(member, level + 1);
+        } else {
+            member = encoded(member, level + 1, view);
+            // Null is no value, and `$setOnce` gives none up: it would say nothing.
+            if (operation == COHORTD_JSON_SET_ONCE && member && view.base[0] == tag_null) {
+                ++record_.event.ignored_operations;
+                return member;
+            }
+        }
+        put_operation(operation, {{name.base, name.count}, view});
+        return member;
+    });
+}
+
+/// Over the list of names of an `$unset`; what is no text names nothing.
+Decoder::Cursor Decoder::unset_names(Cursor token, unsigned level) {
+    return array(token, level, [&](Cursor element) -> Cursor {
+        if (text_[*element] != '"') {
+            ++record_.event.ignored_operations;
+            return value<false>(element, level + 1);
+        }
+        cohortd_json_view name;
+        if (!text(element, name)) return nullptr;
+        put_operation(COHORTD_JSON_UNSET, {name, null_value()});
+        return element + 1;
     });
 }
 

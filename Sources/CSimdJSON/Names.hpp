@@ -30,13 +30,13 @@ struct Name {
 
     /// Eight bytes from `base` on must be readable, whatever the count.
     Name(const uint8_t *bytes, size_t size) : base(bytes), count(uint32_t(size)) {
-        if (size >= 8) {
-            low = load64(bytes);
-            high = load64(bytes + size - 8);
-        } else {
-            low = load64(bytes) & ((uint64_t(1) << (8 * size)) - 1);
-            high = 0;
-        }
+        // Without branches: lengths are what a processor guesses worst.
+        static const uint64_t masks[9] = {
+            0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, ~uint64_t(0),
+        };
+        const size_t few = size < 8 ? size : 8;
+        low = load64(bytes) & masks[few];
+        high = load64(bytes + (size - few)) & masks[few];
         // Names that agree in count and both ends share a hash; nothing below relies on their differing.
         auto product = (unsigned __int128)(low ^ 0xa0761d6478bd642full) *
                        (unsigned __int128)(high ^ 0xe7037ed1a0b428dbull ^ (uint64_t(count) << 32));

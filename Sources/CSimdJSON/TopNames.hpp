@@ -13,6 +13,8 @@ enum class Top : int32_t {
     event_type,
     insert_id,
     time,
+    event_time,
+    export_insert_id,
     server_received_time,
     event_properties,
     user_properties,
@@ -21,7 +23,7 @@ enum class Top : int32_t {
 
 /// The names themselves, by index.
 static constexpr const char *top_names[] = {
-    "user_id", "device_id", "event_type", "insert_id", "time", "server_received_time",
+    "user_id", "device_id", "event_type", "insert_id", "time", "event_time", "$insert_id", "server_received_time",
     "event_properties", "user_properties", "events",
 };
 

@@ -26,11 +26,11 @@ inline void Decoder::note_duplicate(cohortd_json_view name) {
 /// The text whose opening quote `token` is.
 inline bool Decoder::text(Cursor token, cohortd_json_view &view) {
     uint8_t *begin = text_ + *token + 1;
-    uint8_t *end = text_ + token[1];
-    // Between the closing quote and the next token there is white space only.
-    do {
-        --end;
-    } while (is_space(*end));
+    uint8_t *end = text_ + token[1] - 1;
+    if (__builtin_expect(*end != '"', 0)) {
+        // Between the closing quote and the next token there is white space only.
+        while (is_space(*end)) --end;
+    }
     if (__builtin_expect(end < begin || *end != '"', 0)) {
         return fail(COHORTD_JSON_FAULT_STRING_OPEN, *token) != nullptr;
     }
@@ -77,6 +77,23 @@ inline Decoder::Cursor Decoder::object(Cursor token, unsigned level, Member memb
     const cohortd_json_view twice = open_names_.close(frame);
     if (__builtin_expect(twice.base != nullptr, 0)) note_duplicate(twice);
     return token;
+}
+
+template <typename Element>
+inline Decoder::Cursor Decoder::array(Cursor token, unsigned level, Element element) {
+    if (__builtin_expect(level > level_max, 0)) {
+        deep_ = true;
+        return nullptr;
+    }
+    if (text_[*++token] == ']') return token + 1;
+    for (;;) {
+        token = element(token);
+        if (__builtin_expect(!token, 0)) return nullptr;
+        const uint8_t next = text_[*token++];
+        if (next == ',') continue;
+        if (__builtin_expect(next != ']', 0)) return fail(COHORTD_JSON_FAULT_COMMA, token[-1]);
+        return token;
+    }
 }
 
 /// Over the value at `token`; an object or array there has that level. With `Emit` it is encoded, too.
@@ -137,29 +154,16 @@ template <bool Emit> Decoder::Cursor Decoder::value(Cursor token, unsigned level
         return token;
     }
     case '[': {
-        if (__builtin_expect(level > level_max, 0)) {
-            deep_ = true;
-            return nullptr;
-        }
         uint8_t *head = out_;
         uint32_t count = 0;
         if constexpr (Emit) {
             emit(tag_array);
             out_ += 8;
         }
-        if (text_[*++token] == ']') {
-            ++token;
-        } else {
-            for (;;) {
-                token = value<Emit>(token, level + 1);
-                if (__builtin_expect(!token, 0)) return nullptr;
-                ++count;
-                const uint8_t next = text_[*token++];
-                if (next == ',') continue;
-                if (__builtin_expect(next != ']', 0)) return fail(COHORTD_JSON_FAULT_COMMA, token[-1]);
-                break;
-            }
-        }
+        token = array(token, level, [&](Cursor element) {
+            ++count;
+            return value<Emit>(element, level + 1);
+        });
         if constexpr (Emit) close_encoded(head, count);
         return token;
     }

@@ -127,25 +127,26 @@ package struct CohortPlan: Sendable {
 
 /// From event types to traces.
 package struct EventRoutes: Sendable {
-    /// Traces of types that the plan names, by the index the type has in ``table``.
-    private var named: [[Int]] = []
-    /// Traces of every other type.
-    private var others: [Int] = []
+    /// Traces by route: those of types that the plan names, by the index the type has in ``table``, then
+    /// those of every other type.
+    private var routes: [[Int]] = [[]]
     private var table = ByteKeyTable()
 
     init() {}
 
     init(named: [(type: String, traces: [Int])], others: [Int]) {
-        self.others = others
-        for (type, traces) in named {
+        for (type, _) in named {
             type.withByteView { (bytes: ByteView) -> Void in _ = table.insert(bytes) }
-            self.named.append(traces)
         }
+        routes = named.map(\.traces) + [others]
     }
 
-    /// The traces an event of this type may touch. Complexity: one hash look-up, no allocation.
-    package func traces(of type: ByteView) -> [Int] {
-        guard let index = table.find(type) else { return others }
-        return named[index]
-    }
+    /// How many routes there are.
+    package var count: Int { routes.count }
+
+    /// The route of events of this type. Complexity: one hash look-up, no allocation.
+    package func route(of type: ByteView) -> Int { table.find(type) ?? routes.count - 1 }
+
+    /// The traces that events on a route, 0..<``count``, may touch.
+    package func traces(of route: Int) -> [Int] { routes[route] }
 }

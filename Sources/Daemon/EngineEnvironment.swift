@@ -56,7 +56,7 @@ struct OpenedPartition: Sendable {
     /// Nil where there is no snapshot yet.
     let cut: PartitionCut?
     /// Traces whose history must be read again.
-    let missingTraces: Set<Int>
+    let missingTraces: MissingTraces
 }
 
 /// From where a partition is read, and what must happen on the way.

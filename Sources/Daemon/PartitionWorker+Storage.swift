@@ -42,7 +42,7 @@ extension PartitionWorker {
         guard let bytes = log.recovery.cut else {
             return PartitionWorker(
                 partition, environment,
-                opened: OpenedPartition(partition: partition, cut: nil, missingTraces: []),
+                opened: OpenedPartition(partition: partition, cut: nil, missingTraces: MissingTraces()),
                 shard: shard, log: log)
         }
         guard let cut = PartitionCut(bytes) else {

@@ -156,8 +156,8 @@ final class SyncService: @unchecked Sendable {
             for record in effects.records {
                 record.payload.withByteView { journal.append(type: record.type, payload: $0) }
             }
+            if effects.mustCommit { try commit() }
             if effects.requests.isEmpty { return effects.wakeAt }
-            try commit()
             for request in effects.requests { send(request) }
         }
     }
@@ -221,7 +221,7 @@ final class SyncService: @unchecked Sendable {
             default: break
             }
         }
-        // Only results are written: what the planner would send now goes out after the next start.
+        // What the planner would send now goes out after the next start, unchanged: its intent is written.
         let effects = planner.advance(now: clock.monotonicMilliseconds)
         do throws(StoreError) {
             for record in effects.records {

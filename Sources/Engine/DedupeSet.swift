@@ -25,8 +25,10 @@ struct DedupeSet: ~Copyable {
     private var ring: UnsafeMutableBufferPointer<Entry>
     private var head = 0
     private(set) var count = 0
-    /// Ring index + 1 by hash; 0 = free. A power of two, at most half full.
-    private var buckets: UnsafeMutableBufferPointer<UInt32>
+    /// Low half of the hash's `low` | ring index + 1; 0 = free. A power of two, at most two thirds full.
+    ///
+    /// The part of the hash tells strangers apart without a look at the ring, which is memory far away.
+    private var buckets: UnsafeMutableBufferPointer<UInt64>
     private var newestArrival = Int64.min
 
     init(window: Int64, slack: Int64, entriesMax: Int) {
@@ -45,7 +47,7 @@ struct DedupeSet: ~Copyable {
     }
 
     /// Bytes of memory held.
-    var bytesReserved: Int { ring.count * MemoryLayout<Entry>.stride + buckets.count * 4 }
+    var bytesReserved: Int { ring.count * MemoryLayout<Entry>.stride + buckets.count * 8 }
 
     /// The key of a line: whose insert id, and which.
     static func key(owner: ByteView, insertID: ByteView) -> (high: UInt64, low: UInt64) {
@@ -73,10 +75,11 @@ struct DedupeSet: ~Copyable {
             shortened += 1
         }
         if count == ring.count { grow() }
+        precondition(ring.count <= Int(UInt32.max), "\(count) dedupe entries in one shard")
         let index = (head + count) & (ring.count - 1)
         ring[index] = Entry(high: high, low: low, arrival: arrival.milliseconds)
         count += 1
-        if count * 2 > buckets.count { rebuildBuckets(capacity: buckets.count * 2) } else { place(index) }
+        if count * 3 > buckets.count * 2 { rebuildBuckets(capacity: buckets.count * 2) } else { place(index) }
     }
 
     /// Calls `body` with every entry, oldest first.
@@ -88,12 +91,16 @@ struct DedupeSet: ~Copyable {
         let mask = buckets.count - 1
         var bucket = Int(truncatingIfNeeded: high) & mask
         while buckets[bucket] != 0 {
-            let index = Int(buckets[bucket] - 1)
-            if ring[index].high == high, ring[index].low == low { return index }
+            if buckets[bucket] >> 32 == low & 0xffff_ffff {
+                let index = Self.index(buckets[bucket])
+                if ring[index].high == high, ring[index].low == low { return index }
+            }
             bucket = (bucket + 1) & mask
         }
         return nil
     }
+
+    private static func index(_ bucket: UInt64) -> Int { Int(bucket & 0xffff_ffff) - 1 }
 
     private mutating func expire() {
         while count > 0, newestArrival - ring[head].arrival >= window + slack { removeOldest() }
@@ -110,20 +117,20 @@ struct DedupeSet: ~Copyable {
         let mask = buckets.count - 1
         var bucket = Int(truncatingIfNeeded: ring[index].high) & mask
         while buckets[bucket] != 0 { bucket = (bucket + 1) & mask }
-        buckets[bucket] = UInt32(index + 1)
+        buckets[bucket] = ring[index].low << 32 | UInt64(index + 1)
     }
 
     /// Frees the bucket of an entry and closes the gap, so that no tombstones are needed.
     private mutating func removeBucket(of index: Int) {
         let mask = buckets.count - 1
         var hole = Int(truncatingIfNeeded: ring[index].high) & mask
-        while buckets[hole] != UInt32(index + 1) {
+        while Self.index(buckets[hole]) != index {
             precondition(buckets[hole] != 0, "dedupe entry \(index) has no bucket")
             hole = (hole + 1) & mask
         }
         var next = (hole + 1) & mask
         while buckets[next] != 0 {
-            let home = Int(truncatingIfNeeded: ring[Int(buckets[next] - 1)].high) & mask
+            let home = Int(truncatingIfNeeded: ring[Self.index(buckets[next])].high) & mask
             if (next - home) & mask >= (next - hole) & mask {
                 buckets[hole] = buckets[next]
                 hole = next
@@ -144,7 +151,7 @@ struct DedupeSet: ~Copyable {
         ring.deallocate()
         ring = larger
         head = 0
-        rebuildBuckets(capacity: max(buckets.count, ring.count * 2))
+        rebuildBuckets(capacity: buckets.count)
     }
 
     private mutating func rebuildBuckets(capacity: Int) {

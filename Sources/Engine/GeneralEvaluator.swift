@@ -38,6 +38,12 @@ struct GeneralEvaluator {
         traces = plan.recordTraces
     }
 
+    /// Whether any condition looks at property values.
+    var readsProperties: Bool { lookUps.contains { !$0.isEmpty } }
+
+    /// Numbers of the names whose value at an earlier instant may be asked for.
+    var historicNames: Set<UInt32> { Set(lookUps.joined().flatMap(\.names)) }
+
     /// Works out the windows of a tick; to be called before its first evaluation.
     mutating func prepare(_ tick: EventTime) {
         guard self.tick != tick else { return }
@@ -48,7 +54,7 @@ struct GeneralEvaluator {
     /// Whether condition number `index` among the general ones holds at the prepared tick.
     mutating func evaluate(
         _ index: Int, _ record: Shard.UserRecord, slot: UserSlot, recordLists: borrowing RecordLists,
-        propertyLists: borrowing PropertyLists, uploads: Uploads
+        propertyLists: borrowing PropertyLists, uploads: borrowing Uploads
     ) -> Outcome {
         let window = conditions[index].window
         let range =

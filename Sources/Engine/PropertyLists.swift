@@ -3,11 +3,13 @@ import Events
 
 /// The assignments to properties of every user that can still decide a value, in slab memory.
 ///
-/// Of one name, entries stand together, ascending by time, ties in log order. Of those ≤ floor only the last
-/// decides at any coming tick, so the others are dropped when the name is next assigned.
+/// Of one name, entries stand together, ascending by time, ties in log order. The newest assignment with
+/// time ≤ T decides; where it unset the property (a null), or there is none, the first `$setOnce` after it
+/// does. Of the assignments ≤ floor only the last can decide at any coming tick, so the others are dropped
+/// when the name is next assigned; of equal `$setOnce` values in a row the first and the last are kept.
 ///
 /// ```
-/// user ──► [ name u32 | bytes u32 ][ time i64 ][ encoded value, padded to words ] …
+/// user ──► [ name u32 | bytes u31 | once u1 ][ time i64 ][ encoded value, padded to words ] …
 /// ```
 struct PropertyLists: ~Copyable {
     /// The entries of one user; part of the user's record.
@@ -23,6 +25,8 @@ struct PropertyLists: ~Copyable {
         /// Number of the name.
         var name: UInt32
         var time: Int64
+        /// Whether it is a `$setOnce`.
+        var isOnce: Bool
         var value: ValueView
         /// Words from the row's start to this entry.
         var position: Int
@@ -47,28 +51,42 @@ struct PropertyLists: ~Copyable {
     func entry(_ row: Row, at position: Int) -> Entry? {
         guard position < Int(row.words) else { return nil }
         let words = slab.pointer(row.block) + position
-        let count = Int(words[0] >> 32)
+        let count = Int(words[0] >> 32 & 0x7fff_ffff)
         let bytes = UnsafeRawPointer(words + 2).assumingMemoryBound(to: UInt8.self)
         return Entry(
             name: UInt32(truncatingIfNeeded: words[0]), time: Int64(bitPattern: words[1]),
-            value: ValueView(ByteView(base: bytes, count: count)), position: position,
+            isOnce: words[0] >> 63 != 0, value: ValueView(ByteView(base: bytes, count: count)), position: position,
             words: 2 + (count + 7) / 8)
     }
 
-    /// The value of a name in force at `tick`; missing where none was ever assigned.
+    /// The value of a name in force at `tick`; missing or null where there is none.
     func value(_ row: Row, name: UInt32, at tick: EventTime) -> ValueView {
-        var found = ValueView.missing
+        decided(row, name: name, at: tick).value
+    }
+
+    /// The value of a name in force at `tick`, and when it was assigned; distant past where nothing decides.
+    func decided(_ row: Row, name: UInt32, at tick: EventTime) -> (value: ValueView, time: Int64) {
+        var assigned: (value: ValueView, time: Int64)?
+        var once: (value: ValueView, time: Int64)?
+        var isFound = false
         var position = 0
         while let entry = entry(row, at: position) {
             if entry.name == name {
+                isFound = true
                 if entry.time > tick.milliseconds { break }
-                found = entry.value
-            } else if !found.isMissing {
+                if entry.isOnce {
+                    if once == nil { once = (entry.value, entry.time) }
+                } else {
+                    assigned = (entry.value, entry.time)
+                    once = nil
+                }
+            } else if isFound {
                 break
             }
             position += entry.words
         }
-        return found
+        if let assigned, !assigned.value.isMissingOrNull { return assigned }
+        return once ?? assigned ?? (.missing, EventTime.distantPast.milliseconds)
     }
 
     /// The earliest time of an assignment after `tick`; nil if there is none.
@@ -108,6 +126,9 @@ struct PropertyLists: ~Copyable {
         var position = 0
         while let entry = entry(row, at: position) {
             if entry.name == name {
+                if entry.isOnce {
+                    return insert(name, time, value, isOnce: false, into: &row, floor: floor, keepsAll: false)
+                }
                 if first == nil {
                     first = position
                     replaceStart = position
@@ -150,7 +171,9 @@ struct PropertyLists: ~Copyable {
         let words = 2 + valueWords
         if removing.count == words, insertAt == removing.upperBound {
             // The usual case: the same place, the same length.
-            write(name: name, time: time, value: value, at: slab.pointer(row.block) + removing.lowerBound)
+            write(
+                name: name, time: time, isOnce: false, value: value,
+                at: slab.pointer(row.block) + removing.lowerBound)
             return
         }
         let total = Int(row.words) - removing.count + words
@@ -168,7 +191,7 @@ struct PropertyLists: ~Copyable {
                 written += kept
             }
         }
-        write(name: name, time: time, value: value, at: target + written)
+        write(name: name, time: time, isOnce: false, value: value, at: target + written)
         written += words
         if row.words > 0 {
             (target + written).update(
@@ -181,13 +204,145 @@ struct PropertyLists: ~Copyable {
     }
 
     private func write(
-        name: UInt32, time: Int64, value: ValueView, at target: UnsafeMutablePointer<UInt64>
+        name: UInt32, time: Int64, isOnce: Bool, value: ValueView,
+        at target: UnsafeMutablePointer<UInt64>
     ) {
-        target[0] = UInt64(name) | UInt64(value.bytes.count) << 32
+        target[0] = UInt64(name) | UInt64(value.bytes.count) << 32 | (isOnce ? 1 << 63 : 0)
         target[1] = UInt64(bitPattern: time)
         precondition(value.bytes.count > 0, "an assignment without a value")
         target[1 + (value.bytes.count + 7) / 8] = 0
         UnsafeMutableRawPointer(target + 2).copyMemory(
             from: value.bytes.base, byteCount: value.bytes.count)
+    }
+
+    // MARK: The general way
+
+    /// Takes an assignment of any kind for a name that is there or may be added, keeping what can decide.
+    ///
+    /// - Parameter keepsAll: Drops nothing: for names whose whole history is asked for.
+    mutating func insert(
+        _ name: UInt32, _ time: Int64, _ value: ValueView, isOnce: Bool, into row: inout Row,
+        floor: Int64, keepsAll: Bool
+    ) -> Outcome {
+        var list = history(row, name: name)
+        let place = list.entries.firstIndex { $0.time > time } ?? list.entries.count
+        list.entries.insert(Owned(time: time, isOnce: isOnce, value: value.bytes.array), at: place)
+        if !keepsAll { Self.compact(&list.entries, floor: floor) }
+        replace(list.words, of: name, with: list.entries, in: &row)
+        return .assigned
+    }
+
+    /// Whether the user has any entry of a name.
+    func contains(_ row: Row, name: UInt32) -> Bool {
+        var position = 0
+        while let entry = entry(row, at: position) {
+            if entry.name == name { return true }
+            position += entry.words
+        }
+        return false
+    }
+
+    /// How many different names of a kind the user has.
+    func nameCount(_ row: Row, _ counts: (UInt32) -> Bool) -> Int {
+        var count = 0
+        var previous: UInt32?
+        var position = 0
+        while let entry = entry(row, at: position) {
+            if entry.name != previous, counts(entry.name) { count += 1 }
+            previous = entry.name
+            position += entry.words
+        }
+        return count
+    }
+
+    /// The different names a user has, in their order.
+    func names(_ row: Row) -> [UInt32] {
+        var names: [UInt32] = []
+        var position = 0
+        while let entry = entry(row, at: position) {
+            if entry.name != names.last { names.append(entry.name) }
+            position += entry.words
+        }
+        return names
+    }
+
+    /// The times of a name's entries.
+    func times(_ row: Row, name: UInt32) -> [Int64] { history(row, name: name).entries.map(\.time) }
+
+    /// An entry with its value copied out of the slab.
+    private struct Owned {
+        var time: Int64
+        var isOnce: Bool
+        var value: [UInt8]
+    }
+
+    private func history(_ row: Row, name: UInt32) -> (words: Range<Int>, entries: [Owned]) {
+        var entries: [Owned] = []
+        var words = Int(row.words)..<Int(row.words)
+        var position = 0
+        while let entry = entry(row, at: position) {
+            if entry.name == name {
+                if entries.isEmpty { words = position..<position }
+                entries.append(
+                    Owned(time: entry.time, isOnce: entry.isOnce, value: entry.value.bytes.array))
+                words = words.lowerBound..<position + entry.words
+            } else if !entries.isEmpty {
+                break
+            }
+            position += entry.words
+        }
+        return (words, entries)
+    }
+
+    /// Drops what decides at no tick from `floor` on, whatever still arrives.
+    private static func compact(_ entries: inout [Owned], floor: Int64) {
+        let past = entries.prefix { $0.time <= floor }.count
+        guard let last = entries[..<past].lastIndex(where: { !$0.isOnce }) ?? (past > 0 ? 0 : nil) else {
+            return
+        }
+        var kept: [Owned] = []
+        for index in entries.indices {
+            if index < last, index < past { continue }
+            // Of equal `$setOnce` values in a row, one in the middle is never the first after an unset
+            // that the last would not be as well, nor the first of all.
+            let isInner =
+                index > last && index + 1 < past && entries[index].isOnce && entries[index - 1].isOnce
+                && entries[index + 1].isOnce && entries[index].value == entries[index - 1].value
+                && entries[index].value == entries[index + 1].value
+            if !isInner { kept.append(entries[index]) }
+        }
+        entries = kept
+    }
+
+    private mutating func replace(
+        _ words: Range<Int>, of name: UInt32, with entries: [Owned], in row: inout Row
+    ) {
+        let added = entries.reduce(0) { $0 + 2 + ($1.value.count + 7) / 8 }
+        let total = Int(row.words) - words.count + added
+        let sizeClass = WordSlab.sizeClass(words: max(1, total))
+        let block = slab.allocate(sizeClass: sizeClass)
+        let target = slab.pointer(block)
+        var written = 0
+        if row.words > 0 {
+            target.update(from: slab.pointer(row.block), count: words.lowerBound)
+            written = words.lowerBound
+        }
+        for entry in entries {
+            entry.value.withByteView { bytes in
+                write(
+                    name: name, time: entry.time, isOnce: entry.isOnce, value: ValueView(bytes),
+                    at: target + written)
+            }
+            written += 2 + (entry.value.count + 7) / 8
+        }
+        if row.words > 0 {
+            (target + written).update(
+                from: slab.pointer(row.block) + words.upperBound,
+                count: Int(row.words) - words.upperBound)
+            slab.release(row.block, sizeClass: row.sizeClass)
+        }
+        row.block = block
+        row.words = UInt32(total)
+        row.sizeClass = sizeClass
     }
 }

@@ -6,6 +6,9 @@ import Events
 /// The names an event sends at its top level (`platform` …) are kept apart from user properties of the same
 /// name: they have the first numbers, by their place in `Extraction.topLevelUserNames`.
 struct PropertyNames {
+    /// The number under which the `$clearAll`s of a user are kept.
+    static let clearAll: UInt32 = .max
+
     private var sent = ByteKeyTable()
     private var names = ByteKeyTable()
 

@@ -4,7 +4,7 @@ import Events
 /// History is being read again for traces that a snapshot lacks.
 struct Rebuild: ~Copyable {
     /// Which traces of the plan are filled.
-    let traces: Set<Int>
+    let traces: MissingTraces
     /// Duplicates within the history that is read again; the shard's own set stays as it is.
     var dedupe: DedupeSet
 }
@@ -13,7 +13,7 @@ extension Shard {
     /// Begins to fill traces that the state lacks from history: events until ``finishRebuild()`` only add to
     /// these traces. Who is known, first seen, property values and duplicates are kept for everyone and need
     /// no rebuild.
-    package mutating func beginRebuild(of traces: Set<Int>) {
+    package mutating func beginRebuild(of traces: MissingTraces) {
         rebuild = Rebuild(
             traces: traces,
             dedupe: DedupeSet(
@@ -48,10 +48,11 @@ extension Shard {
             rebuild.dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
         }
         // Who is not in the snapshot was beyond the limit of users when the event was first read.
-        guard event.kind == .event,
-            let slot = users.find(event.userID, hash: Hashing.hash64(event.userID))
-        else { return .applied }
-        addToTraces(event, slot: slot, only: rebuild.traces)
+        guard let slot = users.find(event.userID, hash: Hashing.hash64(event.userID)) else {
+            return .applied
+        }
+        if event.kind == .event { addToTraces(event, slot: slot, only: rebuild.traces.traces) }
+        addToRecords(event, slot: slot, only: rebuild.traces.recordTraces)
         return .applied
     }
 }

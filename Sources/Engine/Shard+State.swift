@@ -20,10 +20,24 @@ package struct StateError: Error {
     package let text: String
 }
 
+/// Traces of a plan that must be filled from history.
+package struct MissingTraces: Sendable, Equatable {
+    /// Plain traces, by index in the plan.
+    package var traces: Set<Int> = []
+    /// Record traces, by index in the plan.
+    package var recordTraces: Set<Int> = []
+
+    /// Nothing is missing.
+    package init() {}
+
+    /// Whether nothing is missing.
+    package var isEmpty: Bool { traces.isEmpty && recordTraces.isEmpty }
+}
+
 /// What a shard found when it had read its state.
 package struct RestoreReport: Sendable {
-    /// Traces of the plan that the state lacks, or does not reach back far enough for.
-    package let missingTraces: Set<Int>
+    /// What of the plan the state lacks, or does not reach back far enough for.
+    package let missingTraces: MissingTraces
     /// Whether the stored rows do not fit the plan as they stand, so that all must be written anew.
     package let mustRewrite: Bool
 }
@@ -35,6 +49,7 @@ extension Shard {
 
     /// Hands over everything that changed since the last call, as records.
     package mutating func encodeChanges(_ emit: (StateRecord, ByteView) -> Void) {
+        precondition(settings.keepsChanges, "a shard that does not keep its changes has none to hand over")
         var writer = ByteWriter(capacity: 4096)
         encodeNames(from: savedNames, &writer, emit)
         savedNames = names.count
@@ -61,6 +76,13 @@ extension Shard {
         for trace in plan.traces {
             writer.write(trace.identity)
             writer.write(trace.horizon)
+        }
+        writer.write(UInt32(plan.recordTraces.count))
+        for trace in plan.recordTraces {
+            writer.write(trace.identity)
+            writer.write(trace.retention.horizon ?? .max)
+            writer.write((trace.retention.since ?? .distantFuture).milliseconds)
+            writer.write(UInt8(trace.words))
         }
         writer.write(UInt32(plan.cohorts.count))
         for cohort in plan.cohorts { writer.write(cohort.identity) }
@@ -128,7 +150,7 @@ extension Shard {
         let membershipOffset = writer.count
         var memberships: UInt32 = 0
         writer.write(memberships)
-        for cohort in membership.indices where membership[cohort][slot] {
+        for cohort in 0..<membership.cohortCount where membership.contains(slot, cohort: cohort) {
             writer.write(UInt32(cohort))
             memberships += 1
         }
@@ -136,11 +158,14 @@ extension Shard {
         let entries = traceLists.entries(record.traces)
         writer.write(UInt16(entries.count))
         for entry in entries {
-            writer.write(entry.trace)
+            writer.write(UInt32(entry.trace))
             writer.write(entry.base)
             writer.write(entry.count)
-            for time in traceLists.times(entry) { writer.write(time) }
+            let times = traceLists.times(entry)
+            for index in 0..<times.count { writer.write(times[index]) }
         }
+        encodeRecords(record, &writer)
+        encodeUploads(slot, &writer)
         var count: UInt32 = 0
         let countOffset = writer.count
         writer.write(count)
@@ -148,9 +173,38 @@ extension Shard {
         while let entry = propertyLists.entry(record.properties, at: position) {
             writer.write(entry.name)
             writer.write(entry.time)
+            writer.write(UInt8(entry.isOnce ? 1 : 0))
             writer.write(prefixed: entry.value.bytes)
             count += 1
             position += entry.words
+        }
+        writer.patch(count, at: countOffset)
+    }
+
+    private func encodeRecords(_ record: UserRecord, _ writer: inout ByteWriter) {
+        let countOffset = writer.count
+        var count: UInt32 = 0
+        writer.write(count)
+        recordLists.forEach(record.records) { trace, run in
+            writer.write(UInt32(trace))
+            writer.write(UInt32(run.count))
+            for index in 0..<run.count {
+                for word in 0..<run.width { writer.write(run.word(index, word)) }
+            }
+            count += 1
+        }
+        writer.patch(count, at: countOffset)
+    }
+
+    private func encodeUploads(_ slot: UserSlot, _ writer: inout ByteWriter) {
+        let countOffset = writer.count
+        var count: UInt32 = 0
+        writer.write(count)
+        uploads.forEach(slot, cohorts: plan.cohorts.count) { cohort, entry in
+            writer.write(prefixed: plan.cohorts[cohort].id)
+            writer.write(entry.time)
+            writer.write(UInt8(entry.isIn ? 1 : 0))
+            count += 1
         }
         writer.patch(count, at: countOffset)
     }
@@ -200,6 +254,7 @@ extension Shard {
                 && index.map { plan.traces[$0].horizon == horizon } ?? false
             restoring.traces.append(index.flatMap { plan.traces[$0].horizon <= horizon ? $0 : nil })
         }
+        try restoreRecordTraces(&reader, &restoring)
         let cohortCount: UInt32 = try reader.read()
         restoring.cohorts.removeAll()
         for stored in 0..<cohortCount {
@@ -207,6 +262,30 @@ extension Shard {
             let index = plan.cohorts.firstIndex { $0.identity == identity }
             restoring.isUnchanged = restoring.isUnchanged && index == Int(stored)
             restoring.cohorts.append(index)
+        }
+    }
+
+    private func restoreRecordTraces(
+        _ reader: inout ByteReader, _ restoring: inout StateRestore
+    ) throws(ByteReader.Truncated) {
+        let count: UInt32 = try reader.read()
+        restoring.recordTraces.removeAll()
+        restoring.recordWords.removeAll()
+        for stored in 0..<count {
+            let identity: UInt64 = try reader.read()
+            var kept = RecordTrace.Retention()
+            let horizon: Int64 = try reader.read()
+            kept.horizon = horizon == .max ? nil : horizon
+            let since = EventTime(milliseconds: try reader.read())
+            kept.since = since == .distantFuture ? nil : since
+            let width: UInt8 = try reader.read()
+            restoring.recordWords.append(Int(width))
+            let index = plan.recordTraces.firstIndex { $0.identity == identity }
+            restoring.isUnchanged =
+                restoring.isUnchanged && index == Int(stored)
+                && index.map { plan.recordTraces[$0].retention == kept } ?? false
+            restoring.recordTraces.append(
+                index.flatMap { plan.recordTraces[$0].retention.isContained(in: kept) ? $0 : nil })
         }
     }
 
@@ -229,6 +308,7 @@ extension Shard {
         let id = try reader.readPrefixed()
         if Int(slot) == users.count {
             records.append(UserRecord())
+            membership.addUser()
             _ = users.insert(id, hash: Hashing.hash64(id))
         }
         guard Int(slot) < users.count, users[slot].equals(id) else {
@@ -241,14 +321,14 @@ extension Shard {
         records[index].knownSince = EventTime(milliseconds: try reader.read())
         let flags: UInt8 = try reader.read()
         records[index].isApproximate = flags & 1 != 0
-        for cohort in membership.indices { membership[cohort].remove(slot) }
+        for cohort in 0..<membership.cohortCount { membership.set(slot, cohort: cohort, to: false) }
         let memberships: UInt32 = try reader.read()
         for _ in 0..<memberships {
             let stored: UInt32 = try reader.read()
             guard Int(stored) < restoring.cohorts.count else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
-            if let cohort = restoring.cohorts[Int(stored)] { membership[cohort].insert(slot) }
+            if let cohort = restoring.cohorts[Int(stored)] { membership.set(slot, cohort: cohort, to: true) }
         }
         let traceCount: UInt16 = try reader.read()
         var times: [Int64] = []
@@ -265,17 +345,59 @@ extension Shard {
                 traceLists.restore(trace: trace, base: base, times: times, to: &records[index].traces)
             }
         }
+        try restoreRecords(&reader, restoring, index)
+        try restoreUploads(&reader, slot)
         let propertyCount: UInt32 = try reader.read()
         for _ in 0..<propertyCount {
             let stored: UInt32 = try reader.read()
             let time: Int64 = try reader.read()
+            let once: UInt8 = try reader.read()
             let value = ValueView(try reader.readPrefixed())
             guard let name = restoring.number(stored, sentCount: names.sentCount), !value.isMissing else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
-            _ = propertyLists.assign(
-                name: name, time: time, value: value, to: &records[index].properties,
-                floor: Int64.min, namesMax: .max, countsName: { _ in true })
+            _ = propertyLists.insert(
+                name, time, value, isOnce: once != 0, into: &records[index].properties,
+                floor: .min, keepsAll: true)
+        }
+    }
+
+    private mutating func restoreRecords(
+        _ reader: inout ByteReader, _ restoring: borrowing StateRestore, _ index: Int
+    ) throws(ByteReader.Truncated) {
+        recordLists.clear(&records[index].records)
+        let traceCount: UInt32 = try reader.read()
+        for _ in 0..<traceCount {
+            let stored: UInt32 = try reader.read()
+            let count: UInt32 = try reader.read()
+            guard Int(stored) < restoring.recordWords.count else {
+                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+            }
+            let width = restoring.recordWords[Int(stored)]
+            var words = [UInt64](repeating: 0, count: width)
+            for _ in 0..<count {
+                for word in 0..<width { words[word] = try reader.read() }
+                guard let trace = restoring.recordTraces[Int(stored)] else { continue }
+                words.withUnsafeBufferPointer { buffer in
+                    guard let start = buffer.baseAddress else { return }
+                    _ = recordLists.add(
+                        start, trace: trace, to: &records[index].records, bound: .min, limit: .max)
+                }
+            }
+        }
+    }
+
+    private mutating func restoreUploads(
+        _ reader: inout ByteReader, _ slot: UserSlot
+    ) throws(ByteReader.Truncated) {
+        uploads.clear(slot, cohorts: plan.cohorts.count)
+        let count: UInt32 = try reader.read()
+        for _ in 0..<count {
+            let id = try reader.readText()
+            let time = EventTime(milliseconds: try reader.read())
+            let isIn: UInt8 = try reader.read()
+            guard let cohort = plan.cohorts.firstIndex(where: { $0.id == id }) else { continue }
+            uploads.note(slot, cohort: cohort, isIn: isIn != 0, at: time)
         }
     }
 
@@ -291,8 +413,10 @@ extension Shard {
         lastTick = tick
         savedNames = names.count
         counters.approximateUsers = records.reduce(0) { $0 + ($1.isApproximate ? 1 : 0) }
-        let present = Set(restoring.traces.compactMap { $0 })
-        let missing = Set(plan.traces.indices).subtracting(present)
+        var missing = MissingTraces()
+        missing.traces = Set(plan.traces.indices).subtracting(restoring.traces.compactMap { $0 })
+        missing.recordTraces = Set(plan.recordTraces.indices)
+            .subtracting(restoring.recordTraces.compactMap { $0 })
         // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
         // looked at once.
         for slot in 0..<UserSlot(users.count) { touch(slot) }
@@ -300,6 +424,7 @@ extension Shard {
             missingTraces: missing,
             mustRewrite: !missing.isEmpty || !restoring.isUnchanged || !restoring.sawPlan
                 || restoring.traces.count != plan.traces.count
+                || restoring.recordTraces.count != plan.recordTraces.count
                 || restoring.cohorts.count != plan.cohorts.count || restoring.names.count != names.count)
     }
 }
@@ -308,6 +433,10 @@ extension Shard {
 package struct StateRestore {
     /// Trace of the plan by stored number; nil where the plan has no such trace, or one that reaches further.
     var traces: [Int?] = []
+    /// Record trace of the plan by stored number; nil as for ``traces``.
+    var recordTraces: [Int?] = []
+    /// Words in a stored record, by stored number of its trace.
+    var recordWords: [Int] = []
     /// Cohort of the plan by stored number; nil where the plan has no such cohort.
     var cohorts: [Int?] = []
     /// Name number by stored number, without the names sent at the top level.
@@ -319,7 +448,7 @@ package struct StateRestore {
     package init() {}
 
     func number(_ stored: UInt32, sentCount: UInt32) -> UInt32? {
-        if stored < sentCount { return stored }
+        if stored < sentCount || stored == PropertyNames.clearAll { return stored }
         let index = Int(stored - sentCount)
         return index < names.count ? names[index] : nil
     }

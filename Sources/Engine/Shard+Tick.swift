@@ -22,6 +22,7 @@ extension Shard {
             records[index].scheduled = .distantFuture
             touch(due.slot)
         }
+        evaluator.prepare(tick)
         // Indexed, since evaluation must not hold the list while it changes the shard.
         for position in touched.indices {
             let slot = touched[position]
@@ -38,15 +39,12 @@ extension Shard {
         var deadline: EventTime
         if record.knownSince <= tick {
             prune(record.traces, tick: tick)
+            let filters = recordFilters
+            recordLists.prune(record.records) { filters.bound($0, floor: tick) }
             deadline = evaluator.evaluate(
-                record, at: tick, plan: plan, traceLists: traceLists, propertyLists: propertyLists)
-            for cohort in plan.cohorts.indices {
-                let isIn = evaluator.isMember(cohort)
-                guard membership[cohort][slot] != isIn else { continue }
-                if isIn { membership[cohort].insert(slot) } else { membership[cohort].remove(slot) }
-                deltas.append(Delta(cohort: cohort, slot: slot, entered: isIn))
-                markUnsaved(slot)
-            }
+                record, slot: slot, at: tick, traceLists: traceLists, recordLists: recordLists,
+                propertyLists: propertyLists, uploads: uploads)
+            takeMemberships(of: slot, deltas: &deltas)
         } else {
             // Nobody knows the user yet: an event from the future waits.
             deadline = record.knownSince
@@ -57,10 +55,25 @@ extension Shard {
         }
     }
 
+    private mutating func takeMemberships(of slot: UserSlot, deltas: inout [Delta]) {
+        for word in 0..<membership.wordsPerUser {
+            let bits = evaluator.memberBits(word: word)
+            var changed = bits ^ membership.row(slot, word: word)
+            if changed != 0 { markUnsaved(slot) }
+            while changed != 0 {
+                let bit = changed.trailingZeroBitCount
+                let isIn = bits >> UInt64(bit) & 1 != 0
+                membership.set(slot, cohort: word * 64 + bit, to: isIn)
+                deltas.append(Delta(cohort: word * 64 + bit, slot: slot, entered: isIn))
+                changed &= changed - 1
+            }
+        }
+    }
+
     private mutating func prune(_ row: TraceLists.Row, tick: EventTime) {
         let entries = traceLists.entries(row)
-        for index in entries.indices {
-            let horizon = plan.traces[Int(entries[index].trace)].horizon
+        for index in 0..<entries.count {
+            let horizon = filters.horizon(entries[index].trace)
             traceLists.prune(&entries[index], bound: tick.milliseconds - horizon)
         }
     }

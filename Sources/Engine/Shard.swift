@@ -26,6 +26,7 @@ package struct Shard: ~Copyable {
         /// The live entry in the deadline queue; far future where there is none.
         var scheduled = EventTime.distantFuture
         var traces = TraceLists.Row()
+        var records = RecordLists.Row()
         var properties = PropertyLists.Row()
         /// Is in the list of users to evaluate at the next tick.
         var isTouched = false
@@ -48,14 +49,22 @@ package struct Shard: ~Copyable {
     var users = UserTable()
     var records: [UserRecord] = []
     var traceLists = TraceLists()
+    var recordLists: RecordLists
     var propertyLists = PropertyLists()
+    var uploads = Uploads()
     var names = PropertyNames()
     var dedupe: DedupeSet
     var deadlines = DeadlineQueue()
     var touched: [UserSlot] = []
     var unsaved: [UserSlot] = []
-    var membership: [BitSet]
+    var membership: MembershipTable
     var evaluator: Evaluator
+    let filters: TraceFilters
+    let recordFilters: RecordFilters
+    /// Numbers of the names whose whole history is kept.
+    let historicNames: Set<UInt32>
+    /// The result of the last property operation.
+    var operationResult: [UInt8] = []
     /// Dedupe entries that are not in a snapshot yet.
     var unsavedDedupe: [DedupeSet.Entry] = []
     /// How many names are in a snapshot.
@@ -69,8 +78,13 @@ package struct Shard: ~Copyable {
         dedupe = DedupeSet(
             window: settings.dedupeWindow, slack: settings.dedupeSlack,
             entriesMax: settings.dedupeEntriesMax)
-        membership = [BitSet](repeating: BitSet(), count: plan.cohorts.count)
-        evaluator = Evaluator(plan: plan, names: &names)
+        membership = MembershipTable(cohorts: plan.cohorts.count)
+        filters = TraceFilters(plan: plan)
+        recordFilters = RecordFilters(plan: plan)
+        recordLists = RecordLists(plan: plan)
+        let evaluator = Evaluator(plan: plan, names: &names)
+        historicNames = evaluator.historicNames
+        self.evaluator = evaluator
     }
 
     /// How many users were ever seen.
@@ -80,20 +94,22 @@ package struct Shard: ~Copyable {
     package func userID(_ slot: UserSlot) -> ByteView { users[slot] }
 
     /// How many members a cohort had at the last tick.
-    package func memberCount(cohort: Int) -> Int { membership[cohort].count }
+    package func memberCount(cohort: Int) -> Int { membership.count(cohort: cohort) }
 
     /// Calls `body` with every member of a cohort at the last tick, in no meaningful order.
     package func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
-        membership[cohort].forEach(body)
+        membership.forEachMember(cohort: cohort, body)
     }
 
     /// Whether a user was a member at the last tick.
-    package func isMember(_ slot: UserSlot, cohort: Int) -> Bool { membership[cohort][slot] }
+    package func isMember(_ slot: UserSlot, cohort: Int) -> Bool {
+        membership.contains(slot, cohort: cohort)
+    }
 
-    /// Bytes of memory held for users, traces, properties and duplicates.
+    /// Bytes of memory held for users, memberships, traces, properties and duplicates.
     package var bytesReserved: Int {
         users.bytesReserved + records.capacity * MemoryLayout<UserRecord>.stride
-            + traceLists.slab.bytesReserved + propertyLists.slab.bytesReserved + dedupe.bytesReserved
+            + membership.bytesReserved + traceLists.slab.bytesReserved + propertyLists.slab.bytesReserved + dedupe.bytesReserved
     }
 
     /// Promises that no tick before `instant` will come, so that what it could not see is forgotten at once.
@@ -117,7 +133,7 @@ package struct Shard: ~Copyable {
         guard let slot = slot(of: event.userID) else { return .usersMax }
         if let key {
             dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
-            if dedupe.window > 0 {
+            if dedupe.window > 0, settings.keepsChanges {
                 unsavedDedupe.append(
                     DedupeSet.Entry(
                         high: key.high, low: key.low, arrival: event.arrival.milliseconds))
@@ -149,8 +165,7 @@ package struct Shard: ~Copyable {
         let hash = Hashing.hash64(id)
         if let slot = users.find(id, hash: hash) { return slot }
         guard users.count < settings.usersMax else { return nil }
-        records.append(UserRecord())
-        return users.insert(id, hash: hash)
+        return insert(id, hash: hash)
     }
 
     private mutating func take(_ event: borrowing EventView, slot: UserSlot) {
@@ -160,6 +175,7 @@ package struct Shard: ~Copyable {
             if event.time < records[index].firstSeen { records[index].firstSeen = event.time }
             addToTraces(event, slot: slot, only: nil)
         }
+        addToRecords(event, slot: slot, only: nil)
         if event.assignments.count > 0 { assign(event, slot: slot) }
         counters.ignoredOperations += event.ignoredOperations
         touch(slot)
@@ -169,12 +185,13 @@ package struct Shard: ~Copyable {
     /// Adds the event's time to every trace whose filter it passes.
     mutating func addToTraces(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?) {
         let index = Int(slot)
-        for trace in plan.routes.traces(of: event.eventType) {
+        for candidate in filters.candidates(for: event.eventType) {
+            let trace = filters.trace(at: candidate)
             if let wanted, !wanted.contains(trace) { continue }
-            guard matches(event, trace) else { continue }
+            guard filters.matches(event, trace: trace) else { continue }
             let hitLimit = traceLists.add(
                 event.time.milliseconds, trace: trace, to: &records[index].traces,
-                bound: floor.milliseconds - plan.traces[trace].horizon,
+                bound: floor.milliseconds - filters.horizon(trace),
                 limit: settings.eventsPerTraceMax)
             if hitLimit, !records[index].isApproximate {
                 records[index].isApproximate = true
@@ -183,34 +200,40 @@ package struct Shard: ~Copyable {
         }
     }
 
-    private func matches(_ event: borrowing EventView, _ trace: Int) -> Bool {
-        for part in plan.traces[trace].whereEvent
-        where !part.test.matches(event.eventProperties[part.property]) {
-            return false
+    /// Adds the event's records to every record trace whose filter it passes.
+    mutating func addToRecords(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?) {
+        guard !recordFilters.isEmpty else { return }
+        let index = Int(slot)
+        var hitLimit = false
+        recordFilters.forEachRecord(of: event) { trace, words in
+            if let wanted, !wanted.contains(trace) { return }
+            let hit = recordLists.add(
+                words, trace: trace, to: &records[index].records,
+                bound: recordFilters.bound(trace, floor: floor), limit: settings.eventsPerTraceMax)
+            hitLimit = hitLimit || hit
         }
-        for part in plan.traces[trace].whereUser
-        where !part.test.matches(event.userProperties[part.property]) {
-            return false
+        if hitLimit, !records[index].isApproximate {
+            records[index].isApproximate = true
+            counters.approximateUsers += 1
         }
-        return true
     }
 
-    private mutating func assign(_ event: borrowing EventView, slot: UserSlot) {
-        let sentCount = names.sentCount
-        for assignment in event.assignments {
-            let name: UInt32
-            switch assignment.operation {
-            case .set: name = names.number(of: assignment.name)
-            case .sent:
-                guard let number = names.sentNumber(of: assignment.name) else { continue }
-                name = number
-            }
-            let outcome = propertyLists.assign(
-                name: name, time: event.time.milliseconds, value: assignment.value,
-                to: &records[Int(slot)].properties, floor: floor.milliseconds,
-                namesMax: settings.propertiesPerUserMax, countsName: { $0 >= sentCount })
-            if outcome == .beyondLimit { counters.ignoredProperties += 1 }
-        }
+    /// Notes that a user was uploaded to a cohort's list, or taken out of it, from `time` on.
+    ///
+    /// An upload makes a user known, and is taken however many users there are.
+    package mutating func upload(_ id: ByteView, cohort: Int, isIn: Bool, at time: EventTime) {
+        let hash = Hashing.hash64(id)
+        let slot = users.find(id, hash: hash) ?? insert(id, hash: hash)
+        records[Int(slot)].knownSince = min(records[Int(slot)].knownSince, time)
+        uploads.note(slot, cohort: cohort, isIn: isIn, at: time)
+        touch(slot)
+        markUnsaved(slot)
+    }
+
+    private mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
+        records.append(UserRecord())
+        membership.addUser()
+        return users.insert(id, hash: hash)
     }
 
     mutating func touch(_ slot: UserSlot) {
@@ -221,6 +244,7 @@ package struct Shard: ~Copyable {
     }
 
     mutating func markUnsaved(_ slot: UserSlot) {
+        guard settings.keepsChanges else { return }
         if !records[Int(slot)].isUnsaved {
             records[Int(slot)].isUnsaved = true
             unsaved.append(slot)

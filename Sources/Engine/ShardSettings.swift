@@ -15,6 +15,10 @@ package struct ShardSettings: Sendable {
     /// Property names of a user beyond this are ignored and counted.
     package var propertiesPerUserMax = 1000
 
+    /// Whether what changed is kept for ``Shard/encodeChanges(_:)``; false where nobody takes snapshots,
+    /// since the list of changes would only grow.
+    package var keepsChanges = true
+
     /// The defaults of the configuration.
     package init() {}
 }

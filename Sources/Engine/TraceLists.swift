@@ -7,24 +7,45 @@ import Basics
 /// - `base` counts the accepted events that are no longer in the list; each was ≤ floor − horizon, or fell
 ///   to the limit
 /// - so the number of events ≤ T, for any tick T ≥ floor, is `base` + the times ≤ T in the list
+/// - up to two times stand in the entry itself; more stand in a block, and the entry repeats the oldest and
+///   the newest, so that most questions are answered without a look at the block
 ///
 /// ```
-/// user ──► block of entries ──► { trace, head, count, base, block of times }
-///                                    [ pruned … | t0 t1 t2 … | free … ]
-///                                      0      head        head+count  2^sizeClass
+/// user ──► block of entries ──► { trace, count, base, oldest, newest, block of times }
+///                                    [ head | pruned … | t0 t1 t2 … | free … ]
+///                                      0      1          1+head       2^sizeClass
 /// ```
 struct TraceLists: ~Copyable {
     /// What a user has of one trace.
     struct Entry {
-        var trace: UInt32
-        /// The block of times; ``WordSlab/none`` where there are none.
-        var times: WordSlab.Handle
-        /// Index of the first time in the block.
-        var head: UInt32
-        var count: UInt32
+        /// The trace in the low 24 bits, the size class of the block above.
+        private var traceAndClass: UInt32
+        /// The block of times; ``WordSlab/none`` where all are in the entry.
+        fileprivate(set) var block = WordSlab.none
+        fileprivate(set) var count: UInt32 = 0
         /// Events that are no longer listed.
-        var base: UInt32
-        var sizeClass: UInt8
+        fileprivate(set) var base: UInt32 = 0
+        /// Meaningless where there are no times.
+        fileprivate(set) var oldest: Int64 = 0
+        /// The oldest again where there is one time.
+        fileprivate(set) var newest: Int64 = 0
+
+        fileprivate init(trace: Int) {
+            precondition(trace < 1 << 24, "trace \(trace) of one plan")
+            traceAndClass = UInt32(trace)
+        }
+
+        var trace: Int { Int(traceAndClass & 0xff_ffff) }
+
+        fileprivate var sizeClass: UInt8 {
+            get { UInt8(truncatingIfNeeded: traceAndClass >> 24) }
+            set { traceAndClass = traceAndClass & 0xff_ffff | UInt32(newValue) << 24 }
+        }
+
+        fileprivate mutating func dropToBase(_ gone: Int) {
+            base = UInt32(clamping: Int(base) + gone)
+            count -= UInt32(gone)
+        }
     }
 
     /// The entries of one user; part of the user's record.
@@ -34,12 +55,50 @@ struct TraceLists: ~Copyable {
         var sizeClass: UInt8 = 0
     }
 
+    /// The listed times of an entry, ascending; lent until the lists change.
+    struct Times {
+        let count: Int
+        private let oldest: Int64
+        private let newest: Int64
+        private let block: UnsafePointer<Int64>?
+
+        fileprivate init(_ entry: Entry, block: UnsafePointer<Int64>?) {
+            count = Int(entry.count)
+            oldest = entry.oldest
+            newest = entry.newest
+            self.block = block
+        }
+
+        subscript(index: Int) -> Int64 {
+            precondition(index >= 0 && index < count, "time \(index) of \(count)")
+            if index == 0 { return oldest }
+            if index == count - 1 { return newest }
+            guard let block else { preconditionFailure("\(count) times without a block") }
+            return block[1 + Int(block[0]) + index]
+        }
+
+        /// How many are ≤ `bound`. Complexity: O(log count).
+        func countNotAfter(_ bound: Int64) -> Int {
+            if count == 0 || bound < oldest { return 0 }
+            if bound >= newest { return count }
+            var low = 1
+            var high = count - 1
+            while low < high {
+                let middle = (low + high) / 2
+                if self[middle] <= bound { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+    }
+
     private static let entryWords = MemoryLayout<Entry>.stride / 8
+    /// The most times that stand in the entry.
+    private static let inlineMax = 2
 
     private(set) var slab = WordSlab()
 
     init() {
-        precondition(MemoryLayout<Entry>.stride == 24, "the layout of a trace entry")
+        precondition(MemoryLayout<Entry>.stride == 32, "the layout of a trace entry")
     }
 
     /// The user's entries.
@@ -49,14 +108,13 @@ struct TraceLists: ~Copyable {
         return UnsafeMutableBufferPointer(start: start, count: Int(row.count))
     }
 
-    /// The listed times of an entry, ascending.
-    func times(_ entry: Entry) -> UnsafeBufferPointer<Int64> {
-        guard entry.count > 0 else { return UnsafeBufferPointer(start: nil, count: 0) }
-        return UnsafeBufferPointer(start: words(entry) + Int(entry.head), count: Int(entry.count))
+    /// The listed times of an entry.
+    func times(_ entry: Entry) -> Times {
+        Times(entry, block: entry.block == WordSlab.none ? nil : UnsafePointer(words(entry.block)))
     }
 
-    private func words(_ entry: Entry) -> UnsafeMutablePointer<Int64> {
-        UnsafeMutableRawPointer(slab.pointer(entry.times)).assumingMemoryBound(to: Int64.self)
+    private func words(_ block: WordSlab.Handle) -> UnsafeMutablePointer<Int64> {
+        UnsafeMutableRawPointer(slab.pointer(block)).assumingMemoryBound(to: Int64.self)
     }
 
     /// Adds an event time.
@@ -77,27 +135,17 @@ struct TraceLists: ~Copyable {
             entry.base &+= entry.base == .max ? 0 : 1
             return false
         }
-        if entry.count == 0 {
-            if entry.times == WordSlab.none {
-                entry.sizeClass = 1
-                entry.times = slab.allocate(sizeClass: 1)
-            }
-            entry.head = 0
-        } else if Int(entry.head + entry.count) == 1 << Int(entry.sizeClass) {
-            makeRoom(&entry, bound: bound)
+        if entry.block == WordSlab.none, Int(entry.count) == Self.inlineMax {
+            prune(&entry, bound: bound)
+            if Int(entry.count) == Self.inlineMax { moveToBlock(&entry) }
         }
-        let list = words(entry)
-        var position = Int(entry.head + entry.count)
-        while position > Int(entry.head), list[position - 1] > time {
-            list[position] = list[position - 1]
-            position -= 1
-        }
-        list[position] = time
+        if entry.block != WordSlab.none { insert(time, into: &entry, bound: bound) }
+        // Also where there is a block: the entry repeats its ends.
+        entry.newest = entry.count == 0 ? time : max(entry.newest, time)
+        entry.oldest = entry.count == 0 ? time : min(entry.oldest, time)
         entry.count += 1
         if Int(entry.count) > limit {
-            entry.head += 1
-            entry.count -= 1
-            entry.base &+= entry.base == .max ? 0 : 1
+            drop(1, of: &entry)
             return true
         }
         return false
@@ -105,18 +153,8 @@ struct TraceLists: ~Copyable {
 
     /// Moves times that no window can use any more to the base, and frees memory that is no longer needed.
     mutating func prune(_ entry: inout Entry, bound: Int64) {
-        guard entry.count > 0 else { return }
-        let list = words(entry)
-        guard list[Int(entry.head)] <= bound else { return }
-        let gone = times(entry).countNotAfter(bound)
-        entry.head += UInt32(gone)
-        entry.count -= UInt32(gone)
-        entry.base = UInt32(clamping: Int(entry.base) + gone)
-        if entry.count == 0 {
-            slab.release(entry.times, sizeClass: entry.sizeClass)
-            entry.times = WordSlab.none
-            entry.head = 0
-        }
+        guard entry.count > 0, entry.oldest <= bound else { return }
+        drop(times(entry).countNotAfter(bound), of: &entry)
     }
 
     /// Restores an entry from a snapshot; the user must not have one of this trace.
@@ -126,21 +164,24 @@ struct TraceLists: ~Copyable {
         let index = entryIndex(trace, in: &row)
         var entry = entries(row)[index]
         entry.base = base
-        if !times.isEmpty {
-            entry.sizeClass = WordSlab.sizeClass(words: times.count)
-            entry.times = slab.allocate(sizeClass: entry.sizeClass)
-            entry.head = 0
+        if let oldest = times.first, let newest = times.last {
+            (entry.oldest, entry.newest) = (oldest, newest)
             entry.count = UInt32(times.count)
-            let list = words(entry)
-            for (position, time) in times.enumerated() { list[position] = time }
+            if times.count > Self.inlineMax {
+                entry.sizeClass = WordSlab.sizeClass(words: times.count + 1)
+                entry.block = slab.allocate(sizeClass: entry.sizeClass)
+                let list = words(entry.block)
+                list[0] = 0
+                for (position, time) in times.enumerated() { list[1 + position] = time }
+            }
         }
         entries(row)[index] = entry
     }
 
     /// Gives back everything of a user.
     mutating func clear(_ row: inout Row) {
-        for entry in entries(row) where entry.times != WordSlab.none {
-            slab.release(entry.times, sizeClass: entry.sizeClass)
+        for entry in entries(row) where entry.block != WordSlab.none {
+            slab.release(entry.block, sizeClass: entry.sizeClass)
         }
         if row.block != WordSlab.none { slab.release(row.block, sizeClass: row.sizeClass) }
         row = Row()
@@ -148,7 +189,7 @@ struct TraceLists: ~Copyable {
 
     private mutating func entryIndex(_ trace: Int, in row: inout Row) -> Int {
         let present = entries(row)
-        for index in present.indices where present[index].trace == UInt32(trace) { return index }
+        for index in present.indices where present[index].trace == trace { return index }
         let needed = (Int(row.count) + 1) * Self.entryWords
         if row.count == 0 || needed > 1 << Int(row.sizeClass) {
             let sizeClass = WordSlab.sizeClass(words: needed)
@@ -161,47 +202,78 @@ struct TraceLists: ~Copyable {
             row.block = block
             row.sizeClass = sizeClass
         }
-        precondition(row.count < .max, "more than 65,534 traces in one plan")
+        precondition(row.count < .max, "more than 65,534 traces of one user")
         row.count += 1
-        entries(row)[Int(row.count) - 1] = Entry(
-            trace: UInt32(trace), times: WordSlab.none, head: 0, count: 0, base: 0, sizeClass: 0)
+        entries(row)[Int(row.count) - 1] = Entry(trace: trace)
         return Int(row.count) - 1
+    }
+
+    /// Moves the oldest times to the base. What fits into the entry again leaves its block.
+    private mutating func drop(_ gone: Int, of entry: inout Entry) {
+        let left = Int(entry.count) - gone
+        precondition(gone >= 0 && left >= 0, "\(gone) of \(entry.count) times to drop")
+        if left > 0 { entry.oldest = times(entry)[gone] }
+        entry.dropToBase(gone)
+        guard entry.block != WordSlab.none else { return }
+        if left > Self.inlineMax {
+            words(entry.block)[0] += Int64(gone)
+        } else {
+            slab.release(entry.block, sizeClass: entry.sizeClass)
+            entry.block = WordSlab.none
+        }
+    }
+
+    /// The entry is full: its times begin a block.
+    private mutating func moveToBlock(_ entry: inout Entry) {
+        entry.sizeClass = 2
+        entry.block = slab.allocate(sizeClass: entry.sizeClass)
+        let list = words(entry.block)
+        list[0] = 0
+        list[1] = entry.oldest
+        list[2] = entry.newest
+    }
+
+    /// Puts a time into the block of an entry, which counts it afterwards.
+    private mutating func insert(_ time: Int64, into entry: inout Entry, bound: Int64) {
+        let capacity = 1 << Int(entry.sizeClass)
+        if 1 + Int(words(entry.block)[0]) + Int(entry.count) == capacity {
+            makeRoom(&entry, bound: bound)
+            // So much was past that the entry holds the rest.
+            if entry.block == WordSlab.none {
+                if Int(entry.count) < Self.inlineMax { return }
+                moveToBlock(&entry)
+            }
+        }
+        let list = words(entry.block)
+        let first = 1 + Int(list[0])
+        var position = first + Int(entry.count)
+        while position > first, list[position - 1] > time {
+            list[position] = list[position - 1]
+            position -= 1
+        }
+        list[position] = time
     }
 
     /// The block is full to its end: drops what is past, else moves the times to its front, else to a
     /// block twice as large.
     private mutating func makeRoom(_ entry: inout Entry, bound: Int64) {
-        let capacity = 1 << Int(entry.sizeClass)
-        var list = words(entry)
-        let gone = times(entry).countNotAfter(bound)
-        entry.head += UInt32(gone)
-        entry.count -= UInt32(gone)
-        entry.base = UInt32(clamping: Int(entry.base) + gone)
-        let source = list + Int(entry.head)
-        if Int(entry.count) * 4 <= capacity * 3 {
-            list.update(from: source, count: Int(entry.count))
+        prune(&entry, bound: bound)
+        guard entry.block != WordSlab.none else { return }
+        let capacity = (1 << Int(entry.sizeClass)) - 1
+        let count = Int(entry.count)
+        var list = words(entry.block)
+        let source = list + 1 + Int(list[0])
+        if count * 4 <= capacity * 3 {
+            (list + 1).update(from: source, count: count)
         } else {
             let sizeClass = entry.sizeClass + 1
             let block = slab.allocate(sizeClass: sizeClass)
-            list = UnsafeMutableRawPointer(slab.pointer(block)).assumingMemoryBound(to: Int64.self)
-            list.update(from: source, count: Int(entry.count))
-            slab.release(entry.times, sizeClass: entry.sizeClass)
-            entry.times = block
+            list = words(block)
+            (list + 1).update(from: source, count: count)
+            slab.release(entry.block, sizeClass: entry.sizeClass)
+            entry.block = block
             entry.sizeClass = sizeClass
         }
-        entry.head = 0
-    }
-}
-
-extension UnsafeBufferPointer<Int64> {
-    /// How many of the ascending numbers are ≤ `bound`. Complexity: O(log count).
-    func countNotAfter(_ bound: Int64) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] <= bound { low = middle + 1 } else { high = middle }
-        }
-        return low
+        list[0] = 0
     }
 }

@@ -38,6 +38,12 @@ struct Uploads {
         return outcome
     }
 
+    /// Forgets a user's entries.
+    mutating func clear(_ slot: UserSlot, cohorts: Int) {
+        if entries.isEmpty { return }
+        for cohort in 0..<cohorts { entries[Key(cohort: cohort, slot: slot)] = nil }
+    }
+
     /// Calls `body` with every entry of a user.
     func forEach(_ slot: UserSlot, cohorts: Int, _ body: (Int, Entry) -> Void) {
         if entries.isEmpty { return }

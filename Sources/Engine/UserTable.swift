@@ -2,13 +2,24 @@ import Basics
 
 /// From user ids to slots: open addressing over a dense list of records, the ids in an arena beside them.
 ///
-/// A bucket holds 32 bits of the hash and the slot, so that a look-up reads one bucket, one record and the
-/// id's bytes. Slots are given in the order of first sight and never taken back.
+/// A bucket holds 32 bits of the hash, the slot and where the id lies, so that a look-up reads one bucket and
+/// the id's bytes. Slots are given in the order of first sight and never taken back.
 struct UserTable: ~Copyable {
-    /// hash high half | slot + 1; 0 = free. A power of two, at most two thirds full.
-    private var buckets: UnsafeMutableBufferPointer<UInt64>
+    /// A power of two, at most two thirds full.
+    private var buckets: UnsafeMutableBufferPointer<Bucket>
     private var records: [Record] = []
     private var arena = ByteArena()
+
+    private struct Bucket {
+        /// The high half.
+        var hash: UInt32
+        /// 0 = free.
+        var slotPlusOne: UInt32
+        var id: ByteArena.Handle
+        var length: UInt32
+
+        static let free = Bucket(hash: 0, slotPlusOne: 0, id: 0, length: 0)
+    }
 
     private struct Record {
         var hash: UInt64
@@ -18,7 +29,7 @@ struct UserTable: ~Copyable {
 
     init() {
         buckets = .allocate(capacity: 1024)
-        buckets.initialize(repeating: 0)
+        buckets.initialize(repeating: .free)
     }
 
     deinit {
@@ -30,18 +41,19 @@ struct UserTable: ~Copyable {
 
     /// Bytes of memory held.
     var bytesReserved: Int {
-        buckets.count * 8 + records.capacity * MemoryLayout<Record>.stride + arena.bytesReserved
+        buckets.count * MemoryLayout<Bucket>.stride + records.capacity * MemoryLayout<Record>.stride + arena.bytesReserved
     }
 
     /// The user's slot, or nil if the id was never seen. No allocation.
     func find(_ id: ByteView, hash: UInt64) -> UserSlot? {
         let mask = buckets.count - 1
         var bucket = Int(truncatingIfNeeded: hash) & mask
-        while buckets[bucket] != 0 {
+        while buckets[bucket].slotPlusOne != 0 {
             let entry = buckets[bucket]
-            if entry >> 32 == hash >> 32 {
-                let slot = UserSlot(truncatingIfNeeded: entry) - 1
-                if self[slot].equals(id) { return slot }
+            if UInt64(entry.hash) == hash >> 32, Int(entry.length) == id.count,
+                ByteView(base: arena.pointer(entry.id), count: id.count).equals(id)
+            {
+                return entry.slotPlusOne - 1
             }
             bucket = (bucket + 1) & mask
         }
@@ -65,13 +77,16 @@ struct UserTable: ~Copyable {
     private mutating func place(_ slot: UserSlot, hash: UInt64) {
         let mask = buckets.count - 1
         var bucket = Int(truncatingIfNeeded: hash) & mask
-        while buckets[bucket] != 0 { bucket = (bucket + 1) & mask }
-        buckets[bucket] = (hash >> 32) << 32 | UInt64(slot + 1)
+        while buckets[bucket].slotPlusOne != 0 { bucket = (bucket + 1) & mask }
+        let record = records[Int(slot)]
+        buckets[bucket] = Bucket(
+            hash: UInt32(truncatingIfNeeded: hash >> 32), slotPlusOne: slot + 1, id: record.id,
+            length: record.length)
     }
 
     private mutating func grow() {
-        let larger = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: buckets.count * 2)
-        larger.initialize(repeating: 0)
+        let larger = UnsafeMutableBufferPointer<Bucket>.allocate(capacity: buckets.count * 2)
+        larger.initialize(repeating: .free)
         buckets.deallocate()
         buckets = larger
         for slot in records.indices { place(UserSlot(slot), hash: records[slot].hash) }

@@ -3,71 +3,66 @@ import Cohorts
 
 /// How many of a user's sorted times lie in a window at a tick, and when that number next matters.
 struct WindowCount {
-    private let times: UnsafeBufferPointer<Int64>
-    private let window: Condition.CountWindow
-    private let tick: EventTime
+    private let times: TraceLists.Times
+    /// Milliseconds; nil = no lower bound.
+    private let length: Int64?
+    private let offset: Int64
     /// Indices of the times inside; for a window without a lower bound `inside` starts at 0.
     private let inside: Range<Int>
-    private let base: Int64
 
     /// How many events are inside.
     let count: Int64
 
-    init(
-        times: UnsafeBufferPointer<Int64>, base: Int64, window: Condition.CountWindow, tick: EventTime
-    ) {
+    /// Counts.
+    ///
+    /// - Parameters:
+    ///   - base: Events before the listed ones; they count where there is no lower bound.
+    ///   - length: Milliseconds; nil = no lower bound.
+    ///   - offset: Milliseconds by which the window ends before the tick.
+    ///   - tick: Milliseconds.
+    init(times: TraceLists.Times, base: UInt32, length: Int64?, offset: Int64, tick: Int64) {
         self.times = times
-        self.window = window
-        self.tick = tick
-        switch window {
-        case .anyTime:
-            inside = 0..<times.countNotAfter(tick.milliseconds)
-            self.base = base
-        case .last(let length, let offset):
-            let upper = tick.milliseconds - offset
-            inside = times.countNotAfter(upper - length)..<times.countNotAfter(upper)
-            self.base = 0
-        }
-        count = Int64(inside.count) + self.base
+        self.length = length
+        self.offset = offset
+        let upper = tick - offset
+        let end = times.countNotAfter(upper)
+        let start = length.map { times.countNotAfter(upper - $0) } ?? 0
+        inside = start..<end
+        count = Int64(end - start) + (length == nil ? Int64(base) : 0)
     }
 
     /// An instant after the tick that is not later than the first change of `range.contains(count)` by the
-    /// clock alone; far future where there is none.
+    /// clock alone; `Int64.max` where there is none.
     ///
     /// Where nothing waits to enter, the time that decides is found directly. Otherwise a few steps are
     /// walked; an instant that turns out to change nothing costs one evaluation.
-    func nextFlip(of range: NumberRange) -> EventTime {
-        switch window {
-        case .anyTime:
-            guard inside.upperBound < times.count else { return .distantFuture }
-            return EventTime(milliseconds: times[inside.upperBound])
-        case .last(let length, let offset):
-            if inside.upperBound == times.count, range.isPlain {
-                return nextFlipByLeaving(of: range, after: offset + length)
-            }
-            return nextFlipByWalking(of: range, offset: offset, length: length)
+    func nextFlip(of range: CountRange) -> Int64 {
+        guard let length else {
+            return inside.upperBound < times.count ? times[inside.upperBound] + offset : Int64.max
         }
+        if inside.upperBound == times.count, range.isPlain {
+            return nextFlipByLeaving(of: range, after: offset + length)
+        }
+        return nextFlipByWalking(of: range, length: length)
     }
 
     /// Times only leave, so the count only falls: the one whose leaving takes it out of the range, or
     /// down to the range, decides.
-    private func nextFlipByLeaving(of range: NumberRange, after age: Int64) -> EventTime {
+    private func nextFlipByLeaving(of range: CountRange, after age: Int64) -> Int64 {
         let index: Int
         if range.contains(count) {
-            guard range.lowest >= 1 else { return .distantFuture }
+            guard range.lowest >= 1 else { return Int64.max }
             index = inside.upperBound - Int(range.lowest)
         } else {
             guard count > range.highest, range.highest >= 0, range.lowest <= range.highest else {
-                return .distantFuture
+                return Int64.max
             }
             index = inside.upperBound - Int(range.highest) - 1
         }
-        return EventTime(milliseconds: times[index] + age)
+        return times[index] + age
     }
 
-    private func nextFlipByWalking(
-        of range: NumberRange, offset: Int64, length: Int64
-    ) -> EventTime {
+    private func nextFlipByWalking(of range: CountRange, length: Int64) -> Int64 {
         let now = range.contains(count)
         var entering = inside.upperBound
         var leaving = inside.lowerBound
@@ -77,7 +72,7 @@ struct WindowCount {
             let enters = entering < times.count ? times[entering] + offset : Int64.max
             let leaves = leaving < entering ? times[leaving] + offset + length : Int64.max
             instant = min(enters, leaves)
-            if instant == .max { return .distantFuture }
+            if instant == .max { return .max }
             while entering < times.count, times[entering] + offset == instant {
                 entering += 1
                 number += 1
@@ -88,6 +83,36 @@ struct WindowCount {
             }
             if range.contains(number) != now { break }
         }
-        return EventTime(milliseconds: instant)
+        return instant
+    }
+}
+
+/// A ``NumberRange`` in the form that is asked most: without holes it is two numbers and costs no reference
+/// counts to pass on.
+struct CountRange {
+    let lowest: Int64
+    let highest: Int64
+    /// The range itself where it has holes.
+    private let holes: NumberRange?
+
+    /// A range without holes.
+    init(lowest: Int64, highest: Int64) {
+        self.lowest = lowest
+        self.highest = highest
+        holes = nil
+    }
+
+    init(_ range: NumberRange) {
+        lowest = range.lowest
+        highest = range.highest
+        holes = range.isPlain ? nil : range
+    }
+
+    /// Whether only the two ends decide.
+    var isPlain: Bool { holes == nil }
+
+    func contains(_ number: Int64) -> Bool {
+        guard number >= lowest, number <= highest else { return false }
+        return holes?.contains(number) ?? true
     }
 }

@@ -59,14 +59,16 @@ package enum CanonicalText {
     /// Writes a scalar that is no text; `base` has room for ``countMax`` bytes.
     private static func write(_ value: ValueView, to base: UnsafeMutablePointer<UInt8>) -> Int {
         switch value.kind {
-        case .yes: copy("true", to: base)
-        case .no: copy("false", to: base)
+        case .yes: return copy("true", to: base)
+        case .no: return copy("false", to: base)
         default:
-            if let integer = value.integer {
-                write(integer, to: base)
-            } else {
-                cohortd_json_canonical(value.double ?? 0, base)
+            if let integer = value.integer { return write(integer, to: base) }
+            let double = value.double ?? 0
+            // Up to 2⁵³ a whole double's shortest digits are those of the integer, which are had for less.
+            if double.magnitude < 0x1p53, double == double.rounded(.towardZero) {
+                return write(Int64(double), to: base)
             }
+            return cohortd_json_canonical(double, base)
         }
     }
 

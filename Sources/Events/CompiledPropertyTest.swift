@@ -10,48 +10,43 @@ package struct CompiledPropertyTest: Sendable {
     private let positives: [ScalarTest]
     /// Tests that no scalar may pass: the negatives, turned round.
     private let negatives: [ScalarTest]
+    /// Tests of the whole value, which look into an array themselves.
+    private let sets: [SetTest]
     /// What `set` asks for.
     private let set: Bool?
 
-    /// A predicate from its tests, each of which is supported (see ``isSupported(_:)``).
+    /// A predicate from its tests, which the checker of definitions has found good.
     package init(_ tests: [PredicateTest]) {
         var positives: [ScalarTest] = []
         var negatives: [ScalarTest] = []
+        var sets: [SetTest] = []
         var set: Bool?
         for test in tests {
-            precondition(Self.isSupported(test), "`\(test.op.rawValue)` is not supported")
-            if test.op == .set {
-                set = test.operands.first == .boolean(true)
-            } else if test.op.isNegative {
-                negatives.append(ScalarTest(test))
-            } else {
-                positives.append(ScalarTest(test))
+            switch test.op {
+            case .set: set = test.operands.first == .boolean(true)
+            case .setIs, .setContains: sets.append(SetTest(test))
+            case .notEqual, .notContains: negatives.append(ScalarTest(test))
+            default: positives.append(ScalarTest(test))
             }
         }
+        self.sets = sets
         self.positives = positives
         self.negatives = negatives
         self.set = set
     }
 
-    /// Whether a test can be compiled today: not `glob`, not `version_*`, not the set comparisons, and no
-    /// dates for `gt` … `between`.
-    package static func isSupported(_ test: PredicateTest) -> Bool {
-        switch test.op {
-        case .equal, .notEqual, .contains, .notContains, .startsWith, .endsWith, .set: true
-        case .greater, .greaterOrEqual, .less, .lessOrEqual, .between:
-            test.operands.allSatisfy { NumericValue($0) != nil }
-        case .glob, .versionGreater, .versionGreaterOrEqual, .versionLess, .versionLessOrEqual,
-            .setIs, .setContains:
-            false
-        }
-    }
+    /// Whether a test can be compiled: every one can.
+    package static func isSupported(_ test: PredicateTest) -> Bool { true }
 
     /// Whether the value satisfies the predicate.
     ///
     /// Complexity: O(bytes of value and operands). Allocates only to ignore case in texts beyond 1 KiB.
     package func matches(_ value: ValueView) -> Bool {
-        guard !value.isMissingOrNull else { return set != true && positives.isEmpty }
+        guard !value.isMissingOrNull else {
+            return set != true && positives.isEmpty && sets.isEmpty
+        }
         if set == false { return false }
+        for test in sets where !test.passes(value) { return false }
         switch value.kind {
         case .object:
             return positives.isEmpty

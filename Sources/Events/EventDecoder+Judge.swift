@@ -25,10 +25,12 @@ extension EventDecoder {
         guard !user.isEmpty || !device.isEmpty else { return reject(.missingID, .none) }
 
         let ownTime: EventTime?
-        switch Instant(record.pointee.event.time, exportForm: false) {
+        switch Instant(ownTimeOf: record) {
         case .absent: ownTime = nil
         case .at(let time): ownTime = time
-        case .malformed: return reject(.badTime, .badTime("time"))
+        case .malformed:
+            let isExportForm = Instant.isAbsent(record.pointee.event.time)
+            return reject(.badTime, .badTime(isExportForm ? "event_time" : "time"))
         }
         let arrival: EventTime
         switch source {
@@ -61,13 +63,19 @@ extension EventDecoder {
                 time: time,
                 arrival: arrival,
                 dedupeOwner: device.isEmpty ? user : device,
-                insertID: ByteView(record.pointee.event.insert_id.text),
+                insertID: insertID(record),
                 eventProperties: UnsafeBufferPointer(scratch.eventValues),
                 userProperties: UnsafeBufferPointer(scratch.userValues),
                 assignments: scratch.assignments(of: record),
                 ignoredOperations: record.pointee.event.ignored_operations
             )
         )
+    }
+
+    /// `insert_id`, or `$insert_id` where it is absent, null or empty.
+    private func insertID(_ record: DecodedRecord) -> ByteView {
+        let own = ByteView(record.pointee.event.insert_id.text)
+        return own.isEmpty ? ByteView(record.pointee.event.export_insert_id.text) : own
     }
 
     private mutating func reject(_ reason: RejectReason, _ detail: RejectDetail) -> EventOutcome {
@@ -87,7 +95,15 @@ extension EventDecoder {
         case COHORTD_JSON_TEXT where record.pointee.event.event_type.text.count <= idMax: break
         default: return .badEventType
         }
-        if !Self.isID(record.pointee.event.insert_id, countMax: .max) { return .badInsertID }
+        if !Self.isID(record.pointee.event.insert_id, countMax: .max) {
+            return .badInsertID("insert_id")
+        }
+        // Read only where it is needed, like `event_time`.
+        if record.pointee.event.insert_id.text.count == 0,
+            !Self.isID(record.pointee.event.export_insert_id, countMax: .max)
+        {
+            return .badInsertID("$insert_id")
+        }
         if !Self.isObject(record.pointee.event.event_properties) {
             return .badProperties("event_properties")
         }
@@ -128,8 +144,7 @@ extension EventDecoder {
             case .at(let time): received = time
             case .malformed: return nil
             case .absent:
-                guard case .at(let time) = Instant(record.pointee.event.time, exportForm: false)
-                else { return nil }
+                guard case .at(let time) = Instant(ownTimeOf: record) else { return nil }
                 received = time
             }
             return max(received, previousArrival ?? received)
@@ -142,6 +157,19 @@ private enum Instant {
     case absent
     case at(EventTime)
     case malformed
+
+    /// The time an event gives itself: `time`, or `event_time` where that is absent or null.
+    init(ownTimeOf record: DecodedRecord) {
+        self =
+            Self.isAbsent(record.pointee.event.time)
+            ? Instant(record.pointee.event.event_time, exportForm: true)
+            : Instant(record.pointee.event.time, exportForm: false)
+    }
+
+    /// Whether the field says nothing.
+    static func isAbsent(_ field: cohortd_json_field) -> Bool {
+        field.kind == COHORTD_JSON_ABSENT || field.kind == COHORTD_JSON_NULL
+    }
 
     /// Epoch milliseconds with an integral value, or RFC 3339 text, or also `YYYY-MM-DD HH:MM:SS[.ffffff]`.
     init(_ field: cohortd_json_field, exportForm: Bool) {

@@ -22,24 +22,38 @@ package struct Extraction: Sendable {
 
     /// Where `where_user` and `property` look after the user properties, as last sent.
     package static let topLevelUserNames = [
-        "platform", "os_name", "os_version", "device_model", "device_type", "carrier", "country", "region",
+        "platform", "os_name", "os_version", "device_model", "device_type", "carrier", "country",
+        "region",
         "city", "dma", "language", "app_version", "start_version",
     ]
 }
 
 /// One thing an event does to a property of its user.
 package struct Assignment {
-    /// The operations of page "User properties"; the raw values are stored.
+    /// What a line can do to a property; the raw values are stored.
     package enum Operation: UInt8, Sendable {  // stored: do not renumber
         /// A plain key, or one of `$set`. A null value unsets.
         case set = 0
         /// A top-level name of ``Extraction/topLevelUserNames``, kept apart from the property of that name.
         case sent = 1
+        /// Counts only where no assignment, or an unset, decides. Never null.
+        case setOnce = 2
+        /// Takes the property away; the value is null.
+        case unset = 3
+        /// Takes every property away, but what was sent; name empty, value null.
+        case clearAll = 4
+        /// The six that read what they change, see ``PropertyOperation``; the value is the operand as sent.
+        case add = 5
+        case append = 6
+        case prepend = 7
+        case preInsert = 8
+        case postInsert = 9
+        case remove = 10
     }
 
     /// Which operation.
     package var operation: Operation
-    /// The property's name, unescaped.
+    /// The property's name, unescaped; empty may be a name, too.
     package var name: ByteView
     /// The new value; never missing.
     package var value: ValueView
@@ -73,16 +87,26 @@ package struct EventView {
     package var eventProperties: UnsafeBufferPointer<ValueView>
     /// What the event carries of `Extraction.userProperties`, by index there.
     package var userProperties: UnsafeBufferPointer<ValueView>
-    /// Everything it does to current property values, in the order in which it must be applied.
+    /// Everything it does to current property values, in the order in which it must be applied: `$clearAll`,
+    /// `$unset`, `$setOnce`, plain keys, `$set`, `$add`, `$append`, `$prepend`, `$preInsert`, `$postInsert`,
+    /// `$remove`, and what it sends at its top level.
     package var assignments: UnsafeBufferPointer<Assignment>
-    /// Property operations that are not taken yet, or whose value is no map; counted and ignored.
+    /// What says nothing among its property operations, counted and ignored: a value that is no map (but of
+    /// `$clearAll`, and a list of names of `$unset`), what is no text in such a list, a null of `$setOnce`.
     package var ignoredOperations: Int
 
     /// A view from its parts.
     package init(
-        kind: Kind, userID: ByteView, eventType: ByteView, time: EventTime, arrival: EventTime,
-        dedupeOwner: ByteView, insertID: ByteView, eventProperties: UnsafeBufferPointer<ValueView>,
-        userProperties: UnsafeBufferPointer<ValueView>, assignments: UnsafeBufferPointer<Assignment>,
+        kind: Kind,
+        userID: ByteView,
+        eventType: ByteView,
+        time: EventTime,
+        arrival: EventTime,
+        dedupeOwner: ByteView,
+        insertID: ByteView,
+        eventProperties: UnsafeBufferPointer<ValueView>,
+        userProperties: UnsafeBufferPointer<ValueView>,
+        assignments: UnsafeBufferPointer<Assignment>,
         ignoredOperations: Int
     ) {
         self.kind = kind

@@ -122,18 +122,24 @@ struct ExtractionScratch: ~Copyable {
         )
     }
 
-    /// Everything one event does to its user: plain keys, then `$set`, which so wins, then what it sends at
-    /// its top level.
+    /// Everything one event does to its user, in the order of ``EventView/assignments``: of plain keys and
+    /// `$set` the latter so wins.
     mutating func assignments(of record: DecodedRecord) -> UnsafeBufferPointer<Assignment> {
         let plainCount = record.pointee.event.plain_count
         let setCount = record.pointee.event.set_count
         let top = record.pointee.event.top_values
-        let most = plainCount + setCount + top.found_count
+        let operationCount = record.pointee.event.operation_count
+        let most = plainCount + setCount + top.found_count + operationCount
         if most > assignments.count {
             assignments.deallocate()
             assignments = .allocate(capacity: 2 * most)
         }
         var count = 0
+        if operationCount > 0 {
+            for (operation, kind) in Self.operationsBeforeSet {
+                append(record.pointee.event.operations[operation], as: kind, &count)
+            }
+        }
         for place in 0..<plainCount {
             assignments.initializeElement(
                 at: count,
@@ -148,6 +154,11 @@ struct ExtractionScratch: ~Copyable {
             )
             count += 1
         }
+        if operationCount > 0 {
+            for (operation, kind) in Self.operationsBehindSet {
+                append(record.pointee.event.operations[operation], as: kind, &count)
+            }
+        }
         for place in 0..<top.found_count {
             let name = Int(top.found[place])
             guard name < sentNames.count else { continue }
@@ -161,12 +172,41 @@ struct ExtractionScratch: ~Copyable {
         }
         return UnsafeBufferPointer(rebasing: assignments[0..<count])
     }
+
+    private static let operationsBeforeSet: [(Int, Assignment.Operation)] = [
+        (Int(COHORTD_JSON_CLEAR_ALL.rawValue), .clearAll),
+        (Int(COHORTD_JSON_UNSET.rawValue), .unset),
+        (Int(COHORTD_JSON_SET_ONCE.rawValue), .setOnce),
+    ]
+
+    private static let operationsBehindSet: [(Int, Assignment.Operation)] = [
+        (Int(COHORTD_JSON_ADD.rawValue), .add),
+        (Int(COHORTD_JSON_APPEND.rawValue), .append),
+        (Int(COHORTD_JSON_PREPEND.rawValue), .prepend),
+        (Int(COHORTD_JSON_PRE_INSERT.rawValue), .preInsert),
+        (Int(COHORTD_JSON_POST_INSERT.rawValue), .postInsert),
+        (Int(COHORTD_JSON_REMOVE.rawValue), .remove),
+    ]
+
+    private func append(
+        _ members: cohortd_json_members,
+        as operation: Assignment.Operation,
+        _ count: inout Int
+    ) {
+        for place in 0..<members.count {
+            assignments.initializeElement(
+                at: count,
+                to: Assignment(members.members[place], operation)
+            )
+            count += 1
+        }
+    }
 }
 
 extension Assignment {
-    fileprivate init(_ member: cohortd_json_member) {
+    fileprivate init(_ member: cohortd_json_member, _ operation: Operation = .set) {
         self.init(
-            operation: .set,
+            operation: operation,
             name: ByteView(member.name),
             value: ValueView(ByteView(member.value))
         )

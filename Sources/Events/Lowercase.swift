@@ -50,9 +50,11 @@ enum Lowercase {
         _ count: Int
     ) -> Int {
         var count = count
-        let size = scalarSize(text.base[position])
+        let size = UTF8Scalars.size(text.base[position])
         // Texts are UTF-8 by their making; what is not is passed on byte by byte.
-        guard position + size <= text.count, let scalar = scalar(text.base + position, size) else {
+        guard position + size <= text.count,
+            let scalar = UTF8Scalars.scalar(text.base + position, size)
+        else {
             base[count] = text.base[position]
             position += 1
             return count + 1
@@ -65,18 +67,5 @@ enum Lowercase {
             count += 1
         }
         return count
-    }
-
-    private static func scalarSize(_ lead: UInt8) -> Int {
-        lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
-    }
-
-    private static func scalar(_ base: UnsafePointer<UInt8>, _ size: Int) -> Unicode.Scalar? {
-        var value = UInt32(base[0]) & (0xff >> UInt32(size + 1))
-        for index in 1..<size {
-            guard base[index] & 0xc0 == 0x80 else { return nil }
-            value = value << 6 | UInt32(base[index] & 0x3f)
-        }
-        return Unicode.Scalar(value)
     }
 }

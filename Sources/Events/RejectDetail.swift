@@ -9,7 +9,7 @@ enum RejectDetail {
     case noArray
     case badID(StaticString)
     case badEventType
-    case badInsertID
+    case badInsertID(StaticString)
     case badProperties(StaticString)
     case badTime(StaticString)
     case noTime
@@ -31,7 +31,7 @@ extension EventDecoder {
         case .badID(let name):
             "`\(name)` must be text or an integer, of at most \(Self.idBytesMax) bytes"
         case .badEventType: "`event_type` must be text of at most \(Self.idBytesMax) bytes"
-        case .badInsertID: "`insert_id` must be text or an integer"
+        case .badInsertID(let name): "`\(name)` must be text or an integer"
         case .badProperties(let name): "`\(name)` must be an object"
         case .badTime(let name):
             """

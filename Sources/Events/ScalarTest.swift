@@ -6,18 +6,36 @@ import Glibc
 /// A negative operator stands here for what must not hold.
 struct ScalarTest: Sendable {
     private enum Comparison {
-        case equal, greater, greaterOrEqual, less, lessOrEqual, between
-        case contains, startsWith, endsWith
+        case equal([EqualOperand])
+        case order(Direction, OrderBound)
+        case between(OrderBound, OrderBound)
+        /// Operands in lowercase.
+        case text(Place, [[UInt8]])
+        case glob([GlobPattern])
+        case version(Direction, [UInt8])
+    }
+
+    /// On which side of its bound a value must lie.
+    private enum Direction {
+        case greater, greaterOrEqual, less, lessOrEqual
+
+        func holds(_ order: Int?) -> Bool {
+            guard let order else { return false }
+            return switch self {
+            case .greater: order > 0
+            case .greaterOrEqual: order >= 0
+            case .less: order < 0
+            case .lessOrEqual: order <= 0
+            }
+        }
+    }
+
+    /// Where in a text another one must stand.
+    private enum Place {
+        case anywhere, start, end
     }
 
     private let comparison: Comparison
-    /// Of `equal`, in canonical form.
-    private var equals: [EqualOperand] = []
-    /// Of the operators that ignore case: operands in lowercase.
-    private var texts: [[UInt8]] = []
-    /// Of the comparisons of order; high is used by `between` only.
-    private var low = NumericValue.integer(0)
-    private var high = NumericValue.integer(0)
 
     /// An operand of `is`, prepared so that no number has to be turned into text when it is compared.
     private struct EqualOperand {
@@ -49,48 +67,68 @@ struct ScalarTest: Sendable {
         }
     }
 
-    /// A test of any operator but `set`.
+    /// A test of any operator that is asked of one scalar: all but `set`, `set_is` and `set_contains`.
     init(_ test: PredicateTest) {
-        switch test.op {
-        case .greater: comparison = .greater
-        case .greaterOrEqual: comparison = .greaterOrEqual
-        case .less: comparison = .less
-        case .lessOrEqual: comparison = .lessOrEqual
-        case .between: comparison = .between
-        case .contains, .notContains: comparison = .contains
-        case .startsWith: comparison = .startsWith
-        case .endsWith: comparison = .endsWith
-        default: comparison = .equal
+        func bound(_ index: Int) -> OrderBound {
+            guard index < test.operands.count, let bound = OrderBound(test.operands[index]) else {
+                preconditionFailure("`\(test.op.rawValue)` without a number or date")
+            }
+            return bound
         }
-        switch comparison {
-        case .equal:
-            equals = test.operands.map(EqualOperand.init)
-        case .contains, .startsWith, .endsWith:
-            texts = test.operands.map { operand in
+        func lowercase() -> [[UInt8]] {
+            test.operands.map { operand in
                 CanonicalText.bytes(of: operand).withByteView { Lowercase.bytes(of: $0) }
             }
-        default:
-            let bounds = test.operands.compactMap { NumericValue($0) }
-            precondition(!bounds.isEmpty, "`\(test.op.rawValue)` without a number")
-            low = bounds[0]
-            high = bounds[bounds.count - 1]
         }
+        func version() -> [UInt8] {
+            test.operands.first.map { CanonicalText.bytes(of: $0) } ?? []
+        }
+        comparison =
+            switch test.op {
+            case .equal, .notEqual: .equal(test.operands.map(EqualOperand.init))
+            case .greater: .order(.greater, bound(0))
+            case .greaterOrEqual: .order(.greaterOrEqual, bound(0))
+            case .less: .order(.less, bound(0))
+            case .lessOrEqual: .order(.lessOrEqual, bound(0))
+            case .between: .between(bound(0), bound(1))
+            case .contains, .notContains: .text(.anywhere, lowercase())
+            case .startsWith: .text(.start, lowercase())
+            case .endsWith: .text(.end, lowercase())
+            case .glob: .glob(test.operands.map { GlobPattern(CanonicalText.bytes(of: $0)) })
+            case .versionGreater: .version(.greater, version())
+            case .versionGreaterOrEqual: .version(.greaterOrEqual, version())
+            case .versionLess: .version(.less, version())
+            case .versionLessOrEqual: .version(.lessOrEqual, version())
+            case .set, .setIs, .setContains:
+                preconditionFailure("`\(test.op.rawValue)` is asked of whole values")
+            }
     }
 
     /// Whether the scalar satisfies it; a negative operator is satisfied where this is false.
     func passes(_ value: ValueView) -> Bool {
         switch comparison {
-        case .equal: isEqual(value)
-        case .greater: order(value, low).map { $0 > 0 } ?? false
-        case .greaterOrEqual: order(value, low).map { $0 >= 0 } ?? false
-        case .less: order(value, low).map { $0 < 0 } ?? false
-        case .lessOrEqual: order(value, low).map { $0 <= 0 } ?? false
-        case .between: isBetween(value)
-        case .contains, .startsWith, .endsWith: isTextual(value)
+        case .equal(let operands):
+            Self.isEqual(value, operands)
+        case .order(let direction, let bound):
+            direction.holds(bound.order(of: value))
+        case .between(let low, let high):
+            Direction.greaterOrEqual.holds(low.order(of: value))
+                && Direction.lessOrEqual.holds(high.order(of: value))
+        case .text(let place, let texts):
+            Self.finds(texts, place, in: value)
+        case .glob(let patterns):
+            CanonicalText.withBytes(of: value) { text in patterns.contains { $0.matches(text) } }
+                ?? false
+        case .version(let direction, let operand):
+            CanonicalText.withBytes(of: value) { text in
+                direction.holds(
+                    operand.withUnsafeBytes { VersionOrder.order(text, ByteView($0)) }
+                )
+            } ?? false
         }
     }
 
-    private func isEqual(_ value: ValueView) -> Bool {
+    private static func isEqual(_ value: ValueView, _ equals: [EqualOperand]) -> Bool {
         switch value.kind {
         case .text:
             guard let text = value.text else { return false }
@@ -111,35 +149,27 @@ struct ScalarTest: Sendable {
         }
     }
 
-    private func order(_ value: ValueView, _ bound: NumericValue) -> Int? {
-        NumericValue(value)?.order(to: bound)
-    }
-
-    private func isBetween(_ value: ValueView) -> Bool {
-        guard let number = NumericValue(value) else { return false }
-        return number.order(to: low) >= 0 && number.order(to: high) <= 0
-    }
-
-    private func isTextual(_ value: ValueView) -> Bool {
+    private static func finds(_ texts: [[UInt8]], _ place: Place, in value: ValueView) -> Bool {
         CanonicalText.withBytes(of: value) { canonical in
             Lowercase.withBytes(of: canonical) { lowercase in
-                texts.contains { text in text.withUnsafeBytes { finds(ByteView($0), in: lowercase) }
+                texts.contains { text in
+                    text.withUnsafeBytes { finds(ByteView($0), place, in: lowercase) }
                 }
             }
         } ?? false
     }
 
-    private func finds(_ text: ByteView, in whole: ByteView) -> Bool {
+    private static func finds(_ text: ByteView, _ place: Place, in whole: ByteView) -> Bool {
         guard text.count <= whole.count else { return false }
-        return switch comparison {
-        case .startsWith: memcmp(whole.base, text.base, text.count) == 0
-        case .endsWith: memcmp(whole.base + (whole.count - text.count), text.base, text.count) == 0
-        default: contains(text, in: whole)
+        return switch place {
+        case .start: memcmp(whole.base, text.base, text.count) == 0
+        case .end: memcmp(whole.base + (whole.count - text.count), text.base, text.count) == 0
+        case .anywhere: contains(text, in: whole)
         }
     }
 
     /// Tries each place that begins like `text`; operands are short.
-    private func contains(_ text: ByteView, in whole: ByteView) -> Bool {
+    private static func contains(_ text: ByteView, in whole: ByteView) -> Bool {
         guard !text.isEmpty else { return true }
         let end = whole.base + (whole.count - text.count + 1)
         var position = whole.base

@@ -48,7 +48,9 @@ package struct ReplayRun: ~Copyable {
     package init(
         plan: Plan, settings: ReplayConfiguration, schedule: TickSchedule.Rule, unordered: Bool
     ) {
-        shard = Shard(plan: plan, settings: ShardSettings(settings))
+        var shardSettings = ShardSettings(settings)
+        shardSettings.keepsChanges = false
+        shard = Shard(plan: plan, settings: shardSettings)
         decoder = EventDecoder(
             extraction: plan.extraction, eventBytesMax: settings.eventBytesMax,
             futureMax: settings.limits.futureMaxMilliseconds)
@@ -94,6 +96,11 @@ package struct ReplayRun: ~Copyable {
                         reason: reason, text: text))
             }
         }
+    }
+
+    /// Puts users into a cohort's list before the first line, known at every tick.
+    package mutating func upload(_ id: ByteView, cohort: Int) {
+        shard.upload(id, cohort: cohort, isIn: true, at: .distantPast)
     }
 
     /// Does what is left to do after the last line: the ticks up to the last.

@@ -66,11 +66,12 @@ extension SyncMachine {
         for intent in open { try emit(intentRecord(intent, partitions)) }
         for slot in 0..<ledger.slotBound where !ledger[slot].isVacant && ledger[slot].isMember {
             let entry = ledger[slot]
-            // Who is out by the records above but was counted in since.
-            if entry.isInIntent || (entry.isDoubtful && !entry.isAcknowledged) {
+            // Who is out by the records above but was counted in since, and who is split: see `count`.
+            let more = moreClaims[slot] ?? []
+            if entry.isInIntent || (entry.isDoubtful && !entry.isAcknowledged) || !more.isEmpty {
                 try emit(claimRecord(slot, entry.claim, partitions))
             }
-            for index in moreClaims[slot] ?? [] {
+            for index in more {
                 try emit(claimRecord(slot, index, partitions))
             }
         }

@@ -14,7 +14,7 @@ struct DaemonAddress {
         } else if let value = getenv("COHORTD_ADDRESS"), value.pointee != 0 {
             try self.init(String(cString: value), from: "COHORTD_ADDRESS")
         } else {
-            text = Self.fallback
+            try self.init(Self.fallback, from: "the default")
         }
     }
 

@@ -14,11 +14,12 @@ struct Ended {
 enum Cohortctl {
     /// The test's own program stands in the same folder.
     private static var path: String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes {
-            readlink("/proc/self/exe", $0.baseAddress?.assumingMemoryBound(to: CChar.self), 4095)
-        }
-        let own = String(decoding: buffer[0..<max(0, count)], as: UTF8.self)
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(
+            decoding: buffer[0..<max(0, count)].map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
         return own[..<(own.lastIndex(of: "/") ?? own.startIndex)] + "/cohortctl"
     }
 
@@ -27,7 +28,7 @@ enum Cohortctl {
     /// - Parameters:
     ///   - arguments: The command line without its first word.
     ///   - server: Where COHORTD_ADDRESS points to; nil leaves it unset.
-    ///   - path: A file to be stdout; nil is a pipe.
+    ///   - path: A file to be stdout; nil keeps what is written.
     /// - Returns: What it left behind.
     /// - Throws: An issue of the test where it cannot be run.
     static func run(
@@ -44,55 +45,51 @@ enum Cohortctl {
         environment: [String],
         output file: String? = nil
     ) throws -> Ended {
-        var (output, errors) = (try Pipe(), try Pipe())
+        let output = try Capture()
+        let errors = try Capture()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         if let file {
             posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, file, O_WRONLY, 0)
         } else {
-            posix_spawn_file_actions_adddup2(&actions, output.writing, STDOUT_FILENO)
+            posix_spawn_file_actions_adddup2(&actions, output.descriptor, STDOUT_FILENO)
         }
-        posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, errors.descriptor, STDERR_FILENO)
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         var variables = environment.map { strdup($0) } + [nil]
         defer { for text in words + variables { free(text) } }
         var process: pid_t = 0
         let failure = posix_spawn(&process, path, &actions, nil, &words, &variables)
         try #require(failure == 0, "cannot start \(path): \(String(cString: strerror(failure)))")
-        // Errors are a few lines and fit into the pipe; so one can be read after the other.
-        let outputText = output.readAll()
-        let errorText = errors.readAll()
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 {
             try #require(errno == EINTR, "waitpid: \(String(cString: strerror(errno)))")
         }
         try #require(status & 0x7f == 0, "cohortctl was ended by signal \(status & 0x7f)")
-        return Ended(status: status >> 8 & 0xff, output: outputText, errors: errorText)
+        return Ended(status: status >> 8 & 0xff, output: output.text, errors: errors.text)
     }
 
-    private struct Pipe {
-        private let reading: Int32
-        private(set) var writing: Int32
+    /// A nameless file that a program writes to: unlike a pipe it never fills up.
+    private final class Capture {
+        let descriptor: Int32
 
         init() throws {
-            var ends: [Int32] = [0, 0]
-            try #require(pipe2(&ends, O_CLOEXEC) == 0)
-            (reading, writing) = (ends[0], ends[1])
+            var path = Array("/tmp/cohortctl-test-XXXXXX".utf8CString)
+            descriptor = mkstemp(&path)
+            try #require(descriptor >= 0, "mkstemp: \(String(cString: strerror(errno)))")
+            unlink(path)
         }
 
-        mutating func readAll() -> String {
-            close(writing)
-            defer { close(reading) }
+        deinit { close(descriptor) }
+
+        var text: String {
             var bytes: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
             while true {
-                let count = read(reading, &buffer, buffer.count)
-                if count > 0 {
-                    bytes += buffer[0..<count]
-                } else if count == 0 || errno != EINTR {
-                    return String(decoding: bytes, as: UTF8.self)
-                }
+                let count = pread(descriptor, &buffer, buffer.count, off_t(bytes.count))
+                if count <= 0 { return String(decoding: bytes, as: UTF8.self) }
+                bytes += buffer[0..<count]
             }
         }
     }

@@ -142,7 +142,8 @@ extension Decoded {
         event = view.eventProperties.map { render($0) }
         userProperties = view.userProperties.map { render($0) }
         assignments = view.assignments.map {
-            ($0.operation == .sent ? "sent " : "") + "\($0.name.string)=\(render($0.value))"
+            ($0.operation == .set ? "" : "\($0.operation) ")
+                + "\($0.name.string)=\(render($0.value))"
         }
         ignored = view.ignoredOperations
     }

@@ -51,13 +51,6 @@ struct EventFieldTests {
         #expect(kind("*") == "event")
     }
 
-    @Test("Names of the export form mean nothing yet")
-    func exportForm() {
-        let event = decoded(event(#""event_time":"2026-01-05 10:00:00","$insert_id":"i""#))
-        #expect(event?.insertID == "")
-        #expect(event?.time == 1)
-    }
-
     @Test("Replay's arrival is server_received_time, else time, and never before the line above")
     func arrival() {
         var decoder = EventDecoder(extraction: Extraction(), eventBytesMax: 1000, futureMax: 1000)
@@ -169,7 +162,7 @@ struct BatchTests {
     func separation() {
         let json = #"""
             {"events":[{"user_id":"u","event_type":"x","time":1,"insert_id":"i","country":"DE",
-            "event_properties":{"p":1,"q":{"r":2}},"user_properties":{"k":"\u0041","$set":{"s":1},"$add":{}}},
+            "event_properties":{"p":1,"q":{"r":2}},"user_properties":{"k":"\u0041","$set":{"s":1},"$add":{"n":1},"$append":7}},
             {"user_id":"v","event_type":"y","time":2}]}
             """#
         let extraction = Extraction(
@@ -179,7 +172,7 @@ struct BatchTests {
         let seen = decode(json, extraction).map { $0.decoded }
         #expect(seen[0]?.event == ["1", "2", "-"])
         #expect(seen[0]?.userProperties == ["\"A\"", "1", "\"DE\""])
-        #expect(seen[0]?.assignments == ["k=\"A\"", "s=1", "sent country=\"DE\""])
+        #expect(seen[0]?.assignments == ["k=\"A\"", "s=1", "add n=1", "sent country=\"DE\""])
         #expect(seen[0]?.ignored == 1)
         #expect(seen[1]?.event == ["-", "-", "-"])
         #expect(seen[1]?.userProperties == ["-", "-", "-"])
@@ -282,31 +275,6 @@ struct ExtractionTests {
         #expect(seen(#""user_properties":{"$add":{"k":2},"$setOnce":{"k":2}}"#)?[1] == "-")
         #expect(seen(#""user_properties":{"a":{"b":1},"$set":{"a.b":null}}"#)?[2] == "1")
         #expect(seen(#""price":1,"k":1"#) == ["-", "-", "-", "-"])
-    }
-
-    @Test(
-        "Assignments are plain ones, then $set, then sent ones; operations are counted and ignored"
-    )
-    func assignments() {
-        let seen = decoded(
-            event(
-                #"""
-                "language":null,"city":"Bonn","user_properties":{"$set":{"a":1,"n":null,"$add":3},"a":2,"$add":{"x":1},
-                "$unset":["y"],"$clearAll":"-","$foo":4,"b":null,"$setOnce":5,"o":{"p":[1]}},"platform":"iOS"
-                """#
-            )
-        )
-        #expect(
-            seen?.assignments == [
-                "a=2", "$foo=4", "b=null", "o={p:[1]}", "a=1", "n=null", "$add=3",
-                "sent city=\"Bonn\"",
-                "sent platform=\"iOS\"",
-            ]
-        )
-        #expect(seen?.ignored == 4)
-        #expect(decoded(event(#""user_properties":{"$set":"x"}"#))?.ignored == 1)
-        #expect(decoded(event(#""user_properties":{"$set":null,"$remove":{}}"#))?.ignored == 2)
-        #expect(decoded(event(#""user_properties":null"#))?.assignments == [])
     }
 
     @Test("Many assignments of one event are all there")

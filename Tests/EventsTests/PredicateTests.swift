@@ -264,25 +264,6 @@ struct PredicateTests {
         let long = String(repeating: "Ä", count: 3000)
         #expect(holds("\"\(long)x\"", .endsWith, .text("äX")))
     }
-
-    @Test("What cannot be compiled yet is said to be so")
-    func supported() {
-        func isSupported(_ op: PredicateOperator, _ operands: Operand...) -> Bool {
-            CompiledPropertyTest.isSupported(PredicateTest(op: op, operands: operands))
-        }
-        #expect(isSupported(.greater, .integer(1)))
-        #expect(isSupported(.greater, .text("1e3")))
-        #expect(isSupported(.between, .text("1"), .double(2)))
-        #expect(isSupported(.equal, .text("2026-01-05")))
-        #expect(!isSupported(.greater, .text("2026-01-05")))
-        #expect(!isSupported(.between, .integer(1), .text("2026-01-05")))
-        for op in PredicateOperator.allCases
-        where op.rawValue.hasPrefix("version") || op.rawValue.hasPrefix("set_") {
-            #expect(!isSupported(op, .text("1")))
-        }
-        #expect(!isSupported(.glob, .text("1")))
-        #expect(isSupported(.set, .boolean(true)))
-    }
 }
 
 @Suite("Canonical texts and stored values")

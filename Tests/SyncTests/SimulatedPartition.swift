@@ -25,6 +25,11 @@ struct SimulatedPartition {
     var position = Cut(offset: 0, tick: EventTime(milliseconds: 0))
     /// Where it was when the journal was last committed: what the planner must know for ever.
     var committed = Cut(offset: 0, tick: EventTime(milliseconds: 0))
+    /// Where it was when the planner heard of it last, or remembers to have.
+    var lastKnown = Cut(offset: 0, tick: EventTime(milliseconds: 0))
+    /// The processes that heard of these two.
+    var committedIn = 0
+    var lastKnownIn = 0
     var phase = Phase.starting
 
     /// Who is in a cohort after the first `offset` changes.

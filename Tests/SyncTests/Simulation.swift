@@ -177,6 +177,8 @@ struct Simulation {
 
     private mutating func arrive(_ index: Int, at cut: Cut) {
         partitions[index].position = cut
+        partitions[index].lastKnown = cut
+        partitions[index].lastKnownIn = process
         if partitions[index].cuts.last.map({ $0.tick < cut.tick }) ?? true {
             partitions[index].cuts.append(cut)
         }
@@ -211,7 +213,8 @@ struct Simulation {
         }
         checker.committed(tail)
         for index in partitions.indices {
-            partitions[index].committed = partitions[index].position
+            partitions[index].committed = partitions[index].lastKnown
+            partitions[index].committedIn = partitions[index].lastKnownIn
         }
         durable += tail
         tail = []
@@ -237,7 +240,10 @@ struct Simulation {
         durable += kept
         if losesCommits { durable.removeLast(min(3, durable.count)) }
         tail = []
-        if syncs.count < 3 { syncs.append(Self.sync(2)) }
+        if syncs.count < 3 {
+            syncs.append(Self.sync(2))
+            checker.began["s2"] = process
+        }
         time += Int64(generator.below(20_000))
         _ = receiver.happenings(until: time)
         processStart = time - Int64(generator.below(1000))
@@ -250,6 +256,8 @@ struct Simulation {
         planner.start(syncs, now: now)
         for index in partitions.indices {
             partitions[index].phase = .starting
+            partitions[index].lastKnown = partitions[index].committed
+            partitions[index].lastKnownIn = partitions[index].committedIn
             if isFaulty, generator.chance(percent: 15) {
                 planner.partitionUnavailable(PartitionID(index), now: now)
                 partitions[index].phase = .unavailable

@@ -10,9 +10,12 @@ struct SimulationChecker {
     }
 
     var problems: [String] = []
+    /// The process in which a sync began.
+    var began: [String: Int] = [:]
     private var bodies: [String: [UInt8]] = [:]
     private var newestCut: [PartitionID: Cut] = [:]
     private var newestTick: [Key: EventTime] = [:]
+    private var newestEnter: [Key: EventTime] = [:]
     private var confirmed: [Key: Sync.Operation] = [:]
     private var repeats: [Key: Int] = [:]
     private var ambiguous: [Key: Int] = [:]
@@ -60,17 +63,21 @@ struct SimulationChecker {
                             "\(header.operation) of \(user.string) against \(partition) at \(cut)"
                         )
                     }
-                    guard header.operation == .exit else { return }
+                    let key = Key(sync: header.syncID, user: user.string)
+                    guard header.operation == .exit else {
+                        newestEnter[key] = header.tick
+                        return
+                    }
                     for (id, other) in partitions.enumerated() {
-                        var known = cuts[PartitionID(id)] ?? other.committed
-                        switch other.phase {
-                        case .repeating: continue
-                        case .live: known = cuts[PartitionID(id)] ?? other.position
-                        case .starting, .unavailable: break
-                        }
+                        if case .repeating = other.phase { continue }
+                        // A sync that is younger cannot know.
+                        if other.lastKnownIn < began[header.syncID] ?? 0 { continue }
+                        let known = cuts[PartitionID(id)] ?? other.lastKnown
+                        // What was only waiting to be sent is not in the journal.
+                        if known.tick < newestEnter[key] ?? .distantPast { continue }
                         if other.isMember(user.string, of: header.cohortID, at: known.offset) {
                             problems.append(
-                                "I11: exit of \(user.string), whom \(id) counts in at \(known)"
+                                "I11: \(header.syncID): exit of \(user.string), whom \(id) counts in at \(known)"
                             )
                         }
                     }

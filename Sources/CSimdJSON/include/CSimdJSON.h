@@ -77,11 +77,35 @@ typedef struct {
     double number;
 } cohortd_json_field;
 
-/// A member of `user_properties` or of its `$set`; the value is encoded (see ValueKind.swift).
+/// A member of `user_properties` or of one of its operations; the value is encoded (see ValueKind.swift).
 typedef struct {
     cohortd_json_view name;
     cohortd_json_view value;
 } cohortd_json_member;
+
+/// Members in the order of the record.
+typedef struct {
+    const cohortd_json_member *members;
+    size_t count;
+} cohortd_json_members;
+
+/// The operations of `user_properties` beside `$set`, in the order in which they are applied.
+typedef enum {
+    /// One member with an empty name, whatever its value was.
+    COHORTD_JSON_CLEAR_ALL = 0,
+    /// Of a map its keys, of a list its texts; every value is null.
+    COHORTD_JSON_UNSET,
+    COHORTD_JSON_SET_ONCE,
+    COHORTD_JSON_ADD,
+    COHORTD_JSON_APPEND,
+    COHORTD_JSON_PREPEND,
+    COHORTD_JSON_PRE_INSERT,
+    COHORTD_JSON_POST_INSERT,
+    COHORTD_JSON_REMOVE,
+} cohortd_json_operation;
+
+/// How many there are.
+enum { COHORTD_JSON_OPERATION_COUNT = 9 };
 
 /// Values found under wanted names, encoded, by the index of the name; base NULL = not there.
 typedef struct {
@@ -100,6 +124,9 @@ typedef struct {
     cohortd_json_field event_type;
     cohortd_json_field insert_id;
     cohortd_json_field time;
+    /// `event_time` and `$insert_id`, the names of Amplitude's export form.
+    cohortd_json_field event_time;
+    cohortd_json_field export_insert_id;
     cohortd_json_field server_received_time;
     cohortd_json_kind event_properties;
     cohortd_json_kind user_properties;
@@ -115,7 +142,11 @@ typedef struct {
     size_t plain_count;
     const cohortd_json_member *set;
     size_t set_count;
-    /// Property operations that are not taken, or whose value is no object.
+    /// All members of the other operations, by operation, and how many there are together; where that is
+    /// none the lists need no look.
+    const cohortd_json_members *operations;
+    size_t operation_count;
+    /// Property operations, or members of them, that say nothing.
     size_t ignored_operations;
 } cohortd_json_event;
 

@@ -1,0 +1,48 @@
+import Basics
+import Cohorts
+import Events
+
+/// A predicate on a user property with its names numbered: where the value is looked for, and in which order.
+struct PropertyLookUp {
+    /// The name as it stands.
+    private let whole: UInt32
+    /// The first part of a dotted name and the path inside its value.
+    private let path: (first: UInt32, rest: [[UInt8]])?
+    /// The name among those sent at the top level.
+    private let sent: UInt32?
+    /// What must hold of the value.
+    let test: CompiledPropertyTest
+
+    init(_ condition: PropertyCondition, names: inout PropertyNames) {
+        let bytes = Array(condition.name.utf8)
+        let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        whole = bytes.withByteView { names.number(of: $0) }
+        path =
+            parts.count < 2
+            ? nil
+            : (
+                Array(parts[0]).withByteView { names.number(of: $0) },
+                parts.dropFirst().map { Array($0) }
+            )
+        sent = bytes.withByteView { names.sentNumber(of: $0) }
+        test = condition.test
+    }
+
+    /// The numbers of the names whose assignments decide the value.
+    var names: [UInt32] { [whole] + (path.map { [$0.first] } ?? []) + (sent.map { [$0] } ?? []) }
+
+    /// The value in force at an instant; missing where there is none.
+    func value(
+        _ row: PropertyLists.Row, at instant: EventTime, in lists: borrowing PropertyLists
+    ) -> ValueView {
+        let asItStands = lists.value(row, name: whole, at: instant)
+        if !asItStands.isMissingOrNull { return asItStands }
+        if let path {
+            var inner = lists.value(row, name: path.first, at: instant)
+            for part in path.rest { inner = part.withByteView { inner.member($0) } }
+            if !inner.isMissingOrNull { return inner }
+        }
+        if let sent { return lists.value(row, name: sent, at: instant) }
+        return .missing
+    }
+}

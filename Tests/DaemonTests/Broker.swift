@@ -1,0 +1,103 @@
+import Foundation
+import Kafka
+import Testing
+
+/// A Kafka to test against: the in-process one, or Apache Kafka where `KAFKA_HOME` names it.
+final class Broker {
+    /// Where an Apache Kafka is unpacked; nil skips those tests.
+    static let kafkaHome = ProcessInfo.processInfo.environment["KAFKA_HOME"].flatMap {
+        $0.isEmpty ? nil : $0
+    }
+
+    let address: String
+    /// What the daemon sets besides, so that a killed one has its partitions back soon.
+    let properties: [String: String]
+    private let embedded: EmbeddedBroker?
+    private let folder: String?
+
+    /// The in-process broker; it knows no static members, so those of a killed daemon must time out.
+    init() throws {
+        let broker = try EmbeddedBroker()
+        embedded = broker
+        folder = nil
+        address = broker.bootstrapServers
+        properties = ["session.timeout.ms": "6000"]
+    }
+
+    private init(apache address: String, folder: String) {
+        embedded = nil
+        self.folder = folder
+        self.address = address
+        properties = [:]
+    }
+
+    /// Starts an Apache Kafka.
+    static func apache() async throws -> Broker {
+        var template = Array((NSTemporaryDirectory() + "cohortd-kafka-XXXXXX").utf8CString)
+        let made = try #require(mkdtemp(&template), "cannot make a folder for Kafka")
+        let folder = String(cString: made)
+        let program = try Program(script, ["start", "\(folder)/broker"], folder: folder)
+        guard try await program.end(within: 120) == .exited(0) else {
+            throw NotInTime(what: "Apache Kafka: \(program.errors)")
+        }
+        let address = program.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        return Broker(apache: address, folder: folder)
+    }
+
+    /// Ends it and removes what it left.
+    func stop() async throws {
+        _ = embedded?.close(timeoutMilliseconds: 5000)
+        guard let folder else { return }
+        let program = try Program(Self.script, ["stop", "\(folder)/broker"], folder: folder)
+        #expect(try await program.end(within: 120) == .exited(0), "\(program.errors)")
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Makes a topic.
+    func createTopic(_ name: String = "events", partitions: Int = 4) async throws {
+        if let embedded {
+            try embedded.createTopic(name, partitions: partitions)
+            return
+        }
+        let topics = try tool("kafka-topics.sh")
+        let ending = try await topics([
+            "--create", "--topic", name, "--partitions", "\(partitions)", "--replication-factor", "1",
+        ])
+        #expect(ending == .exited(0))
+    }
+
+    /// Makes Kafka forget the records of a partition before an offset; only Apache Kafka can.
+    func deleteRecords(topic: String, partition: Int, before offset: Int64) async throws {
+        let folder = try #require(folder)
+        let list = "\(folder)/delete.json"
+        try #"{"partitions":[{"topic":"\#(topic)","partition":\#(partition),"offset":\#(offset)}],"version":1}"#
+            .write(toFile: list, atomically: false, encoding: .utf8)
+        let delete = try tool("kafka-delete-records.sh")
+        #expect(try await delete(["--offset-json-file", list]) == .exited(0))
+    }
+
+    /// Makes the in-process broker refuse and drop connections, or answer again.
+    func setDown(_ isDown: Bool) throws {
+        let embedded = try #require(embedded)
+        if isDown { try embedded.setDown() } else { try embedded.setUp() }
+    }
+
+    private func tool(_ name: String) throws -> ([String]) async throws -> Program.Ending {
+        let home = try #require(Self.kafkaHome)
+        let folder = try #require(folder)
+        return { [address] arguments in
+            let program = try Program(
+                "\(home)/bin/\(name)", ["--bootstrap-server", address] + arguments, folder: folder,
+                environment: ["KAFKA_HEAP_OPTS": "-Xmx128m"])
+            let ending = try await program.end(within: 120)
+            if ending != .exited(0) { print("\(name): \(program.output) \(program.errors)") }
+            return ending
+        }
+    }
+
+    /// The root of the repository.
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    private static var script: String { "\(repository)/tools/kafka-broker" }
+}
