@@ -102,7 +102,7 @@ let package = Package(
         tests("YAML", ["Basics"]),
         tests("Telemetry", ["Basics"]),
         tests("Events", ["Basics"]),
-        tests("Cohorts", ["Basics", "Events", "YAML"]),
+        tests("Cohorts", ["Basics", "Events", "YAML", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics"]),
