@@ -4,7 +4,9 @@
 // .ci/check-imports holds it.
 import PackageDescription
 
-/// What every Swift target is compiled with. Release builds optimise across modules, so that the
+/// What every Swift target is compiled with.
+///
+/// Release builds optimise across modules, so that the
 /// plain `swift build -c release` is the fast one.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -20,21 +22,24 @@ func library(_ name: String, _ dependencies: [String]) -> Target {
     .target(
         name: name,
         dependencies: dependencies.map { .byName(name: $0) },
-        swiftSettings: settings)
+        swiftSettings: settings
+    )
 }
 
 func program(_ name: String, _ dependencies: [String]) -> Target {
     .executableTarget(
         name: name,
         dependencies: dependencies.map { .byName(name: $0) },
-        swiftSettings: settings)
+        swiftSettings: settings
+    )
 }
 
 func tests(_ name: String, _ dependencies: [String]) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: (dependencies + [name]).map { .byName(name: $0) },
-        swiftSettings: settings)
+        swiftSettings: settings
+    )
 }
 
 let package = Package(
@@ -56,7 +61,8 @@ let package = Package(
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
-            linkerSettings: [.linkedLibrary("simdjson")]),
+            linkerSettings: [.linkedLibrary("simdjson")]
+        ),
 
         // The core: pure, synchronous, no Foundation.
         library("Basics", ["CProcessor"]),
@@ -71,53 +77,96 @@ let package = Package(
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
-        library("Kafka", ["Basics", "CRdKafka"]),
-        library("Destinations", ["Basics", "CCurl", "CCrypto"]),
-        library("HTTPAPI", ["Basics", "CMicroHTTPD"]),
         library("Threads", ["Basics"]),
+        library("Kafka", ["Basics", "Threads", "CRdKafka"]),
+        library("Destinations", ["Basics", "Sync", "Threads", "CCurl", "CCrypto"]),
+        library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
         library(
             "Daemon",
             [
-                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Replay",
+                "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
+                "Replay",
                 "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
-            ]),
-        program("cohortd", ["Basics", "Arguments", "Configuration", "Daemon", "Telemetry", "Threads"]),
+            ]
+        ),
+        program(
+            "cohortd",
+            [
+                "Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Telemetry",
+                "Threads",
+            ]
+        ),
         program(
             "cohortctl",
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts", "Engine",
                 "Replay", "Destinations",
-            ]),
+            ]
+        ),
         program(
             "cohort-bench",
-            ["Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay"]),
+            ["Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay"]
+        ),
 
         // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk.
         .target(
-            name: "TestKit", dependencies: ["Basics"], path: "Tests/Support",
-            swiftSettings: settings),
+            name: "TestKit",
+            dependencies: ["Basics"],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        // What the fuzzers do with an input; the suites do it with those that once failed.
+        .target(
+            name: "FuzzBodies",
+            dependencies: ["Basics", "Events", "YAML", "Cohorts"],
+            path: "Tests/Fuzz/Bodies",
+            swiftSettings: settings
+        ),
         tests("Basics", []),
         tests("YAML", ["Basics"]),
         tests("Telemetry", ["Basics"]),
-        tests("Events", ["Basics"]),
-        tests("Cohorts", ["Basics", "Events", "YAML", "TestKit"]),
+        tests("Events", ["Basics", "FuzzBodies"]),
+        tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics"]),
-        tests("Configuration", []),
+        tests("Configuration", ["Basics"]),
         tests("InputFiles", ["Basics", "Cohorts"]),
-        tests("Replay", ["Basics", "TestKit"]),
-        tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics"]),
-        tests("HTTPAPI", ["Basics"]),
-        tests("Arguments", []),
-        // Runs the built cohortctl as its users do.
+        // Runs the built cohortctl over recorded and made-up events.
         .testTarget(
-            name: "CommandTests", dependencies: ["cohortctl", "HTTPAPI"], swiftSettings: settings),
+            name: "ReplayTests",
+            dependencies: ["Basics", "TestKit", "cohortctl"],
+            swiftSettings: settings
+        ),
+        tests("Kafka", ["Basics"]),
+        tests("Destinations", ["Basics", "Sync"]),
+        tests("HTTPAPI", ["Basics"]),
+        tests("Threads", ["Basics"]),
+        tests("Arguments", []),
+        // Runs the built programs as their users do.
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["Basics", "cohortctl", "cohortd", "cohort-bench", "HTTPAPI"],
+            swiftSettings: settings
+        ),
         // Runs the built cohortd against a broker and receivers of its own.
         tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl"]),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Harnesses for libFuzzer, which links a main of its own: tools/fuzz asks for them, and nobody else.
+if Context.environment["COHORTD_FUZZ"] == "1" {
+    for name in ["EventDecoderFuzz", "DefinitionParserFuzz"] {
+        package.targets.append(
+            .target(
+                name: name,
+                dependencies: ["Basics", "FuzzBodies"],
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings
+            )
+        )
+    }
+}

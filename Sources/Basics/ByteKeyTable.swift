@@ -16,7 +16,9 @@ package struct ByteKeyTable: Sendable {
     /// The bytes of a key by its index.
     package subscript(index: Int) -> [UInt8] { keys[index] }
 
-    /// The index of a key; nil if it is not there. No allocation.
+    /// The index of a key; nil if it is not there.
+    ///
+    /// No allocation.
     package func find(_ key: ByteView) -> Int? {
         let hash = Hashing.hash64(key)
         let mask = buckets.count - 1

@@ -70,7 +70,9 @@ package struct ByteView: @unchecked Sendable {
         return true
     }
 
-    /// A copy as text. For messages and the shell; not for the hot path.
+    /// A copy as text.
+    ///
+    /// For messages and the shell; not for the hot path.
     package var string: String { String(decoding: buffer, as: UTF8.self) }
 
     /// A copy as bytes.

@@ -2,7 +2,8 @@
 package enum DurationText {
     /// Milliseconds in each unit; `ms` is for configuration only.
     private static let units: [(String, Int64)] = [
-        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000),
+        ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+        ("w", 604_800_000),
     ]
 
     /// Reads `500ms`, `60s`, `5m`, `24h`, `7d`, `2w` as milliseconds; nil for anything else.

@@ -50,7 +50,8 @@ extension EventTime {
 
     private init?(date: CivilDate, millisecondsOfDay: Int64) {
         let time = EventTime(
-            milliseconds: date.daysSince1970 * 86_400_000 + millisecondsOfDay)
+            milliseconds: date.daysSince1970 * 86_400_000 + millisecondsOfDay
+        )
         guard time >= .earliest, time <= .latest else { return nil }
         self = time
     }
@@ -136,7 +137,8 @@ private struct InstantScanner {
 
     /// Milliseconds since midnight; decimals beyond the third are cut.
     mutating func timeOfDay() -> Int64? {
-        guard let hour = digits(2), hour <= 23, take(":", ":"), let minute = digits(2), minute <= 59,
+        guard let hour = digits(2), hour <= 23, take(":", ":"), let minute = digits(2),
+            minute <= 59,
             take(":", ":"), let second = digits(2), second <= 59
         else { return nil }
         var milliseconds = 0

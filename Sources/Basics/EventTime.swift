@@ -44,13 +44,15 @@ package struct EventTime: Comparable, Hashable, Sendable {
         let remainder = milliseconds % width
         if remainder == 0 { return self }
         return EventTime(
-            milliseconds: milliseconds - remainder + (remainder > 0 ? width : 0))
+            milliseconds: milliseconds - remainder + (remainder > 0 ? width : 0)
+        )
     }
 
     /// The last multiple of `width` milliseconds since 1970-01-01T00:00:00Z that is not after this instant.
     package func roundedDown(toMultipleOf width: Int64) -> EventTime {
         let remainder = milliseconds % width
         return EventTime(
-            milliseconds: milliseconds - remainder - (remainder < 0 ? width : 0))
+            milliseconds: milliseconds - remainder - (remainder < 0 ? width : 0)
+        )
     }
 }

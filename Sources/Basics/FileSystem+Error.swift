@@ -56,6 +56,6 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// What happened, in words.
     package var description: String {
-        "cannot \(operation.rawValue) \(path): \(String(cString: strerror(code))) (error \(code))"
+        "cannot \(operation.rawValue) \(path): \(SystemError.text(code)) (error \(code))"
     }
 }

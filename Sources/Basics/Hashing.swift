@@ -4,7 +4,9 @@
 /// stored (dedupe generations, structural hashes), so they must never change: see the golden values in
 /// BasicsTests.
 package enum Hashing {
-    /// 64 bits over the bytes. Complexity: O(count), about 8 bytes a cycle.
+    /// 64 bits over the bytes.
+    ///
+    /// - Complexity: O(count), about 8 bytes a cycle.
     package static func hash64(_ bytes: ByteView, seed: UInt64 = 0) -> UInt64 {
         var state = seed ^ 0xa076_1d64_78bd_642f
         let base = UnsafeRawPointer(bytes.base)
@@ -12,7 +14,9 @@ package enum Hashing {
         var remaining = bytes.count
         while remaining >= 16 {
             state = fold(
-                load64(base, position) ^ 0xe703_7ed1_a0b4_28db, load64(base, position + 8) ^ state)
+                load64(base, position) ^ 0xe703_7ed1_a0b4_28db,
+                load64(base, position + 8) ^ state
+            )
             position += 16
             remaining -= 16
         }
@@ -28,7 +32,8 @@ package enum Hashing {
         }
         return fold(
             0x8ebc_6af0_9c88_c6e3 ^ UInt64(truncatingIfNeeded: bytes.count),
-            fold(low ^ 0xe703_7ed1_a0b4_28db, high ^ state))
+            fold(low ^ 0xe703_7ed1_a0b4_28db, high ^ state)
+        )
     }
 
     /// Mixes one more word into a hash.
@@ -48,7 +53,9 @@ package enum Hashing {
     static func tail(_ base: UnsafeRawPointer, _ offset: Int, _ count: Int) -> UInt64 {
         var word: UInt64 = 0
         for index in 0..<count {
-            word |= UInt64(base.load(fromByteOffset: offset + index, as: UInt8.self)) << UInt64(8 * index)
+            word |=
+                UInt64(base.load(fromByteOffset: offset + index, as: UInt8.self))
+                << UInt64(8 * index)
         }
         return word
     }

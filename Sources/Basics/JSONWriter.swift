@@ -20,27 +20,27 @@ package struct JSONWriter {
         needsComma = false
     }
 
-    /// `{`
+    /// Begins an object with `{`.
     package mutating func beginObject() {
         separate()
         bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
-    /// `}`
+    /// Ends an object with `}`.
     package mutating func endObject() {
         bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
-    /// `[`
+    /// Begins an array with `[`.
     package mutating func beginArray() {
         separate()
         bytes.append(UInt8(ascii: "["))
         needsComma = false
     }
 
-    /// `]`
+    /// Ends an array with `]`.
     package mutating func endArray() {
         bytes.append(UInt8(ascii: "]"))
         needsComma = true
@@ -90,7 +90,7 @@ package struct JSONWriter {
         needsComma = true
     }
 
-    /// `null`
+    /// Writes `null`.
     package mutating func null() {
         separate()
         bytes.append(contentsOf: "null".utf8)

@@ -47,7 +47,11 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         for (word, dashes) in [(high, [8, 12]), (low, [0, 4])] {
             for index in 0..<16 {
                 if dashes.contains(index) { digits.append(UInt8(ascii: "-")) }
-                digits.append(JSONWriter.hexDigit(UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * index)) & 15))
+                digits.append(
+                    JSONWriter.hexDigit(
+                        UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * index)) & 15
+                    )
+                )
             }
         }
         return String(decoding: digits, as: UTF8.self)

@@ -9,7 +9,9 @@ package enum Suggestion {
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = editDistance(Array(word.utf8), Array(candidate.utf8))
-            if distance <= limit, distance < best?.distance ?? Int.max { best = (candidate, distance) }
+            if distance <= limit, distance < best?.distance ?? Int.max {
+                best = (candidate, distance)
+            }
         }
         return best?.name
     }
@@ -20,7 +22,11 @@ package enum Suggestion {
             var row = [i]
             for j in 1..<(right.count + 1) {
                 let same = left[i - 1] == right[j - 1]
-                var cost = min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + (same ? 0 : 1))
+                var cost = min(
+                    rows[i - 1][j] + 1,
+                    row[j - 1] + 1,
+                    rows[i - 1][j - 1] + (same ? 0 : 1)
+                )
                 if i > 1, j > 1, left[i - 1] == right[j - 2], left[i - 2] == right[j - 1] {
                     cost = min(cost, rows[i - 2][j - 2] + 1)
                 }

@@ -443,3 +443,10 @@ extension GeneralCondition {
 extension PlanWindow {
     fileprivate var reach: CohortPlan.Reach { horizon.map { .milliseconds($0) } ?? .everything }
 }
+
+extension PlanCompiler {
+    /// Compiles a set of which no definition looks at local days.
+    package static func compile(_ definitions: [Definition], inactiveEvents: [String]) -> Plan {
+        compile(definitions, PlanSettings(inactiveEvents: Set(inactiveEvents)))
+    }
+}

@@ -1,3 +1,4 @@
+import Basics
 import YAML
 
 extension DaemonConfiguration {
@@ -190,7 +191,7 @@ extension ValueReader where Value == ListenAddress {
                     "\"\(text)\" is no address and port (expected such as 127.0.0.1:8080 or [::1]:8080)"
                 )
             }
-            guard address.isLoopback else {
+            guard address.host.isLoopback else {
                 throw Refusal(
                     .notYet,
                     "not yet: \(text) is beyond loopback, which needs http.keys (expected 127.0.0.1:PORT)"

@@ -1,3 +1,5 @@
+package import Basics
+
 /// `cohortd.yaml` with all its defaults; docs/configuration.md describes every key.
 ///
 /// Durations are milliseconds, sizes bytes.
@@ -51,7 +53,7 @@ package struct DaemonConfiguration: Hashable, Sendable {
 
     /// The key `http`.
     package struct HTTP: Hashable, Sendable {
-        package var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+        package var listen = ListenAddress(port: 8080)
         package var connectionsMax = 1024
         package var perAddressMax = 64
         package var bodyMax = 8 << 20

@@ -16,23 +16,13 @@ extension DestinationConfiguration {
         _ files: [ConfigurationFile],
         rules: DestinationRules
     ) -> ConfigurationReading<[DestinationConfiguration]> {
-        var reader = ObjectReader<DestinationConfiguration>(kind: "destination")
-        reader.read(files) { node, file in
-            let findings = Findings(
-                places: Places(file: file, overridePaths: [], start: node.mark),
-                keys: ConfigurationKey.destination + ConfigurationKey.webhook
-                    + ConfigurationKey.file
-            )
-            let top = Section(path: "", node: node, findings: findings)
-            let (id, destination) = read(top, findings, rules)
-            return ObjectReader.Piece(
-                id: id,
-                value: destination,
-                places: findings.places,
-                problems: findings.sortedProblems
-            )
+        ObjectReader.read(
+            files,
+            kind: "destination",
+            keys: ConfigurationKey.destination + ConfigurationKey.webhook + ConfigurationKey.file
+        ) { top, findings in
+            read(top, findings, rules)
         }
-        return reader.reading
     }
 
     private static func read(

@@ -2,26 +2,16 @@ import YAML
 
 /// Reads the documents of a folder's files: each is one object with an id of its own.
 struct ObjectReader<Object: Sendable> {
-    /// What reading one document gave.
-    struct Piece {
-        var id: String?
-        /// Nil where something it needs could not be read.
-        var value: Object?
-        var places: Places
-        var problems: [ConfigurationProblem]
-    }
-
-    /// What it is called in messages.
-    let kind: String
+    private let kind: String
     private var objects: [Object] = []
     private var problems: [ConfigurationProblem] = []
     private var owners: [String: ConfigurationProblem.Place] = [:]
 
-    init(kind: String) {
+    private init(kind: String) {
         self.kind = kind
     }
 
-    var reading: ConfigurationReading<[Object]> {
+    private var reading: ConfigurationReading<[Object]> {
         ConfigurationReading(
             value: objects,
             problems: problems,
@@ -29,30 +19,55 @@ struct ObjectReader<Object: Sendable> {
         )
     }
 
-    mutating func read(_ files: [ConfigurationFile], _ body: (Node, String) -> Piece) {
-        for file in files {
-            let (documents, documentProblems) = DocumentReader.read(file.bytes)
-            problems += documentProblems.map { ConfigurationProblem(file: file.name, problem: $0) }
-            for document in documents {
-                let piece = body(document, file.name)
-                problems += piece.problems
-                if let id = piece.id {
-                    let place = piece.places.place(of: "id")
-                    if let owner = owners[id], case .file(let name, let mark) = owner {
-                        problems.append(
-                            ConfigurationProblem(
-                                place: place,
-                                code: .duplicateID,
-                                text:
-                                    "id: \(kind) \"\(id)\" is defined at \(name):\(mark.line) already"
-                            )
+    /// Reads all objects of `files`, in order.
+    ///
+    /// - Parameters:
+    ///   - files: The files of one folder.
+    ///   - kind: What such an object is called in messages.
+    ///   - keys: The keys that it may have.
+    ///   - object: Reads one document; nil for the object where something it needs could not be read.
+    /// - Returns: The objects that could be read, in order, and every problem.
+    static func read(
+        _ files: [ConfigurationFile],
+        kind: String,
+        keys: [ConfigurationKey],
+        _ object: (consuming Section, Findings) -> (id: String?, Object?)
+    ) -> ConfigurationReading<[Object]> {
+        var reader = ObjectReader(kind: kind)
+        for file in files { reader.read(file, keys, object) }
+        return reader.reading
+    }
+
+    private mutating func read(
+        _ file: ConfigurationFile,
+        _ keys: [ConfigurationKey],
+        _ object: (consuming Section, Findings) -> (id: String?, Object?)
+    ) {
+        let (documents, documentProblems) = DocumentReader.read(file.bytes)
+        problems += documentProblems.map { ConfigurationProblem(file: file.name, problem: $0) }
+        for document in documents {
+            let findings = Findings(
+                places: Places(file: file.name, overridePaths: [], start: document.mark),
+                keys: keys
+            )
+            let top = Section(path: "", node: document, findings: findings)
+            let (id, value) = object(top, findings)
+            problems += findings.sortedProblems
+            if let id {
+                let place = findings.places.place(of: "id")
+                if let owner = owners[id], case .file(let name, let mark) = owner {
+                    problems.append(
+                        ConfigurationProblem(
+                            place: place,
+                            code: .duplicateID,
+                            text: "id: \(kind) \"\(id)\" is defined at \(name):\(mark.line) already"
                         )
-                        continue
-                    }
-                    owners[id] = place
+                    )
+                    continue
                 }
-                if let value = piece.value { objects.append(value) }
+                owners[id] = place
             }
+            if let value { objects.append(value) }
         }
     }
 }

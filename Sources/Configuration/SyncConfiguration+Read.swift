@@ -14,22 +14,9 @@ extension SyncConfiguration {
         cohorts: [String],
         destinations: [String]
     ) -> ConfigurationReading<[SyncConfiguration]> {
-        var reader = ObjectReader<SyncConfiguration>(kind: "sync")
-        reader.read(files) { node, file in
-            let findings = Findings(
-                places: Places(file: file, overridePaths: [], start: node.mark),
-                keys: ConfigurationKey.sync
-            )
-            let top = Section(path: "", node: node, findings: findings)
-            let (id, sync) = read(top, findings, cohorts, destinations)
-            return ObjectReader.Piece(
-                id: id,
-                value: sync,
-                places: findings.places,
-                problems: findings.sortedProblems
-            )
+        ObjectReader.read(files, kind: "sync", keys: ConfigurationKey.sync) { top, findings in
+            read(top, findings, cohorts, destinations)
         }
-        return reader.reading
     }
 
     private static func read(

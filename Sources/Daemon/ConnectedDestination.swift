@@ -9,7 +9,9 @@ enum ConnectedDestination: Sendable {
 
     /// Resolves what the configuration refers to.
     init(
-        _ configuration: DestinationConfiguration, version: String, surroundings: SecretSurroundings
+        _ configuration: DestinationConfiguration,
+        version: String,
+        surroundings: SecretSurroundings
     ) throws(DaemonError) {
         switch configuration.template {
         case .file(let file): self = .file(id: configuration.id, path: file.path)
@@ -20,13 +22,19 @@ enum ConnectedDestination: Sendable {
                 let secret = try webhook.secret.resolved(in: surroundings)
                 self = .webhook(
                     WebhookTransport(
-                        destination: configuration.id, url: try DestinationURL(url, policy: policy),
-                        secret: try WebhookSecret(secret), policy: policy,
-                        timeoutMilliseconds: Int(webhook.timeoutMilliseconds), version: version))
+                        destination: configuration.id,
+                        url: try DestinationURL(url, policy: policy),
+                        secret: try WebhookSecret(secret),
+                        policy: policy,
+                        timeoutMilliseconds: Int(webhook.timeoutMilliseconds),
+                        version: version
+                    )
+                )
             } catch {
                 throw DaemonError(
                     status: DaemonError.Status.configuration,
-                    "destination \(configuration.id): \(error)")
+                    "destination \(configuration.id): \(error)"
+                )
             }
         }
     }
@@ -49,7 +57,9 @@ extension ReferencedText {
 extension SyncSettings {
     /// What the planner needs of a configured sync.
     init(
-        _ sync: SyncConfiguration, cohortName: String, destination: DestinationConfiguration
+        _ sync: SyncConfiguration,
+        cohortName: String,
+        destination: DestinationConfiguration
     ) {
         let kind: DestinationKind
         let timeout: Int64
@@ -62,8 +72,13 @@ extension SyncSettings {
             timeout = 30_000
         }
         self.init(
-            id: sync.id, cohortID: sync.cohort, cohortName: cohortName,
-            destinationID: destination.id, destinationKind: kind,
-            requestTimeoutMilliseconds: timeout, isPaused: sync.isPaused)
+            id: sync.id,
+            cohortID: sync.cohort,
+            cohortName: cohortName,
+            destinationID: destination.id,
+            destinationKind: kind,
+            requestTimeoutMilliseconds: timeout,
+            isPaused: sync.isPaused
+        )
     }
 }

@@ -27,12 +27,18 @@ final class DaemonQueries: APIQueries {
     private static let answerMilliseconds: Int64 = 5000
 
     init(
-        plan: Plan, definitions: [Definition], reports: PartitionReports, metrics: MetricRegistry,
-        engines: [EngineThread], sync: SyncService, startedAt: EventTime
+        plan: Plan,
+        definitions: [Definition],
+        reports: PartitionReports,
+        metrics: MetricRegistry,
+        engines: [EngineThread],
+        sync: SyncService,
+        startedAt: EventTime
     ) {
         self.plan = plan
         self.definitions = Dictionary(
-            uniqueKeysWithValues: definitions.map { ($0.id, $0.document.json) })
+            uniqueKeysWithValues: definitions.map { ($0.id, $0.document.json) }
+        )
         self.reports = reports
         metricRegistry = metrics
         self.engines = engines
@@ -47,10 +53,12 @@ final class DaemonQueries: APIQueries {
             case .live: break
             case .halted:
                 reasons.append(
-                    "partition \(report.partition) halted: \(report.haltReason ?? "see the log")")
+                    "partition \(report.partition) halted: \(report.haltReason ?? "see the log")"
+                )
             case .building:
                 reasons.append(
-                    "rebuilding partition \(report.partition) from the oldest record, \(report.percent) %")
+                    "rebuilding partition \(report.partition) from the oldest record, \(report.percent) %"
+                )
             default:
                 reasons.append("replaying partition \(report.partition), \(report.percent) %")
             }
@@ -67,20 +75,29 @@ final class DaemonQueries: APIQueries {
     func status() -> StatusReport {
         let all = reports.all
         return StatusReport(
-            version: Version.text, startedAt: startedAt, tick: oldestTick(all),
+            version: Version.text,
+            startedAt: startedAt,
+            tick: oldestTick(all),
             users: all.reduce(0) { $0 + $1.users },
             partitions: all.map {
                 StatusReport.Partition(
-                    partition: $0.partition, state: $0.state, offset: $0.offset, lag: $0.lag,
-                    tick: $0.tick)
+                    partition: $0.partition,
+                    state: $0.state,
+                    offset: $0.offset,
+                    lag: $0.lag,
+                    tick: $0.tick
+                )
             },
-            syncs: sync.statuses.map {
+            // Asked after the reports were read: their ticks are in it.
+            syncs: sync.statuses().map {
                 StatusReport.Sync(
                     sync: $0.sync,
                     state: StatusReport.SyncState(rawValue: $0.state.rawValue) ?? .failed,
                     pending: $0.pendingUsers,
-                    oldestPendingMilliseconds: $0.oldestPendingSeconds * 1000)
-            })
+                    oldestPendingMilliseconds: $0.oldestPendingSeconds * 1000
+                )
+            }
+        )
     }
 
     func cohorts() -> [CohortSummary] {
@@ -90,15 +107,20 @@ final class DaemonQueries: APIQueries {
         let isDegraded = all.contains { $0.state == .halted }
         return plan.cohorts.enumerated().map { index, cohort in
             CohortSummary(
-                id: cohort.id, name: cohort.name,
+                id: cohort.id,
+                name: cohort.name,
                 state: isDegraded ? .degraded : isBuilding ? .building : .live,
-                count: all.reduce(0) { $0 + $1.members[index] }, tick: tick,
-                definitionJSON: definitions[cohort.id] ?? [])
+                count: all.reduce(0) { $0 + $1.members[index] },
+                tick: tick,
+                definitionJSON: definitions[cohort.id] ?? []
+            )
         }
     }
 
     func members(
-        of cohort: String, after: String?, limit: Int
+        of cohort: String,
+        after: String?,
+        limit: Int
     ) throws(APIQueryError) -> MembersPage {
         guard let index = plan.cohorts.firstIndex(where: { $0.id == cohort }) else {
             throw .unknownCohort
@@ -112,8 +134,11 @@ final class DaemonQueries: APIQueries {
         var hasMore = false
         for engine in engines {
             let reply = Mailbox<[EngineThread.MemberPage]>(capacity: 1)
-            engine.post(.members(cohort: index, after: after.map { Array($0.utf8) }, limit: limit, reply))
-            guard let pages = reply.takeAll(timeoutMilliseconds: Self.answerMilliseconds).first else {
+            engine.post(
+                .members(cohort: index, after: after.map { Array($0.utf8) }, limit: limit, reply)
+            )
+            guard let pages = reply.takeAll(timeoutMilliseconds: Self.answerMilliseconds).first
+            else {
                 throw .notReady(reason: "an engine thread does not answer")
             }
             for page in pages {
@@ -134,8 +159,11 @@ final class DaemonQueries: APIQueries {
             previous = user
         }
         return MembersPage(
-            tick: oldestTick(all), count: all.reduce(0) { $0 + $1.members[index] }, users: unique,
-            hasMore: hasMore)
+            tick: oldestTick(all),
+            count: all.reduce(0) { $0 + $1.members[index] },
+            users: unique,
+            hasMore: hasMore
+        )
     }
 
     private func oldestTick(_ reports: [PartitionReport]) -> EventTime? {
@@ -178,9 +206,21 @@ extension MetricRegistry.Values {
         set(.usersApproximate, [], to: Double(reports.reduce(0) { $0 + $1.approximateUsers }))
         set(.storeBytes, ["wal"], to: Double(reports.reduce(0) { $0 + $1.storeBytes }))
         for (index, cohort) in plan.cohorts.enumerated() {
-            set(.cohortMembers, [cohort.id], to: Double(reports.reduce(0) { $0 + $1.members[index] }))
-            set(.deltasTotal, [cohort.id, "enter"], to: Double(reports.reduce(0) { $0 + $1.enters[index] }))
-            set(.deltasTotal, [cohort.id, "exit"], to: Double(reports.reduce(0) { $0 + $1.exits[index] }))
+            set(
+                .cohortMembers,
+                [cohort.id],
+                to: Double(reports.reduce(0) { $0 + $1.members[index] })
+            )
+            set(
+                .deltasTotal,
+                [cohort.id, "enter"],
+                to: Double(reports.reduce(0) { $0 + $1.enters[index] })
+            )
+            set(
+                .deltasTotal,
+                [cohort.id, "exit"],
+                to: Double(reports.reduce(0) { $0 + $1.exits[index] })
+            )
         }
     }
 }

@@ -31,11 +31,16 @@ package final class DaemonService {
     /// The address the API listens on, told when it does.
     package var listening: (String) -> Void = { _ in }
 
+    /// A daemon that ``run()`` starts.
+    ///
     /// - Parameters:
     ///   - configuration: Read without problems.
+    ///   - logger: Where everything is told.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
-        _ configuration: LoadedConfiguration, logger: Logger, isStopWanted: @escaping () -> Bool
+        _ configuration: LoadedConfiguration,
+        logger: Logger,
+        isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -48,14 +53,21 @@ package final class DaemonService {
         let directory: DataDirectory<DiskFileSystem>
         do throws(StoreError) {
             directory = try DataDirectory.open(
-                DiskFileSystem(), path: configuration.daemon.dataDirectory, processID: getpid(),
-                newStore: StoreID(high: SecureRandom.seed(), low: SecureRandom.seed()))
+                DiskFileSystem(),
+                path: configuration.daemon.dataDirectory,
+                processID: getpid(),
+                newStore: StoreID(high: SecureRandom.seed(), low: SecureRandom.seed())
+            )
         } catch {
             throw DaemonError(error)
         }
         let run = try DaemonRun(
-            configuration, directory: directory, logger: logger, clock: clock,
-            isStopWanted: isStopWanted)
+            configuration,
+            directory: directory,
+            logger: logger,
+            clock: clock,
+            isStopWanted: isStopWanted
+        )
         listening(run.address)
         try run.untilStopped()
         do throws(StoreError) { try directory.close() } catch { throw DaemonError(error) }
@@ -84,8 +96,11 @@ final class DaemonRun {
     var address: String { "http://\(server.address)" }
 
     init(
-        _ loaded: LoadedConfiguration, directory: borrowing DataDirectory<DiskFileSystem>,
-        logger: Logger, clock: SystemClock, isStopWanted: @escaping () -> Bool
+        _ loaded: LoadedConfiguration,
+        directory: borrowing DataDirectory<DiskFileSystem>,
+        logger: Logger,
+        clock: SystemClock,
+        isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
         configuration = loaded.daemon
         self.logger = logger
@@ -95,12 +110,18 @@ final class DaemonRun {
         ticks = TickSource(width: configuration.tickMilliseconds, now: startedAt)
 
         let plan = PlanCompiler.compile(
-            loaded.cohorts, inactiveEvents: configuration.inactiveEvents)
+            loaded.cohorts,
+            inactiveEvents: configuration.inactiveEvents
+        )
         var connected: [ConnectedDestination] = []
         for destination in loaded.destinations {
             connected.append(
                 try ConnectedDestination(
-                    destination, version: Version.text, surroundings: .ofProcess))
+                    destination,
+                    version: Version.text,
+                    surroundings: .ofProcess
+                )
+            )
         }
         let settings = loaded.syncSettings(plan)
         let partitions: String
@@ -119,45 +140,73 @@ final class DaemonRun {
         // Kafka's timestamps may go back; as far as the window itself they still dedupe exactly.
         shardSettings.dedupeSlack = configuration.dedupe.windowMilliseconds
         environment = EngineEnvironment(
-            plan: plan, settings: shardSettings, eventBytesMax: configuration.kafka.eventBytesMax,
+            plan: plan,
+            settings: shardSettings,
+            eventBytesMax: configuration.kafka.eventBytesMax,
             futureMax: configuration.limits.futureMaxMilliseconds,
             tickWidth: configuration.tickMilliseconds,
             snapshotInterval: configuration.snapshot.intervalMilliseconds,
-            snapshotBytes: configuration.snapshot.bytes, topic: configuration.kafka.topic,
-            store: directory.store, directory: partitions,
+            snapshotBytes: configuration.snapshot.bytes,
+            topic: configuration.kafka.topic,
+            store: directory.store,
+            directory: partitions,
             acceptedHistory: Set(configuration.acceptHistory),
             syncedCohorts: plan.cohorts.indices.filter { index in
                 settings.contains { $0.cohortID == plan.cohorts[index].id }
             },
-            clock: clock, logger: logger, metrics: metrics, reports: PartitionReports(),
-            sync: syncMailbox, control: control,
+            clock: clock,
+            logger: logger,
+            metrics: metrics,
+            reports: PartitionReports(),
+            sync: syncMailbox,
+            control: control,
             rejects: RejectSink(
-                topic: configuration.kafka.deadLetterTopic, source: configuration.kafka.topic,
-                folder: directory.path + "/rejects", logger: logger))
+                topic: configuration.kafka.deadLetterTopic,
+                source: configuration.kafka.topic,
+                folder: directory.path + "/rejects",
+                logger: logger
+            )
+        )
         let environment = environment
         sync = try SyncService(
-            journal: journal, store: directory.store, syncs: settings, destinations: connected,
-            mailbox: syncMailbox, control: control, logger: logger, metrics: metrics)
+            journal: journal,
+            store: directory.store,
+            syncs: settings,
+            destinations: connected,
+            mailbox: syncMailbox,
+            control: control,
+            logger: logger,
+            metrics: metrics
+        )
         engines = (0..<Self.engineThreadCount()).map { _ in EngineThread(environment) }
         queries = DaemonQueries(
-            plan: plan, definitions: loaded.cohorts, reports: environment.reports, metrics: metrics,
-            engines: engines, sync: sync, startedAt: startedAt)
+            plan: plan,
+            definitions: loaded.cohorts,
+            reports: environment.reports,
+            metrics: metrics,
+            engines: engines,
+            sync: sync,
+            startedAt: startedAt
+        )
         server = try Self.serve(configuration.http, queries)
     }
 
     private static func serve(
-        _ http: DaemonConfiguration.HTTP, _ queries: DaemonQueries
+        _ http: DaemonConfiguration.HTTP,
+        _ queries: DaemonQueries
     ) throws(DaemonError) -> HTTPServer {
         do throws(HTTPServerError) {
-            let listen = try HTTPAPI.ListenAddress(http.listen.description)
             var limits = HTTPLimits()
             limits.connectionsMax = http.connectionsMax
             limits.perAddressMax = http.perAddressMax
             limits.bodyBytesMax = http.bodyMax
-            let api = APIHandler(queries: queries, listen: listen)
+            let api = APIHandler(queries: queries, listen: http.listen)
             return try HTTPServer(
-                listen: listen, limits: limits, refusal: { api.refuseBody(of: $0) },
-                handler: { api.respond(to: $0) })
+                listen: http.listen,
+                limits: limits,
+                refusal: { api.refuseBody(of: $0) },
+                handler: { api.respond(to: $0) }
+            )
         } catch {
             throw DaemonError(status: DaemonError.Status.configuration, error.description)
         }
@@ -190,7 +239,9 @@ final class DaemonRun {
             failure = finish() ?? failure
             if !consumer.close(timeoutMilliseconds: 5000) {
                 logger.warning(
-                    "kafka_close_slow", "the Kafka client did not close in 5 s; going on without it")
+                    "kafka_close_slow",
+                    "the Kafka client did not close in 5 s; going on without it"
+                )
             }
         } catch {
             failure = finish() ?? error
@@ -233,7 +284,8 @@ final class DaemonRun {
             } catch {
                 throw DaemonError(
                     status: DaemonError.Status.configuration,
-                    "kafka.properties.\(name): \(error.description)")
+                    "kafka.properties.\(name): \(error.description)"
+                )
             }
         }
         return properties
@@ -254,13 +306,20 @@ final class DaemonRun {
             },
             assigned: { partitions in
                 for partition in partitions {
-                    guard let report = reports[partition], report.state == .assigned else { continue }
+                    guard let report = reports[partition], report.state == .assigned else {
+                        continue
+                    }
                     engines[Int(partition) % count].post(
                         .start(
                             partition,
                             PartitionStart(
-                                offset: report.offset, end: report.endOffset ?? report.offset,
-                                oldest: 0, floor: .distantPast)))
+                                offset: report.offset,
+                                end: report.endOffset ?? report.offset,
+                                oldest: 0,
+                                floor: .distantPast
+                            )
+                        )
+                    )
                 }
             },
             revoked: { partitions, _ in
@@ -279,22 +338,35 @@ final class DaemonRun {
                             DaemonError(
                                 status: error.kind == .fenced
                                     ? DaemonError.Status.locked : DaemonError.Status.software,
-                                "Kafka: \(error.description)")))
+                                "Kafka: \(error.description)"
+                            )
+                        )
+                    )
                 } else {
                     logger.warning("kafka_error", error.description, repeatKey: "\(error.code)")
                 }
             },
             log: { line in
                 logger.debug("kafka_client", line.text, repeatKey: line.text)
-            })
+            }
+        )
         do throws(KafkaError) {
             return try Consumer(
                 ConsumerSettings(
-                    properties: properties, groupID: configuration.kafka.group,
-                    groupInstanceID: given ?? instanceID, clientID: "cohortd",
-                    topic: configuration.kafka.topic, threads: count), events)
+                    properties: properties,
+                    groupID: configuration.kafka.group,
+                    groupInstanceID: given ?? instanceID,
+                    clientID: "cohortd",
+                    topic: configuration.kafka.topic,
+                    threads: count
+                ),
+                events
+            )
         } catch {
-            throw DaemonError(status: DaemonError.Status.configuration, "Kafka: \(error.description)")
+            throw DaemonError(
+                status: DaemonError.Status.configuration,
+                "Kafka: \(error.description)"
+            )
         }
     }
 
@@ -336,7 +408,10 @@ final class DaemonRun {
                         ? "topic \(configuration.kafka.topic) does not exist" : "kafka unreachable"
                 ])
                 logger.warning(
-                    "kafka_not_ready", "\(error.description); trying again", repeatKey: "\(error.code)")
+                    "kafka_not_ready",
+                    "\(error.description); trying again",
+                    repeatKey: "\(error.code)"
+                )
             }
             try serveControl(consumer)
             consumer.pollControl(timeoutMilliseconds: 200)
@@ -346,7 +421,8 @@ final class DaemonRun {
 
     /// Asks Kafka what it still has of a partition and tells its worker where to begin.
     private func startPartition(
-        _ partition: PartitionID, _ consumer: Consumer
+        _ partition: PartitionID,
+        _ consumer: Consumer
     ) throws(DaemonError) -> Bool {
         guard let (oldest, end) = watermarks(of: partition, consumer) else { return false }
         let engine = engines[Int(partition) % engines.count]
@@ -356,7 +432,9 @@ final class DaemonRun {
             engine.post(
                 .start(
                     partition,
-                    PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)))
+                    PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)
+                )
+            )
             return true
         }
         if cut.offset < oldest || cut.offset > end {
@@ -372,21 +450,25 @@ final class DaemonRun {
         engine.post(
             .start(
                 partition,
-                PartitionStart(
-                    offset: offset, end: end,
-                    oldest: oldest > cut.firstOffset ? oldest : 0, floor: floor)))
+                PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)
+            )
+        )
         return true
     }
 
     private func watermarks(
-        of partition: PartitionID, _ consumer: Consumer
+        of partition: PartitionID,
+        _ consumer: Consumer
     ) -> (first: Offset, end: Offset)? {
         while !isStopWanted() {
             do throws(KafkaError) {
                 return try consumer.watermarks(partition, timeoutMilliseconds: 2000)
             } catch {
                 logger.warning(
-                    "kafka_not_ready", "\(error.description); trying again", repeatKey: "\(error.code)")
+                    "kafka_not_ready",
+                    "\(error.description); trying again",
+                    repeatKey: "\(error.code)"
+                )
                 usleep(200_000)
             }
         }
@@ -403,7 +485,11 @@ final class DaemonRun {
     }
 
     private func halt(
-        _ partition: PartitionID, ours: Offset, first: Offset, last: Offset, _ text: String
+        _ partition: PartitionID,
+        ours: Offset,
+        first: Offset,
+        last: Offset,
+        _ text: String
     ) {
         logger.error(
             "partition_halted",
@@ -412,7 +498,8 @@ final class DaemonRun {
             [
                 "partition": LogValue(partition), "offset": LogValue(ours),
                 "kafka_first": LogValue(first), "kafka_last": LogValue(last),
-            ])
+            ]
+        )
         engines[Int(partition) % engines.count].post(.halt(partition, reason: text))
     }
 
@@ -461,8 +548,10 @@ final class DaemonRun {
             ticks.failed(monotonic: clock.monotonicMilliseconds)
             environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 1) }
             logger.warning(
-                "tick_held", "no tick without the ends of the partitions: \(error.description)",
-                repeatKey: "tick")
+                "tick_held",
+                "no tick without the ends of the partitions: \(error.description)",
+                repeatKey: "tick"
+            )
         }
     }
 
@@ -478,7 +567,10 @@ final class DaemonRun {
     }
 
     private func explain(
-        _ partition: PartitionID, _ offset: Offset, _ problem: PartitionProblem, _ consumer: Consumer
+        _ partition: PartitionID,
+        _ offset: Offset,
+        _ problem: PartitionProblem,
+        _ consumer: Consumer
     ) {
         var first: Offset = -1
         var last: Offset = -1
@@ -491,7 +583,8 @@ final class DaemonRun {
             switch problem {
             case .offsetOutOfRange:
                 "Kafka does not have offset \(offset); it has \(first) to \(last)"
-            case .unknownPartition(let detail): "Kafka does not know the partition any more: \(detail)"
+            case .unknownPartition(let detail):
+                "Kafka does not know the partition any more: \(detail)"
             case .damagedBatch(let detail): "a batch cannot be read: \(detail)"
             }
         halt(partition, ours: offset, first: first, last: last, text)
@@ -523,7 +616,9 @@ final class DaemonRun {
         if !consumer.reachability.isReachable { reasons.append("kafka unreachable") }
         let missing = opened.count - consumer.assignment.count
         if missing > 0 {
-            reasons.append("joining the consumer group: \(missing) of \(opened.count) partitions to come")
+            reasons.append(
+                "joining the consumer group: \(missing) of \(opened.count) partitions to come"
+            )
         }
         setStartup(reasons)
     }
@@ -537,12 +632,9 @@ extension SecretSurroundings {
     /// Those of this process.
     static var ofProcess: SecretSurroundings {
         SecretSurroundings(
-            credentialsDirectory: Self.environment("CREDENTIALS_DIRECTORY"),
-            variable: Self.environment)
-    }
-
-    private static func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
+            credentialsDirectory: ProcessEnvironment.variable("CREDENTIALS_DIRECTORY"),
+            variable: ProcessEnvironment.variable
+        )
     }
 }
 

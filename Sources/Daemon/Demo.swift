@@ -30,12 +30,16 @@ package struct Demo: Sendable {
     /// Runs until it is over or a stop is wanted.
     ///
     /// - Parameters:
+    ///   - logger: The daemon's.
     ///   - say: Takes lines for people, without newline.
     ///   - delta: Takes delta records as the receiver verified them, with newline.
     ///   - isStopWanted: Asked several times a second.
+    /// - Throws: `DaemonError` when it cannot start or the daemon ends with an error.
     package func run(
-        logger: Logger, say: @escaping @Sendable (String) -> Void,
-        delta: @escaping @Sendable ([UInt8]) -> Void, isStopWanted: @escaping () -> Bool
+        logger: Logger,
+        say: @escaping @Sendable (String) -> Void,
+        delta: @escaping @Sendable ([UInt8]) -> Void,
+        isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
         let broker: EmbeddedBroker
         do throws(KafkaError) {
@@ -43,18 +47,30 @@ package struct Demo: Sendable {
             try broker.createTopic("events", partitions: 4)
         } catch {
             throw DaemonError(
-                status: DaemonError.Status.software, "the in-process broker: \(error.description)")
+                status: DaemonError.Status.software,
+                "the in-process broker: \(error.description)"
+            )
         }
         say("kafka: \(broker.bootstrapServers)")
         let secret = "whsec_" + Base64.encode(SecureRandom.bytes(count: 32))
         let receiver = try DemoReceiver(secret: secret, delta: delta)
         let folder = try DemoFolder(
-            broker: broker.bootstrapServers, receiver: receiver.url, secret: secret, port: port)
+            broker: broker.bootstrapServers,
+            receiver: receiver.url,
+            secret: secret,
+            port: port
+        )
         defer { folder.remove() }
         let configuration = LoadedConfiguration.read(
-            path: folder.configurationPath, overrides: [], acceptHistory: [])
+            path: folder.configurationPath,
+            overrides: [],
+            acceptHistory: []
+        )
         if let problem = configuration.problems.first {
-            throw DaemonError(status: DaemonError.Status.software, "the demo's own files: \(problem)")
+            throw DaemonError(
+                status: DaemonError.Status.software,
+                "the demo's own files: \(problem)"
+            )
         }
         let traffic = try DemoTraffic(broker: broker.bootstrapServers, rate: rate)
         let clock = SystemClock()
@@ -67,10 +83,12 @@ package struct Demo: Sendable {
             say("http: \(address)")
             say(
                 "three cohorts, a tick every second; each line on stdout is a user whom the webhook"
-                    + " receiver was told about. Ctrl-C ends it.")
+                    + " receiver was told about. Ctrl-C ends it."
+            )
             say(
                 "This is a demonstration: its broker keeps 5 MiB a partition in memory, and its"
-                    + " data folder goes with it.")
+                    + " data folder goes with it."
+            )
         }
         let producing = traffic.start()
         defer {
@@ -81,6 +99,7 @@ package struct Demo: Sendable {
         try service.run()
         say(
             "published \(traffic.publishedCount) events; the receiver verified"
-                + " \(receiver.verifiedCount) requests and refused \(receiver.refusedCount)")
+                + " \(receiver.verifiedCount) requests and refused \(receiver.refusedCount)"
+        )
     }
 }

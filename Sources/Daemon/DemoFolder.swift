@@ -1,4 +1,6 @@
+import Basics
 import Glibc
+import InputFiles
 
 /// The configuration of the demo, written to a folder of its own and removed with it.
 struct DemoFolder {
@@ -7,12 +9,13 @@ struct DemoFolder {
     var configurationPath: String { path + "/cohortd.yaml" }
 
     init(broker: String, receiver: String, secret: String, port: UInt16) throws(DaemonError) {
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let parent = ProcessEnvironment.variable("TMPDIR") ?? "/tmp"
         var template = Array((parent + "/cohortd-demo-XXXXXX").utf8CString)
         guard let made = mkdtemp(&template) else {
             throw DaemonError(
                 status: DaemonError.Status.dataDirectory,
-                "cannot make a folder in \(parent): \(String(cString: strerror(errno)))")
+                "cannot make a folder in \(parent): \(SystemError.text(errno))"
+            )
         }
         path = String(cString: made)
         for folder in ["cohorts", "destinations", "syncs"] { mkdir("\(path)/\(folder)", 0o700) }
@@ -24,12 +27,12 @@ struct DemoFolder {
     }
 
     private func write(_ name: String, _ text: String) throws(DaemonError) {
-        let bytes = Array(text.utf8)
         let descriptor = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
+        guard descriptor >= 0, DescriptorWriter.writeAll(Array(text.utf8), to: descriptor) else {
             throw DaemonError(
                 status: DaemonError.Status.dataDirectory,
-                "cannot write \(path)/\(name): \(String(cString: strerror(errno)))")
+                "cannot write \(path)/\(name): \(SystemError.text(errno))"
+            )
         }
         close(descriptor)
     }

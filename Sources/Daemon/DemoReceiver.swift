@@ -25,7 +25,8 @@ final class DemoReceiver: Sendable {
     }
 
     init(
-        secret: String, delta: @escaping @Sendable ([UInt8]) -> Void
+        secret: String,
+        delta: @escaping @Sendable ([UInt8]) -> Void
     ) throws(DaemonError) {
         let keys: WebhookSecret
         do throws(SecretError) {
@@ -36,7 +37,7 @@ final class DemoReceiver: Sendable {
         let counts = Box()
         self.counts = counts
         do throws(HTTPServerError) {
-            server = try HTTPServer(listen: try ListenAddress("127.0.0.1:0")) { request in
+            server = try HTTPServer(listen: ListenAddress(port: 0)) { request in
                 guard let records = Self.records(of: request, keys) else {
                     counts.value.withLock { $0.refused += 1 }
                     return .text(status: 401, "the signature does not fit\n")
@@ -55,7 +56,8 @@ final class DemoReceiver: Sendable {
     }
 
     /// The delta records of a request; nil where the signature or the body is not ours.
-    private static func records(of request: HTTPAPI.HTTPRequest, _ keys: WebhookSecret) -> [UInt8]? {
+    private static func records(of request: HTTPAPI.HTTPRequest, _ keys: WebhookSecret) -> [UInt8]?
+    {
         guard let id = request.headers["webhook-id"],
             let timestamp = request.headers["webhook-timestamp"],
             let signature = request.headers["webhook-signature"],

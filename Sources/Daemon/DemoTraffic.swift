@@ -23,9 +23,15 @@ final class DemoTraffic: Sendable {
         do throws(KafkaError) {
             producer = try Producer(
                 ProducerSettings(
-                    properties: ["bootstrap.servers": broker], clientID: "cohortd-demo",
-                    lingerMilliseconds: 50, compression: "lz4"),
-                delivered: { _, _ in }, failed: { _ in }, log: { _ in })
+                    properties: ["bootstrap.servers": broker],
+                    clientID: "cohortd-demo",
+                    lingerMilliseconds: 50,
+                    compression: "lz4"
+                ),
+                delivered: { _, _ in },
+                failed: { _ in },
+                log: { _ in }
+            )
         } catch {
             throw DaemonError(status: DaemonError.Status.software, error.description)
         }
@@ -67,7 +73,9 @@ final class DemoTraffic: Sendable {
     }
 
     private static func event(
-        number: Int, now: EventTime, _ generator: inout SeededGenerator
+        number: Int,
+        now: EventTime,
+        _ generator: inout SeededGenerator
     ) -> (user: String, json: [UInt8]) {
         // A third of the visitors is around at a time; who that is moves on.
         let shift = Int(now.milliseconds / (sessionSeconds * 10)) % userCount

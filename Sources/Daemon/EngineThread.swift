@@ -7,7 +7,9 @@ import Synchronization
 import Threads
 
 /// One thread that owns the workers of some partitions: it polls their queue, applies what comes, and does
-/// what the other threads ask for in between. Nothing of a worker is ever touched by another thread.
+/// what the other threads ask for in between.
+///
+/// Nothing of a worker is ever touched by another thread.
 final class EngineThread: Sendable {
     /// What other threads ask for.
     enum Request: Sendable {
@@ -100,7 +102,8 @@ final class EngineThread: Sendable {
             reply.post(())
         case .members(let cohort, let after, let limit, let reply):
             reply.post(
-                workers.values.map { $0.members(cohort: cohort, after: after, limit: limit) })
+                workers.values.map { $0.members(cohort: cohort, after: after, limit: limit) }
+            )
         }
     }
 
@@ -120,7 +123,9 @@ final class DecoderBox {
 
     init(_ environment: EngineEnvironment) {
         decoder = EventDecoder(
-            extraction: environment.plan.extraction, eventBytesMax: environment.eventBytesMax,
-            futureMax: environment.futureMax)
+            extraction: environment.plan.extraction,
+            eventBytesMax: environment.eventBytesMax,
+            futureMax: environment.futureMax
+        )
     }
 }

@@ -23,11 +23,19 @@ package struct LoadedConfiguration: Sendable {
     ///   - path: The configuration file.
     ///   - overrides: Each `--set`, in order.
     ///   - acceptHistory: Each `--accept-history`.
+    /// - Returns: What could be read, and every problem.
     package static func read(
-        path: String, overrides: [Override], acceptHistory: [String]
+        path: String,
+        overrides: [Override],
+        acceptHistory: [String]
     ) -> LoadedConfiguration {
         var loaded = LoadedConfiguration(
-            daemon: DaemonConfiguration(), cohorts: [], destinations: [], syncs: [], problems: [])
+            daemon: DaemonConfiguration(),
+            cohorts: [],
+            destinations: [],
+            syncs: [],
+            problems: []
+        )
         let bytes: [UInt8]
         do throws(InputError) {
             bytes = try InputFiles.read(path)
@@ -36,23 +44,29 @@ package struct LoadedConfiguration: Sendable {
             return loaded
         }
         let reading = DaemonConfiguration.read(
-            ConfigurationFile(name: path, bytes: bytes), overrides: overrides,
-            zoneExists: ZoneFiles.exists)
+            ConfigurationFile(name: path, bytes: bytes),
+            overrides: overrides,
+            zoneExists: ZoneFiles.exists
+        )
         loaded.daemon = reading.value.configuration
         loaded.problems = reading.problems.map(\.description)
         let include = loaded.daemon.include
         loaded.readCohorts(loaded.folder(include.cohorts, beside: path))
         loaded.readObjects(
             destinations: loaded.folder(include.destinations, beside: path),
-            syncs: loaded.folder(include.syncs, beside: path))
+            syncs: loaded.folder(include.syncs, beside: path)
+        )
         loaded.problems += reading.value.acceptHistoryProblems(
-            cohorts: loaded.cohorts.map(\.id), flags: acceptHistory
+            cohorts: loaded.cohorts.map(\.id),
+            flags: acceptHistory
         ).map(\.description)
         loaded.daemon.acceptHistory += acceptHistory
         for (name, value) in loaded.daemon.kafka.properties.sorted(by: { $0.key < $1.key }) {
             guard case .plain(let text) = value else { continue }
             if let problem = ConfigurationCheck.problem(name, text) {
-                loaded.problems.append("\(path): error[kafka_property]: kafka.properties.\(name): \(problem)")
+                loaded.problems.append(
+                    "\(path): error[kafka_property]: kafka.properties.\(name): \(problem)"
+                )
             }
         }
         return loaded
@@ -73,14 +87,16 @@ package struct LoadedConfiguration: Sendable {
     private mutating func readCohorts(_ files: [ConfigurationFile]) {
         let (definitions, found) = DefinitionParser.parse(
             files.map { DefinitionSource(name: $0.name, bytes: $0.bytes) },
-            isTimeZone: ZoneFiles.exists)
+            isTimeZone: ZoneFiles.exists
+        )
         cohorts = definitions
         problems += found.map(\.description)
         problems += definitions.flatMap { PlanCompiler.unsupported(in: $0) }.map(\.description)
     }
 
     private mutating func readObjects(
-        destinations destinationFiles: [ConfigurationFile], syncs syncFiles: [ConfigurationFile]
+        destinations destinationFiles: [ConfigurationFile],
+        syncs syncFiles: [ConfigurationFile]
     ) {
         let rules = DestinationRules(
             rangeComplaint: { text in
@@ -98,12 +114,16 @@ package struct LoadedConfiguration: Sendable {
                 } catch {
                     return error.description
                 }
-            })
+            }
+        )
         let destinationReading = DestinationConfiguration.read(destinationFiles, rules: rules)
         destinations = destinationReading.value
         problems += destinationReading.problems.map(\.description)
         let syncReading = SyncConfiguration.read(
-            syncFiles, cohorts: cohorts.map(\.id), destinations: destinationReading.ids)
+            syncFiles,
+            cohorts: cohorts.map(\.id),
+            destinations: destinationReading.ids
+        )
         syncs = syncReading.value
         problems += syncReading.problems.map(\.description)
     }
@@ -112,7 +132,9 @@ package struct LoadedConfiguration: Sendable {
 extension LoadedConfiguration {
     /// What `cohortd check` prints of a configuration without problems.
     package var summary: String {
-        func count(_ number: Int, _ one: String) -> String { "\(number) \(one)\(number == 1 ? "" : "s")" }
+        func count(_ number: Int, _ one: String) -> String {
+            "\(number) \(one)\(number == 1 ? "" : "s")"
+        }
         var text =
             "\(count(cohorts.count, "cohort")), \(count(destinations.count, "destination")),"
             + " \(count(syncs.count, "sync")): all valid\n"

@@ -1,6 +1,8 @@
 import Basics
 
-/// What a commit of a partition's log is a state of. Byte table: docs/formats.md, "Engine state".
+/// What a commit of a partition's log is a state of.
+///
+/// Byte table: docs/formats.md, "Engine state".
 struct PartitionCut: Equatable {
     /// Everything before this offset is contained.
     var offset: Offset
@@ -43,8 +45,11 @@ struct PartitionCut: Equatable {
                 let firstOffset: Offset = try reader.read()
                 guard reader.atEnd else { return nil }
                 return PartitionCut(
-                    offset: offset, tick: tick == .distantPast ? nil : tick, floor: floor,
-                    firstOffset: firstOffset)
+                    offset: offset,
+                    tick: tick == .distantPast ? nil : tick,
+                    floor: floor,
+                    firstOffset: firstOffset
+                )
             } catch {
                 return nil
             }

@@ -13,11 +13,18 @@ struct HistoryCheck {
     var bounded: [(cohort: CohortPlan, milliseconds: Int64)] = []
     let isFirstStart: Bool
 
-    /// Nil where Kafka still has everything that the state is made of.
-    init?(start: PartitionStart, isFirstStart: Bool, plan: Plan) {
-        self.isFirstStart = isFirstStart
+    /// Nil where Kafka still has its first record, or no cohort looks at events.
+    ///
+    /// - Parameters:
+    ///   - start: Where reading begins, and what Kafka still has.
+    ///   - missing: The traces to be filled; nil at the first start of a partition. A cohort whose traces the
+    ///     snapshot has does not depend on what Kafka still has.
+    ///   - plan: The cohorts.
+    init?(start: PartitionStart, missing: Set<Int>?, plan: Plan) {
+        isFirstStart = missing == nil
         guard start.oldest > 0, start.offset >= start.oldest else { return nil }
         for cohort in plan.cohorts {
+            if let missing, cohort.traces.isDisjoint(with: missing) { continue }
             switch cohort.reach {
             case .nothing: break
             case .everything: everything.append(cohort)
@@ -31,8 +38,21 @@ struct HistoryCheck {
 extension PartitionWorker {
     /// Fills the traces that the snapshot lacks from the oldest record on, up to the snapshot's offset.
     func beginRebuild(_ start: PartitionStart) {
+        if let until = rebuildEnd {
+            // Taken away and given back in the middle: it goes on where it was.
+            phase = .rebuilding(until: until)
+            report.catchUp = (next, max(until, start.end))
+            setState(.building)
+            return
+        }
+        historyCheck = HistoryCheck(
+            start: start,
+            missing: opened.missingTraces,
+            plan: environment.plan
+        )
         phase = .rebuilding(until: next)
         let until = next
+        rebuildEnd = until
         next = start.offset
         report.catchUp = (start.offset, max(until, start.end))
         shard.beginRebuild(of: opened.missingTraces)
@@ -43,13 +63,15 @@ extension PartitionWorker {
             [
                 "partition": LogValue(partition), "from": LogValue(start.offset),
                 "to": LogValue(until),
-            ])
+            ]
+        )
         if next >= until { endRebuild() }
     }
 
     func endRebuild() {
         shard.finishRebuild()
         needsRebuild = false
+        rebuildEnd = nil
         phase = .catchingUp(to: report.endOffset ?? next)
         do throws(DaemonError) {
             try rewrite()
@@ -57,7 +79,10 @@ extension PartitionWorker {
             environment.control.postAtOnce(.fatal(error))
         }
         environment.logger.notice(
-            "rebuild_done", "history was read again", ["partition": LogValue(partition)])
+            "rebuild_done",
+            "history was read again",
+            ["partition": LogValue(partition)]
+        )
         setState(.replaying)
     }
 
@@ -90,14 +115,18 @@ extension PartitionWorker {
                         "partition \(partition): the history that \(ids) needs is gone from Kafka "
                             + "(its oldest record has offset \(next)\(oldest.map { ", " + $0.rfc3339 } ?? ""));"
                             + " start with \(flags), or list the ids in accept_history, to go on "
-                            + "from what is left")))
+                            + "from what is left"
+                    )
+                )
+            )
             return false
         }
         for (id, complete) in lacking {
             environment.logger.warning(
                 "history_incomplete",
                 "events that cohort \(id) looks at are gone from Kafka: complete from \(complete)",
-                ["partition": LogValue(partition), "cohort": LogValue(id)])
+                ["partition": LogValue(partition), "cohort": LogValue(id)]
+            )
         }
         return true
     }

@@ -44,7 +44,11 @@ extension PartitionWorker {
         shard.raiseFloor(to: instant + environment.tickWidth)
         isDirty = true
         for delta in deltas {
-            if delta.entered { report.enters[delta.cohort] += 1 } else { report.exits[delta.cohort] += 1 }
+            if delta.entered {
+                report.enters[delta.cohort] += 1
+            } else {
+                report.exits[delta.cohort] += 1
+            }
         }
         hand(Cut(offset: next, tick: instant))
         let milliseconds = environment.clock.monotonicMilliseconds - began

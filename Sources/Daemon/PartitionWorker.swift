@@ -9,7 +9,9 @@ import Sync
 import Telemetry
 import Threads
 
-/// Everything of one partition: its shard, its log, and where it stands. Confined to one engine thread.
+/// Everything of one partition: its shard, its log, and where it stands.
+///
+/// Confined to one engine thread.
 ///
 /// ```
 ///  opened ─► rebuilding ─► catching up ─► live          snapshot lacks traces: history is read again
@@ -59,8 +61,11 @@ final class PartitionWorker {
     var historyCheck: HistoryCheck?
 
     init(
-        _ partition: PartitionID, _ environment: EngineEnvironment, opened: OpenedPartition,
-        shard: consuming Shard, log: consuming CommitLog<DiskFileSystem>
+        _ partition: PartitionID,
+        _ environment: EngineEnvironment,
+        opened: OpenedPartition,
+        shard: consuming Shard,
+        log: consuming CommitLog<DiskFileSystem>
     ) {
         self.partition = partition
         self.environment = environment
@@ -91,6 +96,8 @@ final class PartitionWorker {
         if record.isRecord {
             // Around a rebalance the client may hand out a record again.
             guard record.offset >= next else { return }
+            // Markers of transactions take offsets too: the last of history need not be a record.
+            if case .rebuilding(let until) = phase, record.offset >= until { advance(to: until) }
             if let check = historyCheck {
                 historyCheck = nil
                 guard historySuffices(check, oldest: record.timestamp) else { return }
@@ -125,9 +132,12 @@ final class PartitionWorker {
                 case .filtered: report.events.filtered += 1
                 case .rejected(let reason):
                     reject(
-                        reason, text: decoder.decoder.rejectText, record,
+                        reason,
+                        text: decoder.decoder.rejectText,
+                        record,
                         index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
-                        bytes: decoder.decoder.elementBytes)
+                        bytes: decoder.decoder.elementBytes
+                    )
                 }
             }
         }
@@ -139,14 +149,20 @@ final class PartitionWorker {
         case .deduplicated: report.events.deduplicated += 1
         case .usersMax:
             reject(
-                .usersMax, text: "a new user beyond limits.users_max", record,
+                .usersMax,
+                text: "a new user beyond limits.users_max",
+                record,
                 index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
-                bytes: decoder.decoder.elementBytes)
+                bytes: decoder.decoder.elementBytes
+            )
         }
     }
 
     private func reject(
-        _ reason: RejectReason, text: String, _ record: borrowing RecordView, index: Int?,
+        _ reason: RejectReason,
+        text: String,
+        _ record: borrowing RecordView,
+        index: Int?,
         bytes: ByteView
     ) {
         // While history is read again, its rejects were told when they were first read.
@@ -155,8 +171,15 @@ final class PartitionWorker {
         report.rejects[reason, default: 0] += 1
         environment.rejects.take(
             RejectedEvent(
-                partition: partition, offset: record.offset, index: index, reason: reason,
-                text: text, key: record.key?.array, value: bytes.array))
+                partition: partition,
+                offset: record.offset,
+                index: index,
+                reason: reason,
+                text: text,
+                key: record.key?.array,
+                value: bytes.array
+            )
+        )
     }
 
     private func trouble(_ error: KafkaError) {
@@ -168,8 +191,11 @@ final class PartitionWorker {
         default:
             // The client goes on by itself; what it could not get comes again.
             environment.logger.warning(
-                "kafka_partition_error", error.description,
-                ["partition": LogValue(partition)], repeatKey: "\(partition) \(error.code)")
+                "kafka_partition_error",
+                error.description,
+                ["partition": LogValue(partition)],
+                repeatKey: "\(partition) \(error.code)"
+            )
             return
         }
         halt("Kafka: \(error.text)")
@@ -204,14 +230,13 @@ final class PartitionWorker {
         if opened.cut == nil, phase == .opened, needsWholeState {
             next = start.offset
             firstOffset = start.offset
-            historyCheck = HistoryCheck(start: start, isFirstStart: true, plan: environment.plan)
+            historyCheck = HistoryCheck(start: start, missing: nil, plan: environment.plan)
             // A start at the latest record must be the same one after a crash.
             isDirty = true
             commit()
         }
         report.catchUp = (start.offset, start.end)
         if !opened.missingTraces.isEmpty, needsRebuild {
-            historyCheck = HistoryCheck(start: start, isFirstStart: false, plan: environment.plan)
             beginRebuild(start)
         } else {
             phase = .catchingUp(to: start.end)
@@ -222,7 +247,12 @@ final class PartitionWorker {
 
     /// Stops: nothing more is applied, and no exit leaves for this partition.
     func halt(_ reason: String) {
-        guard phase != .halted else { return }
+        if phase == .halted {
+            // The control thread has learnt what Kafka has.
+            report.haltReason = reason
+            publish()
+            return
+        }
         commit()
         phase = .halted
         pendingTicks.removeAll()
@@ -244,6 +274,8 @@ final class PartitionWorker {
 
     /// Whether the traces of this plan are still to be filled.
     var needsRebuild = true
+    /// Where a rebuild that has begun ends: the offset of the snapshot.
+    var rebuildEnd: Offset?
 
     func setState(_ state: StatusReport.PartitionState) {
         report.state = state

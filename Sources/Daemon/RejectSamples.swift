@@ -4,8 +4,10 @@ import Events
 import Glibc
 import InputFiles
 
-/// Files of refused events, one a reason: `<reason>.jsonl`, at most 1,000 lines and 16 MiB, then renamed to
-/// `<reason>.jsonl.1`, of which one is kept. So a flood of bad events cannot fill the disk.
+/// Files of refused events, one a reason.
+///
+/// Each is `<reason>.jsonl`, at most 1,000 lines and 16 MiB, then renamed to `<reason>.jsonl.1`, of which one
+/// is kept. So a flood of bad events cannot fill the disk.
 struct RejectSamples {
     private static let linesMax = 1000
     private static let bytesMax = 16 << 20
@@ -30,11 +32,11 @@ struct RejectSamples {
         }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            return "cannot open \(path): \(String(cString: strerror(errno))); the event is only counted"
+            return "cannot open \(path): \(SystemError.text(errno)); the event is only counted"
         }
         defer { close(descriptor) }
-        guard write(descriptor, line, line.count) == line.count else {
-            return "cannot write \(path): \(String(cString: strerror(errno))); the event is only counted"
+        guard DescriptorWriter.writeAll(line, to: descriptor) else {
+            return "cannot write \(path): \(SystemError.text(errno)); the event is only counted"
         }
         counts[path] = (count.lines + 1, count.bytes + line.count)
         return nil

@@ -31,10 +31,13 @@ final class RejectSink: Sendable {
     private let undelivered = Mutex<[UInt64: RejectedEvent]>([:])
     private let isStopping = Atomic(false)
 
+    /// A sink without its thread.
+    ///
     /// - Parameters:
     ///   - topic: The dead-letter topic; nil = samples.
     ///   - source: The topic of the events.
     ///   - folder: Where samples go.
+    ///   - logger: Told of each reason, at a bounded rate.
     init(topic: String?, source: String, folder: String, logger: Logger) {
         self.topic = topic
         self.source = source
@@ -46,15 +49,20 @@ final class RejectSink: Sendable {
     func take(_ event: RejectedEvent) {
         let element = event.index.map { "[\($0)]" } ?? ""
         logger.warning(
-            "event_rejected", event.text,
+            "event_rejected",
+            event.text,
             [
                 "reason": LogValue(event.reason.rawValue), "partition": LogValue(event.partition),
                 "record": LogValue("\(event.offset)\(element)"),
-            ], repeatKey: event.reason.rawValue)
+            ],
+            repeatKey: event.reason.rawValue
+        )
         mailbox.post(event)
     }
 
-    /// Starts the thread. The producer is made with the first event.
+    /// Starts the thread.
+    ///
+    /// The producer is made with the first event.
     func start(properties: [String: String]) -> SystemThread {
         SystemThread { self.run(properties) }
     }
@@ -92,28 +100,41 @@ final class RejectSink: Sendable {
         do throws(KafkaError) {
             let producer = try Producer(
                 ProducerSettings(properties: properties, clientID: "cohortd-rejects"),
-                delivered: { [weak self] in self?.settled($0, $1) }, failed: { _ in }, log: { _ in })
+                delivered: { [weak self] in self?.settled($0, $1) },
+                failed: { _ in },
+                log: { _ in }
+            )
             if let topic {
                 do throws(KafkaError) {
                     _ = try Admin(producer).createTopic(
-                        topic, partitions: nil, timeoutMilliseconds: 10_000)
+                        topic,
+                        partitions: nil,
+                        timeoutMilliseconds: 10_000
+                    )
                 } catch {
                     logger.warning(
                         "dead_letter_topic",
                         "the dead-letter topic \(topic) cannot be made: \(error.description);"
-                            + " what it does not take goes into data_dir/rejects")
+                            + " what it does not take goes into data_dir/rejects"
+                    )
                 }
             }
             return producer
         } catch {
             logger.warning(
                 "dead_letter_topic",
-                "no dead letters: \(error.description); rejected events go into data_dir/rejects")
+                "no dead letters: \(error.description); rejected events go into data_dir/rejects"
+            )
             return nil
         }
     }
 
-    private func send(_ event: RejectedEvent, _ token: UInt64, to topic: String, _ producer: Producer) {
+    private func send(
+        _ event: RejectedEvent,
+        _ token: UInt64,
+        to topic: String,
+        _ producer: Producer
+    ) {
         var headers = [
             RecordHeader(name: "cohortd-reason", text: event.reason.rawValue),
             RecordHeader(name: "cohortd-detail", text: event.text),
@@ -129,7 +150,12 @@ final class RejectSink: Sendable {
         while true {
             do throws(KafkaError) {
                 try producer.send(
-                    topic: topic, key: event.key, value: event.value, headers: headers, token: token)
+                    topic: topic,
+                    key: event.key,
+                    value: event.value,
+                    headers: headers,
+                    token: token
+                )
                 return
             } catch {
                 if error.kind == .queueFull, !isStopping.load(ordering: .relaxed) {
@@ -149,7 +175,9 @@ final class RejectSink: Sendable {
         logger.warning(
             "dead_letter_refused",
             "the dead-letter topic did not take an event: \(error.description); it is in"
-                + " data_dir/rejects", repeatKey: "\(error.code)")
+                + " data_dir/rejects",
+            repeatKey: "\(error.code)"
+        )
         keep(event)
     }
 

@@ -16,7 +16,9 @@ enum SyncMessage: Sendable {
     /// How the request with this token ended, over HTTP.
     case answered(UInt64, HTTPOutcome)
     /// How the batch with this token ended, in a file.
-    case written(UInt64, Destinations.DeliveryOutcome)
+    case written(UInt64, DeliveryOutcome)
+    /// How every sync stands once everything told before is taken in.
+    case report(Mailbox<[SyncStatus]>)
     /// Nothing new is sent; what is under way is waited for.
     case stop(Mailbox<DaemonError?>)
 }

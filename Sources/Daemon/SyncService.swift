@@ -27,14 +27,26 @@ final class SyncService: @unchecked Sendable {
     private let sender: HTTPSender
     private let published = Mutex<[SyncStatus]>([])
 
+    /// The file of CA certificates to trust instead of the system's, if the environment names one.
+    private static var authorities: String? {
+        ProcessEnvironment.variable("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// How long requests under way may take when the daemon stops.
     private static let graceMilliseconds = 10_000
+    /// How long a question waits for the thread, which may be making intents durable.
+    private static let answerMilliseconds: Int64 = 2000
 
     /// Reads the journal and makes the transports.
     init(
-        journal path: String, store: StoreID, syncs: [SyncSettings],
-        destinations: [ConnectedDestination], mailbox: Mailbox<SyncMessage>,
-        control: Mailbox<ControlMessage>, logger: Logger, metrics: MetricRegistry
+        journal path: String,
+        store: StoreID,
+        syncs: [SyncSettings],
+        destinations: [ConnectedDestination],
+        mailbox: Mailbox<SyncMessage>,
+        control: Mailbox<ControlMessage>,
+        logger: Logger,
+        metrics: MetricRegistry
     ) throws(DaemonError) {
         self.mailbox = mailbox
         self.control = control
@@ -43,7 +55,9 @@ final class SyncService: @unchecked Sendable {
         var planner = SyncPlanner(generator: SeededGenerator(seed: SecureRandom.seed()))
         do throws(StoreError) {
             journal = try CommitLog.open(
-                DiskFileSystem(), directory: path, identity: LogIdentity(journalOf: store),
+                DiskFileSystem(),
+                directory: path,
+                identity: LogIdentity(journalOf: store),
                 createIfMissing: true
             ) { (entry: LogEntry) throws(RecordRefused) in
                 guard case .record(let type, let payload) = entry else { return }
@@ -56,7 +70,7 @@ final class SyncService: @unchecked Sendable {
         } catch {
             throw DaemonError(error)
         }
-        sender = HTTPSender(clock: clock) { token, outcome in
+        sender = HTTPSender(clock: clock, authorities: Self.authorities) { token, outcome in
             mailbox.postAtOnce(.answered(token, outcome))
         }
         planner.start(syncs, now: clock.monotonicMilliseconds)
@@ -78,8 +92,16 @@ final class SyncService: @unchecked Sendable {
         SystemThread { self.run() }
     }
 
-    /// How every sync stands, at most a second old.
-    var statuses: [SyncStatus] { published.withLock { $0 } }
+    /// How every sync stands, with everything that was told to this service before.
+    ///
+    /// So who has read in a partition's report that a tick is done finds here what that tick left to send. A
+    /// thread that is busy or gone answers with what it published last.
+    func statuses() -> [SyncStatus] {
+        let reply = Mailbox<[SyncStatus]>(capacity: 1)
+        mailbox.postAtOnce(.report(reply))
+        return reply.takeAll(timeoutMilliseconds: Self.answerMilliseconds).first
+            ?? published.withLock { $0 }
+    }
 
     private func run() {
         var wakeAt: Int64?
@@ -88,8 +110,17 @@ final class SyncService: @unchecked Sendable {
             var now = clock.monotonicMilliseconds
             let wait = min(1000, max(0, (wakeAt ?? .max) - now))
             var stopReply: Mailbox<DaemonError?>?
+            var questions: [Mailbox<[SyncStatus]>] = []
             for message in mailbox.takeAll(timeoutMilliseconds: wait) {
-                if case .stop(let reply) = message { stopReply = reply } else { take(message) }
+                switch message {
+                case .stop(let reply): stopReply = reply
+                case .report(let reply): questions.append(reply)
+                default: take(message)
+                }
+            }
+            if !questions.isEmpty {
+                let statuses = planner.status(now: clock.monotonicMilliseconds)
+                for question in questions { question.post(statuses) }
             }
             if let stopReply {
                 stopReply.post(stop())
@@ -120,7 +151,12 @@ final class SyncService: @unchecked Sendable {
             planner.partitionWaiting(partition)
             for (cohort, users) in cohorts {
                 planner.membershipReset(
-                    partition: partition, cohort: cohort, users: users, cut: cut, now: now)
+                    partition: partition,
+                    cohort: cohort,
+                    users: users,
+                    cut: cut,
+                    now: now
+                )
             }
         case .tick(let partition, let cut, let changes):
             planner.tick(partition: partition, cut: cut, changes: changes, now: now)
@@ -130,19 +166,20 @@ final class SyncService: @unchecked Sendable {
             }
             complete(token, webhook.classify(outcome), now: now)
         case .written(let token, let outcome): complete(token, outcome, now: now)
-        case .stop: break
+        case .report, .stop: break
         }
     }
 
-    private func complete(
-        _ token: UInt64, _ outcome: Destinations.DeliveryOutcome, now: Int64
-    ) {
+    private func complete(_ token: UInt64, _ outcome: DeliveryOutcome, now: Int64) {
         guard let request = inFlight.removeValue(forKey: token) else { return }
         let isUp = outcome == .delivered
         metrics.update { $0.set(.destinationUp, [request.destination], to: isUp ? 1 : 0) }
         planner.completed(
-            sync: request.sync, message: request.message, outcome: Sync.DeliveryOutcome(outcome),
-            now: now)
+            sync: request.sync,
+            message: request.message,
+            outcome: outcome,
+            now: now
+        )
     }
 
     /// Does what the planner asks for, until it has nothing more to ask, and says when it wants to be
@@ -186,8 +223,12 @@ final class SyncService: @unchecked Sendable {
         if let webhook = webhooks[request.destinationID] {
             sender.submit(
                 webhook.request(
-                    body: WebhookBody.render(request), messageID: request.messageID, now: clock.now,
-                    token: token))
+                    body: WebhookBody.render(request),
+                    messageID: request.messageID,
+                    now: clock.now,
+                    token: token
+                )
+            )
         } else if let file = files[request.destinationID] {
             file.submit(lines: DeltaRecord.render(request), token: token)
         } else {
@@ -202,11 +243,20 @@ final class SyncService: @unchecked Sendable {
             for status in statuses {
                 values.set(.syncPendingUsers, [status.sync], to: Double(status.pendingUsers))
                 values.set(
-                    .syncOldestPendingSeconds, [status.sync],
-                    to: Double(status.oldestPendingSeconds))
+                    .syncOldestPendingSeconds,
+                    [status.sync],
+                    to: Double(status.oldestPendingSeconds)
+                )
                 values.set(
-                    .syncUsersTotal, [status.sync, "delivered"], to: Double(status.deliveredUsers))
-                values.set(.syncUsersTotal, [status.sync, "unknown"], to: Double(status.unknownUsers))
+                    .syncUsersTotal,
+                    [status.sync, "delivered"],
+                    to: Double(status.deliveredUsers)
+                )
+                values.set(
+                    .syncUsersTotal,
+                    [status.sync, "unknown"],
+                    to: Double(status.unknownUsers)
+                )
             }
         }
     }
@@ -232,19 +282,5 @@ final class SyncService: @unchecked Sendable {
             return DaemonError(error)
         }
         return nil
-    }
-}
-
-extension Sync.DeliveryOutcome {
-    init(_ outcome: Destinations.DeliveryOutcome) {
-        switch outcome {
-        case .delivered: self = .delivered
-        case .authenticationRefused: self = .authenticationRefused(status: 401)
-        case .gone: self = .gone
-        case .retry(let failure):
-            self = .retriable(
-                detail: failure.text, retryAfterMilliseconds: failure.retryAfterMilliseconds,
-                knownNotApplied: failure.isKnownNotApplied)
-        }
     }
 }

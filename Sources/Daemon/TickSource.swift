@@ -1,6 +1,8 @@
 import Basics
 
-/// Says at which instants of the wall clock ticks are owed. Plain: time is handed in.
+/// Says at which instants of the wall clock ticks are owed.
+///
+/// Plain: time is handed in.
 ///
 /// Ticks stand on multiples of their width since 1970. While the end offsets of a tick are asked for and not
 /// known yet, only the newest boundary is owed: one that was passed without an answer is skipped.

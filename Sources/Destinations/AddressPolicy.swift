@@ -1,3 +1,5 @@
+package import Basics
+
 /// Which addresses a destination may dial: no private or reserved one outside its `allow_private`,
 /// and plain http only inside it.
 ///

@@ -1,3 +1,5 @@
+package import Basics
+
 /// A range of addresses as `allow_private` lists them: `10.1.2.0/24`, `fd00::/8`.
 package struct AddressRange: Hashable, Sendable {
     private let first: NetworkAddress

@@ -1,3 +1,4 @@
+import Basics
 import CCurl
 
 /// The `url` of a destination, checked as far as that is possible without asking DNS.

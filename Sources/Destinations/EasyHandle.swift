@@ -67,7 +67,11 @@ final class EasyHandle {
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_SSLVERSION, cohortd_curl_tls_1_2)
-        if let authorities { set(CURLOPT_CAINFO, authorities) }
+        if let authorities {
+            set(CURLOPT_CAINFO, authorities)
+            // Instead of, not beside the folder of the system that Debian's libcurl looks into.
+            note(cohortd_curl_set_text(raw, CURLOPT_CAPATH, nil))
+        }
         let timeout = max(1, timeoutMilliseconds)
         set(CURLOPT_TIMEOUT_MS, timeout)
         set(CURLOPT_CONNECTTIMEOUT_MS, min(timeout, Self.connectTimeoutMilliseconds))

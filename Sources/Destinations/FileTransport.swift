@@ -1,4 +1,6 @@
+package import Sync
 import Synchronization
+import Threads
 
 /// Appends delta records, as JSON Lines, to a file of one destination.
 ///
@@ -9,8 +11,9 @@ package final class FileTransport: Sendable {
     /// How every delta record begins, by which a torn line is known as ours.
     package static let recordStart = "{\"tick\":"
 
-    private let queue = BatchQueue<(token: UInt64, lines: [UInt8])>()
-    private let thread: Mutex<LoopThread?>
+    // Not bounded here: the planner bounds what may be under way.
+    private let queue = Mailbox<(token: UInt64, lines: [UInt8])>(capacity: .max)
+    private let thread: Mutex<SystemThread?>
     private let complete: @Sendable (UInt64, DeliveryOutcome) -> Void
 
     /// Starts the thread; the file is opened, and a torn last line cut, with the first batch.
@@ -25,7 +28,7 @@ package final class FileTransport: Sendable {
         let queue = queue
         self.complete = complete
         thread = Mutex(
-            LoopThread {
+            SystemThread {
                 var file = LineFile(path: path, expectedStart: Self.recordStart)
                 while let batch = queue.next() {
                     complete(batch.token, Self.append(batch.lines, to: &file))
@@ -40,14 +43,12 @@ package final class FileTransport: Sendable {
     ///   - lines: Whole lines, each with its newline.
     ///   - token: Comes back with the outcome.
     package func submit(lines: [UInt8], token: UInt64) {
-        if !queue.put((token, lines)) {
+        if !queue.post((token, lines)) {
             complete(
                 token,
-                .retry(
-                    DeliveryFailure(
-                        text: "not written because the program stops; it is after the next start",
-                        isKnownNotApplied: true
-                    )
+                .retriable(
+                    detail: "not written because the program stops; it is after the next start",
+                    knownNotApplied: true
                 )
             )
         }
@@ -68,9 +69,7 @@ package final class FileTransport: Sendable {
             try file.append(lines)
             return .delivered
         } catch {
-            return .retry(
-                DeliveryFailure(text: error.text, isKnownNotApplied: error.isUntouched)
-            )
+            return .retriable(detail: error.text, knownNotApplied: error.isUntouched)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Threads
 
 /// The sender's thread: waits for sockets, times and new requests, and lets the pools act.
 final class HTTPLoop {
@@ -8,19 +9,19 @@ final class HTTPLoop {
         let policy: AddressPolicy
     }
 
-    private let mailbox: Mailbox
+    private let inbox: RequestInbox
     private let clock: any Clock
     private let authorities: String?
     private let complete: (UInt64, HTTPOutcome) -> Void
     private var pools: [PoolKey: HTTPPool] = [:]
 
     init(
-        mailbox: Mailbox,
+        inbox: RequestInbox,
         clock: any Clock,
         authorities: String?,
         complete: @escaping (UInt64, HTTPOutcome) -> Void
     ) {
-        self.mailbox = mailbox
+        self.inbox = inbox
         self.clock = clock
         self.authorities = authorities
         self.complete = complete
@@ -29,7 +30,7 @@ final class HTTPLoop {
     /// Runs until stopped and every request has its outcome.
     func run() {
         while true {
-            let (requests, stopDeadline) = mailbox.take()
+            let (requests, stopDeadline) = inbox.take()
             for request in requests {
                 if stopDeadline == nil {
                     start(request)
@@ -38,14 +39,15 @@ final class HTTPLoop {
                 }
             }
             if let stopDeadline,
-                pools.values.allSatisfy(\.isIdle) || stopDeadline <= monotonicMilliseconds()
+                pools.values.allSatisfy(\.isIdle)
+                    || stopDeadline <= SystemClock().monotonicMilliseconds
             {
                 break
             }
             wait(until: stopDeadline)
             finish()
         }
-        for request in mailbox.close() {
+        for request in inbox.close() {
             complete(request.token, .notSent(Self.stoppedText(request)))
         }
         for pool in pools.values { report(pool.cut()) }
@@ -83,7 +85,7 @@ final class HTTPLoop {
     }
 
     private func wait(until stopDeadline: Int64?) {
-        var entries = [pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)]
+        var entries = [pollfd(fd: inbox.descriptor, events: Int16(POLLIN), revents: 0)]
         var owners: [HTTPPool?] = [nil]
         var deadline = stopDeadline
         for pool in pools.values {
@@ -93,18 +95,19 @@ final class HTTPLoop {
             }
             if let next = pool.nextDeadline { deadline = min(deadline ?? next, next) }
         }
-        let timeout = deadline.map { max(0, min($0 - monotonicMilliseconds(), 60_000)) } ?? -1
+        let timeout =
+            deadline.map { max(0, min($0 - SystemClock().monotonicMilliseconds, 60_000)) } ?? -1
         let readyCount = poll(&entries, nfds_t(entries.count), Int32(timeout))
         precondition(
             readyCount >= 0 || errno == EINTR || errno == ENOMEM,
-            "poll of \(entries.count) sockets: \(systemErrorText(errno))"
+            "poll of \(entries.count) sockets: \(SystemError.text(errno))"
         )
         if readyCount > 0 {
             for (entry, owner) in zip(entries, owners) where entry.revents != 0 {
                 owner?.advance(socket: entry.fd, events: entry.revents)
             }
         }
-        let now = monotonicMilliseconds()
+        let now = SystemClock().monotonicMilliseconds
         for pool in pools.values { pool.advance(to: now) }
     }
 

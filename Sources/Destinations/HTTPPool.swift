@@ -1,6 +1,7 @@
 import Basics
 import CCurl
 import Glibc
+import Threads
 
 /// The requests and kept connections of one destination under one address policy.
 ///
@@ -128,15 +129,9 @@ final class HTTPPool {
     }
 
     fileprivate func setDeadline(milliseconds: Int) {
-        deadline = milliseconds < 0 ? nil : monotonicMilliseconds() + Int64(milliseconds)
+        deadline =
+            milliseconds < 0 ? nil : SystemClock().monotonicMilliseconds + Int64(milliseconds)
     }
-}
-
-/// Milliseconds that never jump, for the loop's own deadlines.
-func monotonicMilliseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
 
 private func watchSocket(

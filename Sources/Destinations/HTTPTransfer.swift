@@ -96,7 +96,7 @@ final class HTTPTransfer {
             return "the name is not found; check the host of url, or DNS"
         case CURLE_COULDNT_CONNECT:
             let number = socketError != 0 ? socketError : handle.systemError
-            let cause = number == 0 ? "no address answers" : systemErrorText(number)
+            let cause = number == 0 ? "no address answers" : SystemError.text(number)
             return "no connection: \(cause); check host and port of url, and that the receiver runs"
         case CURLE_OPERATION_TIMEDOUT:
             return sent

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// A file that grows by whole lines: what is not yet a whole line at its end, after a crash, is cut
@@ -42,7 +43,7 @@ struct LineFile: ~Copyable {
         }
         // Without it a power cut could take lines that we reported as delivered.
         guard fdatasync(descriptor) == 0 else {
-            let cause = systemErrorText(errno)
+            let cause = SystemError.text(errno)
             // After a failed sync the pages may be lost and look clean: only a new look at the file
             // helps.
             closeFile()
@@ -69,7 +70,7 @@ struct LineFile: ~Copyable {
         guard opened >= 0 else {
             let cause = errno
             throw failure(
-                "cannot be opened: \(systemErrorText(cause))",
+                "cannot be opened: \(SystemError.text(cause))",
                 cause == ENOENT
                     ? "create the directory \(directory)" : "make it writable for this user"
             )
@@ -87,7 +88,7 @@ struct LineFile: ~Copyable {
         // The mode given to open() is narrowed by the umask.
         guard fchmod(descriptor, 0o640) == 0 else {
             throw failure(
-                "cannot get mode 0640: \(systemErrorText(errno))",
+                "cannot get mode 0640: \(SystemError.text(errno))",
                 "use a file system with permissions"
             )
         }
@@ -95,14 +96,14 @@ struct LineFile: ~Copyable {
         let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else {
             throw failure(
-                "its directory cannot be opened: \(systemErrorText(errno))",
+                "its directory cannot be opened: \(SystemError.text(errno))",
                 "make \(directory) readable for this user"
             )
         }
         defer { close(folder) }
         guard fsync(folder) == 0 else {
             throw failure(
-                "its directory cannot be made durable: \(systemErrorText(errno))",
+                "its directory cannot be made durable: \(SystemError.text(errno))",
                 "check the disk"
             )
         }
@@ -127,7 +128,7 @@ struct LineFile: ~Copyable {
         }
         guard ftruncate(descriptor, off_t(end)) == 0 else {
             throw failure(
-                "has a torn last line that cannot be cut: \(systemErrorText(errno))",
+                "has a torn last line that cannot be cut: \(SystemError.text(errno))",
                 "make it writable for this user"
             )
         }
@@ -169,7 +170,7 @@ struct LineFile: ~Copyable {
             if step < 0, errno == EINTR { continue }
             guard step > 0 else {
                 throw failure(
-                    "cannot be read: \(step == 0 ? "it shrank" : systemErrorText(errno))",
+                    "cannot be read: \(step == 0 ? "it shrank" : SystemError.text(errno))",
                     "make it readable for this user"
                 )
             }
@@ -191,7 +192,7 @@ struct LineFile: ~Copyable {
             guard step > 0 else {
                 let cause = errno
                 throw failure(
-                    "cannot be written: \(systemErrorText(cause))",
+                    "cannot be written: \(SystemError.text(cause))",
                     cause == ENOSPC ? "make room on the disk" : "check the disk",
                     isUntouched: false
                 )
@@ -203,7 +204,7 @@ struct LineFile: ~Copyable {
     private func currentSize() throws(LineFileError) -> off_t {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw failure("cannot be looked at: \(systemErrorText(errno))", "check the disk")
+            throw failure("cannot be looked at: \(SystemError.text(errno))", "check the disk")
         }
         return status.st_size
     }

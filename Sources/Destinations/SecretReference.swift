@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Where a secret is kept: configuration names the place, never the value.
@@ -80,7 +81,7 @@ package enum SecretReference: Sendable, Equatable {
         guard file >= 0 else {
             throw .unavailable(
                 reference: text,
-                reason: "cannot open \(path): \(systemErrorText(errno))",
+                reason: "cannot open \(path): \(SystemError.text(errno))",
                 remedy: "create it readable for this user"
             )
         }
@@ -95,7 +96,7 @@ package enum SecretReference: Sendable, Equatable {
                 if errno == EINTR { continue }
                 throw .unavailable(
                     reference: text,
-                    reason: "cannot read \(path): \(systemErrorText(errno))",
+                    reason: "cannot read \(path): \(SystemError.text(errno))",
                     remedy: "name a regular file readable for this user"
                 )
             }
@@ -176,10 +177,4 @@ package enum SecretError: Error, Equatable, CustomStringConvertible {
                 + "(echo whsec_$(head -c 32 /dev/urandom | base64)), several separated by one space"
         }
     }
-}
-
-/// The system's text for an error number.
-func systemErrorText(_ code: Int32) -> String {
-    guard let text = strerror(code) else { return "error \(code)" }
-    return String(cString: text)
 }

@@ -1,4 +1,5 @@
 package import Basics
+package import Sync
 
 /// Turns a batch into a signed webhook request, and its outcome into the sync's words.
 ///
@@ -76,9 +77,9 @@ package struct WebhookTransport: Sendable {
     package func classify(_ outcome: HTTPOutcome) -> DeliveryOutcome {
         switch outcome {
         case .notSent(let text):
-            .retry(DeliveryFailure(text: text, isKnownNotApplied: true))
+            .retriable(detail: text, knownNotApplied: true)
         case .unknown(let text):
-            .retry(DeliveryFailure(text: text, isKnownNotApplied: false))
+            .retriable(detail: text)
         case .answered(let answer):
             classify(answer)
         }
@@ -90,21 +91,20 @@ package struct WebhookTransport: Sendable {
             .delivered
         case 401, 403:
             .authenticationRefused(
-                "\(url.target) answers \(answer.status): it does not accept the signature; "
+                detail: "\(url.target) answers \(answer.status): it does not accept the signature; "
                     + "check that secret is the one the receiver has, then restart"
             )
         case 410:
             .gone(
-                "\(url.target) answers 410: the receiver wants no more; correct url or remove the "
+                detail:
+                    "\(url.target) answers 410: the receiver wants no more; correct url or remove the "
                     + "sync, then restart"
             )
         default:
-            .retry(
-                DeliveryFailure(
-                    text: retryText(answer),
-                    isKnownNotApplied: Self.isUntouched(answer.status),
-                    retryAfterMilliseconds: answer.retryAfterMilliseconds
-                )
+            .retriable(
+                detail: retryText(answer),
+                retryAfterMilliseconds: answer.retryAfterMilliseconds,
+                knownNotApplied: Self.isUntouched(answer.status)
             )
         }
     }

@@ -40,16 +40,17 @@ extension Shard {
     private mutating func apply(
         _ event: borrowing EventView, to rebuild: inout Rebuild
     ) -> ApplyOutcome {
+        // Who is not in the snapshot was beyond the limit of users when the event was first read, and what is
+        // rejected repeats nothing.
+        guard let slot = users.find(event.userID, hash: Hashing.hash64(event.userID)) else {
+            return .applied
+        }
         if !event.insertID.isEmpty {
             let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
             if rebuild.dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
                 return .deduplicated
             }
             rebuild.dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
-        }
-        // Who is not in the snapshot was beyond the limit of users when the event was first read.
-        guard let slot = users.find(event.userID, hash: Hashing.hash64(event.userID)) else {
-            return .applied
         }
         if event.kind == .event { addToTraces(event, slot: slot, only: rebuild.traces.traces) }
         addToRecords(event, slot: slot, only: rebuild.traces.recordTraces)

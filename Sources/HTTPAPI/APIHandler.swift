@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 
 /// The daemon's routes: health, metrics and the reads of `/v1`.
 ///

@@ -1,3 +1,4 @@
+import Basics
 internal import CMicroHTTPD
 import Glibc
 import Synchronization
@@ -45,25 +46,13 @@ final class HTTPConnection: Sendable {
     }
 
     private static func addressText(_ address: UnsafePointer<sockaddr>?) -> String {
-        guard let address else { return "?" }
-        switch Int32(address.pointee.sa_family) {
-        case AF_INET:
-            return UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                let host = withUnsafeBytes(of: $0.pointee.sin_addr) {
-                    ListenAddress.Host.v4(Array($0))
-                }
-                return "\(host.text):\(UInt16(bigEndian: $0.pointee.sin_port))"
-            }
-        case AF_INET6:
-            return UnsafeRawPointer(address).withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                let host = withUnsafeBytes(of: $0.pointee.sin6_addr) {
-                    ListenAddress.Host.v6(Array($0))
-                }
-                return "\(host.text):\(UInt16(bigEndian: $0.pointee.sin6_port))"
-            }
-        default:
-            return "?"
-        }
+        guard let raw = address.map({ UnsafeRawPointer($0) }),
+            // The library hands out a sockaddr_in or a sockaddr_in6, as the family says.
+            let host = NetworkAddress(socketAddress: raw, count: MemoryLayout<sockaddr_in6>.size)
+        else { return "?" }
+        // Both families keep the port, big-endian, in bytes 2 and 3.
+        let port = UInt16(bigEndian: raw.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        return "\(host.urlHost):\(port)"
     }
 }
 
@@ -90,11 +79,4 @@ final class HTTPConnectionTable: Sendable {
             for connection in table.values where connection.isLate(at: now) { connection.cut() }
         }
     }
-}
-
-/// Milliseconds of a clock that never goes back.
-func monotonicMilliseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
 }

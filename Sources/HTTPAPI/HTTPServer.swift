@@ -1,7 +1,9 @@
+package import Basics
 internal import CMicroHTTPD
 import Dispatch
 import Glibc
 import Synchronization
+import Threads
 
 /// An HTTP/1.1 server on libmicrohttpd: a small pool of epoll threads that read requests, call one
 /// synchronous handler and write its answers.
@@ -75,7 +77,7 @@ package final class HTTPServer: Sendable {
         let shortest = min(limits.idleMilliseconds, limits.headerMilliseconds)
         let period = Int(min(1000, max(10, shortest / 4)))
         reaper.schedule(deadline: .now(), repeating: .milliseconds(period))
-        reaper.setEventHandler { core.connections.cutLate(at: monotonicMilliseconds()) }
+        reaper.setEventHandler { core.connections.cutLate(at: SystemClock().monotonicMilliseconds) }
         reaper.activate()
 
         self.address = address
@@ -181,13 +183,9 @@ private func listeningSocket(
     _ address: ListenAddress
 ) throws(HTTPServerError) -> (socket: Int32, port: UInt16) {
     func failure(_ call: String) -> HTTPServerError {
-        .listen(address: "\(address)", call: call, reason: String(cString: strerror(errno)))
+        .listen(address: "\(address)", call: call, reason: SystemError.text(errno))
     }
-    let family =
-        switch address.host {
-        case .v4: AF_INET
-        case .v6: AF_INET6
-        }
+    let family = address.host.isIPv6 ? AF_INET6 : AF_INET
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let descriptor = socket(family, type, 0)
     guard descriptor >= 0 else { throw failure("socket") }
@@ -236,26 +234,24 @@ extension ListenAddress {
     fileprivate func withSocketAddress<Result>(
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
-        switch host {
-        case .v4(let bytes):
-            var name = sockaddr_in()
-            name.sin_family = sa_family_t(AF_INET)
-            name.sin_port = port.bigEndian
-            withUnsafeMutableBytes(of: &name.sin_addr) { $0.copyBytes(from: bytes) }
-            return withUnsafePointer(to: &name) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-        case .v6(let bytes):
+        if host.isIPv6 {
             var name = sockaddr_in6()
             name.sin6_family = sa_family_t(AF_INET6)
             name.sin6_port = port.bigEndian
-            withUnsafeMutableBytes(of: &name.sin6_addr) { $0.copyBytes(from: bytes) }
+            withUnsafeMutableBytes(of: &name.sin6_addr) { $0.copyBytes(from: host.bytes) }
             return withUnsafePointer(to: &name) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
                 }
+            }
+        }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        withUnsafeMutableBytes(of: &name.sin_addr) { $0.copyBytes(from: host.bytes) }
+        return withUnsafePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import CMicroHTTPD
 import Dispatch
 import Synchronization
+import Threads
 
 /// What the library's callbacks share; lives until the library has stopped.
 final class HTTPServerCore: Sendable {
@@ -30,7 +31,7 @@ final class HTTPServerCore: Sendable {
     func opened(_ connection: OpaquePointer) -> HTTPConnection {
         let state = HTTPConnection(
             connection,
-            deadline: monotonicMilliseconds() + limits.idleMilliseconds
+            deadline: SystemClock().monotonicMilliseconds + limits.idleMilliseconds
         )
         connections.insert(state)
         return state
@@ -40,12 +41,14 @@ final class HTTPServerCore: Sendable {
 
     func began(target: String?, on connection: HTTPConnection?) -> HTTPExchange {
         exchangeCount.add(1, ordering: .relaxed)
-        connection?.setDeadline(monotonicMilliseconds() + limits.headerMilliseconds)
+        connection?.setDeadline(SystemClock().monotonicMilliseconds + limits.headerMilliseconds)
         return HTTPExchange(connection: connection, target: target)
     }
 
     func completed(_ exchange: HTTPExchange) {
-        exchange.connection?.setDeadline(monotonicMilliseconds() + limits.idleMilliseconds)
+        exchange.connection?.setDeadline(
+            SystemClock().monotonicMilliseconds + limits.idleMilliseconds
+        )
         if exchange.phase != .header { running.leave() }
         exchangeCount.subtract(1, ordering: .relaxed)
     }
@@ -88,7 +91,7 @@ final class HTTPServerCore: Sendable {
     ) -> Bool {
         running.enter()
         exchange.phase = .body
-        exchange.bodyBegan = monotonicMilliseconds()
+        exchange.bodyBegan = SystemClock().monotonicMilliseconds
         exchange.connection?.setDeadline(transferDeadline(bytes: 0, from: exchange.bodyBegan))
         if cohortd_mhd_header_bytes(connection) > limits.headerBytesMax {
             return answerAndClose(headerTooLarge, exchange, connection)
@@ -187,7 +190,7 @@ final class HTTPServerCore: Sendable {
     ) -> Bool {
         exchange.phase = .answered
         exchange.connection?.setDeadline(
-            transferDeadline(bytes: response.body.count, from: monotonicMilliseconds())
+            transferDeadline(bytes: response.body.count, from: SystemClock().monotonicMilliseconds)
         )
         guard let made = makeResponse(response) else { return false }
         defer { MHD_destroy_response(made) }

@@ -1,3 +1,5 @@
+package import Basics
+
 /// Which requests a browser may have been tricked into sending.
 ///
 /// A page of any site can make a browser send requests to 127.0.0.1, and a name that resolves to it
@@ -27,7 +29,7 @@ package struct HostRule: Sendable {
         let host = headers["host"].flatMap { Authority($0) }
         guard let host, isOurs(host.name) else {
             throw Refusal(
-                text: "the Host of the request is neither \(listen.host.text) nor localhost nor "
+                text: "the Host of the request is neither \(listen.host.urlHost) nor localhost nor "
                     + "another loopback address"
             )
         }
@@ -40,11 +42,7 @@ package struct HostRule: Sendable {
 
     private func isOurs(_ name: String) -> Bool {
         if name == "localhost" { return true }
-        let bracketed = name.hasPrefix("[") && name.hasSuffix("]")
-        let literal = bracketed ? String(name.dropFirst().dropLast()) : name
-        guard let address = ListenAddress.Host(literal) else { return false }
-        if case .v6 = address, !bracketed { return false }
-        if case .v4 = address, bracketed { return false }
+        guard let address = NetworkAddress(urlHost: name) else { return false }
         return address.isLoopback || address == listen.host
     }
 

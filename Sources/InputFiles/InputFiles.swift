@@ -1,3 +1,4 @@
+import Basics
 package import Configuration
 import Glibc
 
@@ -37,7 +38,7 @@ package enum InputFiles {
             } else if count == 0 {
                 return bytes
             } else if errno != EINTR {
-                throw InputError(path: path, reason: systemReason())
+                throw InputError(path: path, reason: SystemError.text(errno))
             }
         }
     }
@@ -45,7 +46,7 @@ package enum InputFiles {
     /// Opens a file for reading; the caller closes the descriptor.
     package static func open(_ path: String) throws(InputError) -> Int32 {
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 { throw InputError(path: path, reason: systemReason()) }
+        if descriptor < 0 { throw InputError(path: path, reason: SystemError.text(errno)) }
         return descriptor
     }
 
@@ -77,7 +78,7 @@ package enum InputFiles {
 
     private static func names(in folder: String) throws(InputError) -> [String] {
         guard let directory = opendir(folder) else {
-            throw InputError(path: folder, reason: systemReason())
+            throw InputError(path: folder, reason: SystemError.text(errno))
         }
         defer { closedir(directory) }
         var names: [String] = []
@@ -89,7 +90,4 @@ package enum InputFiles {
         }
         return ConfigurationFolder.definitionFiles(among: names)
     }
-
-    /// The text of `errno`.
-    package static func systemReason() -> String { String(cString: strerror(errno)) }
 }

@@ -1,6 +1,7 @@
 internal import CRdKafka
 internal import Dispatch
 internal import Synchronization
+internal import Threads
 
 /// What the C callbacks of one client need, reachable from its opaque pointer.
 ///
@@ -13,7 +14,7 @@ final class ClientCallbacks: Sendable {
             UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
         ) -> Void
 
-    let log: @Sendable (LogLine) -> Void
+    let log: @Sendable (ClientLogLine) -> Void
     /// Client-wide errors, from whichever thread polls the client's main queue.
     let failed: @Sendable (KafkaError) -> Void
     let rebalance: Rebalance?
@@ -21,7 +22,7 @@ final class ClientCallbacks: Sendable {
     let delivered: (@Sendable (UInt64, KafkaError?) -> Void)?
 
     init(
-        log: @escaping @Sendable (LogLine) -> Void,
+        log: @escaping @Sendable (ClientLogLine) -> Void,
         failed: @escaping @Sendable (KafkaError) -> Void,
         rebalance: Rebalance? = nil,
         committed: (@Sendable (rd_kafka_resp_err_t) -> Void)? = nil,
@@ -103,7 +104,7 @@ final class ClientHandle: @unchecked Sendable {
                 isConsumer: isConsumer,
                 queues: uses.withLock { $0.queues }
             )
-            _ = DetachedThread.start { remains.destroy() }
+            _ = SystemThread.detached { remains.destroy() }
         }
     }
 
@@ -149,7 +150,7 @@ final class ClientHandle: @unchecked Sendable {
             if isUnused { unused.signal() }
             let remains = Remains(client: client, isConsumer: isConsumer, queues: queues)
             let (unused, finished) = (unused, finished)
-            let started = DetachedThread.start {
+            let started = SystemThread.detached {
                 unused.wait()
                 remains.destroy()
                 finished.signal()
@@ -208,7 +209,7 @@ extension ClientHandle {
     ) {
         rd_kafka_conf_set_opaque(configuration, opaque)
         rd_kafka_conf_set_log_cb(configuration) { client, level, facility, text in
-            let line = LogLine(
+            let line = ClientLogLine(
                 level: level,
                 facility: facility.map { String(cString: $0) } ?? "",
                 text: text.map { String(cString: $0) } ?? ""

@@ -26,7 +26,7 @@ package struct ConsumerEvents: Sendable {
     /// Trouble that belongs to no partition; a fatal one means that this consumer is finished.
     package let failed: @Sendable (KafkaError) -> Void
     /// Lines of the client library, from any of its threads; must be quick and must not call back.
-    package let log: @Sendable (LogLine) -> Void
+    package let log: @Sendable (ClientLogLine) -> Void
 
     /// The five closures.
     package init(
@@ -34,7 +34,7 @@ package struct ConsumerEvents: Sendable {
         assigned: @escaping @Sendable ([PartitionID]) -> Void,
         revoked: @escaping @Sendable (_ partitions: [PartitionID], _ isLost: Bool) -> Void,
         failed: @escaping @Sendable (KafkaError) -> Void,
-        log: @escaping @Sendable (LogLine) -> Void
+        log: @escaping @Sendable (ClientLogLine) -> Void
     ) {
         self.startPosition = startPosition
         self.assigned = assigned

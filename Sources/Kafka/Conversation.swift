@@ -1,6 +1,7 @@
 internal import Basics
 internal import CRdKafka
 internal import Synchronization
+internal import Threads
 
 /// The conversation of a consumer with its group and its owner: what is ours, and where each partition was
 /// started.
@@ -46,7 +47,7 @@ final class Conversation: @unchecked Sendable {
     }
 
     func answered() {
-        let now = monotonicMilliseconds()
+        let now = SystemClock().monotonicMilliseconds
         state.withLock { $0.reachability.answered(at: now) }
     }
 
@@ -68,7 +69,7 @@ final class Conversation: @unchecked Sendable {
             code,
             "offsets of group \(settings.groupID) were not written, lag dashboards will be late"
         )
-        events.log(LogLine(level: 5, facility: "COMMIT", text: error.description))
+        events.log(ClientLogLine(level: 5, facility: "COMMIT", text: error.description))
     }
 
     /// Stops the flow of a partition; what is queued of it is dropped and comes again when it goes on.

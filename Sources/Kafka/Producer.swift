@@ -1,5 +1,6 @@
 package import Basics
 internal import CRdKafka
+internal import Threads
 
 /// What a producer is made of.
 package struct ProducerSettings: Sendable {
@@ -68,7 +69,7 @@ package final class Producer: @unchecked Sendable {
         _ settings: ProducerSettings,
         delivered: @escaping @Sendable (_ token: UInt64, _ error: KafkaError?) -> Void,
         failed: @escaping @Sendable (KafkaError) -> Void,
-        log: @escaping @Sendable (LogLine) -> Void
+        log: @escaping @Sendable (ClientLogLine) -> Void
     ) throws(KafkaError) {
         let callbacks = ClientCallbacks(log: log, failed: failed, delivered: delivered)
         let handle = try ClientHandle(
@@ -77,7 +78,7 @@ package final class Producer: @unchecked Sendable {
             callbacks: callbacks
         )
         self.handle = handle
-        let started = DetachedThread.start { [weak handle] in
+        let started = SystemThread.detached { [weak handle] in
             while let handle, Self.poll(handle) {}
         }
         if !started {

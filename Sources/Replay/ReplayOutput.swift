@@ -2,11 +2,16 @@ package import Basics
 import Cohorts
 package import Engine
 
-/// The lines a replay writes. Source: the contract of `cohortctl replay` in docs/replay.md.
+/// The lines a replay writes.
+///
+/// Source: the contract of `cohortctl replay` in docs/replay.md.
 package enum ReplayOutput {
     /// Appends `{"tick","cohort","user","op"}` lines of one tick, in the order given.
     package static func append(
-        _ deltas: [Delta], of shard: borrowing Shard, at tick: EventTime, to bytes: inout [UInt8]
+        _ deltas: [Delta],
+        of shard: borrowing Shard,
+        at tick: EventTime,
+        to bytes: inout [UInt8]
     ) {
         guard !deltas.isEmpty else { return }
         let instant = tick.rfc3339

@@ -62,6 +62,7 @@ package struct ReplayRun: ~Copyable {
     /// Reads one line, without its LF.
     ///
     /// - Parameters:
+    ///   - line: Borrowed for the call.
     ///   - number: The line's number, from 1.
     ///   - reject: Called for every event that is refused.
     ///   - ticked: Called after every tick with its deltas, sorted by bytes of cohort, then of user; borrowed.

@@ -33,7 +33,9 @@ package struct TickSchedule: Sendable {
 
     /// Takes notice of an arrival, of which the first may decide the first tick.
     package mutating func arrived(_ arrival: EventTime) {
-        guard case .every(let width, _, let until) = rule, next == nil, lastDone == nil else { return }
+        guard case .every(let width, _, let until) = rule, next == nil, lastDone == nil else {
+            return
+        }
         next = Self.bounded(arrival.roundedUp(toMultipleOf: width), by: until)
     }
 

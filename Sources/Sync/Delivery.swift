@@ -28,20 +28,33 @@ package struct DeliveryRequest: Sendable, Equatable {
 }
 
 /// How a request ended, as far as the sender can know.
+///
+/// A detail says what happened, where, and what to do, without secrets, ids or bodies: it is shown to
+/// the operator.
 package enum DeliveryOutcome: Sendable, Equatable {
     /// The destination took it.
     case delivered
     /// 401 or 403: nothing was applied, and nothing will be until somebody changes the credential.
-    case authenticationRefused(status: Int)
+    case authenticationRefused(detail: String)
     /// 410: the destination does not want us any more.
-    case gone
+    case gone(detail: String)
     /// Anything else; tried again without end.
     ///
-    /// `knownNotApplied` only where the request certainly had no effect, such as a refused connection:
-    /// timeouts, resets and 5xx are unknown. `retryAfterMilliseconds` is what the destination asked for.
+    /// `knownNotApplied` only where this attempt, whatever earlier ones did, certainly had no effect, such as
+    /// a refused connection: timeouts, resets and 5xx are unknown. `retryAfterMilliseconds` is what the
+    /// destination asked for, as received: the planner clamps it.
     case retriable(
         detail: String,
         retryAfterMilliseconds: Int64? = nil,
         knownNotApplied: Bool = false
     )
+
+    /// Nothing but the detail, for logs; nil when delivered.
+    package var detail: String? {
+        switch self {
+        case .delivered: nil
+        case .authenticationRefused(let detail), .gone(let detail): detail
+        case .retriable(let detail, _, _): detail
+        }
+    }
 }

@@ -22,20 +22,8 @@ extension SyncMachine {
         switch outcome {
         case .delivered:
             deliver(position, now: now, partitions, &records, &notes)
-        case .authenticationRefused(let status):
-            refuse(
-                "the destination answered \(status): check its credential",
-                now,
-                &records,
-                &notes
-            )
-        case .gone:
-            refuse(
-                "the destination answered 410: it is gone or was disabled",
-                now,
-                &records,
-                &notes
-            )
+        case .authenticationRefused(let detail), .gone(let detail):
+            refuse(detail, now, &records, &notes)
         case .retriable(let detail, let retryAfter, let knownNotApplied):
             if !knownNotApplied {
                 open[position].unknownSince = now

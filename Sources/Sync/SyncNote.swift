@@ -26,7 +26,7 @@ package enum SyncNote: Sendable, Equatable, CustomStringConvertible {
         case .recovered(let sync):
             "sync \(sync) gets through again"
         case .paused(let sync, let reason):
-            "sync \(sync) is paused, nothing is lost: \(reason); then restart"
+            "sync \(sync) is paused, nothing is lost: \(reason)"
         case .resumed(let sync):
             "sync \(sync) delivers again after it was paused"
         }

@@ -75,7 +75,17 @@ package final class Mailbox<Message: Sendable>: @unchecked Sendable {
         return taken
     }
 
-    /// Refuses further messages and wakes everyone who waits.
+    /// Takes the oldest message, waiting until there is one; nil once the mailbox is closed and empty.
+    package func next() -> Message? {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        while messages.isEmpty, !isClosed { pthread_cond_wait(changed, lock) }
+        if messages.isEmpty { return nil }
+        pthread_cond_broadcast(changed)
+        return messages.removeFirst()
+    }
+
+    /// Refuses further messages and wakes everyone who waits; what is there is still handed out.
     package func close() {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }

@@ -1,4 +1,6 @@
+import Basics
 import Glibc
+import InputFiles
 
 /// The exit statuses of cohort-bench; the numbers are those of cohortctl.
 enum BenchStatus: Int32, Error {
@@ -11,32 +13,13 @@ enum BenchStatus: Int32, Error {
 
 /// Prints a line on stderr; nobody is left to tell if that fails.
 func printError(_ line: String) {
-    _ = writeAll(line + "\n", to: STDERR_FILENO)
+    _ = DescriptorWriter.writeAll(Array((line + "\n").utf8), to: STDERR_FILENO)
 }
 
 /// Prints text on stdout, completely or with an error.
 func printOutput(_ text: String) throws(BenchStatus) {
-    guard writeAll(text, to: STDOUT_FILENO) else {
-        printError("cohort-bench: cannot write stdout: \(String(cString: strerror(errno)))")
+    guard DescriptorWriter.writeAll(Array(text.utf8), to: STDOUT_FILENO) else {
+        printError("cohort-bench: cannot write stdout: \(SystemError.text(errno))")
         throw .outputFailed
-    }
-}
-
-private func writeAll(_ text: String, to descriptor: Int32) -> Bool {
-    Array(text.utf8).withUnsafeBytes { buffer in
-        var position = 0
-        while position < buffer.count {
-            let count = write(
-                descriptor,
-                buffer.baseAddress.map { $0 + position },
-                buffer.count - position
-            )
-            if count < 0 {
-                if errno == EINTR { continue }
-                return false
-            }
-            position += count
-        }
-        return true
     }
 }

@@ -20,16 +20,19 @@ struct EventFile: ~Copyable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw InputError(path: path, reason: InputFiles.systemReason())
+            throw InputError(path: path, reason: SystemError.text(errno))
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw InputError(path: path, reason: "it is no ordinary file, which can be held in memory")
+            throw InputError(
+                path: path,
+                reason: "it is no ordinary file, which can be held in memory"
+            )
         }
         let count = Int(status.st_size)
         if count == 0 { return (nil, 0) }
         let mapped = mmap(nil, count, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0)
         guard let mapped, mapped != UnsafeMutableRawPointer(bitPattern: -1) else {
-            throw InputError(path: path, reason: InputFiles.systemReason())
+            throw InputError(path: path, reason: SystemError.text(errno))
         }
         return (mapped, count)
     }

@@ -16,8 +16,10 @@ struct Meter {
     /// Reads all three now.
     static func read() -> Meter {
         Meter(
-            cpuSeconds: seconds(CLOCK_PROCESS_CPUTIME_ID), wallSeconds: wall(),
-            memoryBytes: anonymousMemory())
+            cpuSeconds: seconds(CLOCK_PROCESS_CPUTIME_ID),
+            wallSeconds: wall(),
+            memoryBytes: anonymousMemory()
+        )
     }
 
     /// Seconds of a clock that only goes forward; cheap enough for every tick.

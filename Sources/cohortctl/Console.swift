@@ -1,4 +1,6 @@
+import Basics
 import Glibc
+import InputFiles
 
 /// Writes to stdout, stderr and files, completely or with an error.
 struct Output {
@@ -22,7 +24,7 @@ struct Output {
         }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         if descriptor < 0 {
-            printError("cohortctl: cannot write \(path): \(String(cString: strerror(errno)))")
+            printError("cohortctl: cannot write \(path): \(SystemError.text(errno))")
             throw .outputFailed
         }
         self.init(descriptor: descriptor, name: path)
@@ -42,8 +44,8 @@ struct Output {
     /// Writes what is left.
     mutating func flush() throws(ExitStatus) {
         defer { buffer.removeAll(keepingCapacity: true) }
-        guard writeAll(buffer, to: descriptor) else {
-            printError("cohortctl: cannot write \(name): \(String(cString: strerror(errno)))")
+        guard DescriptorWriter.writeAll(buffer, to: descriptor) else {
+            printError("cohortctl: cannot write \(name): \(SystemError.text(errno))")
             throw .outputFailed
         }
     }
@@ -52,7 +54,7 @@ struct Output {
     mutating func finish() throws(ExitStatus) {
         try flush()
         if descriptor != STDOUT_FILENO, close(descriptor) != 0 {
-            printError("cohortctl: cannot write \(name): \(String(cString: strerror(errno)))")
+            printError("cohortctl: cannot write \(name): \(SystemError.text(errno))")
             throw .outputFailed
         }
     }
@@ -60,20 +62,5 @@ struct Output {
 
 /// Prints a line on stderr; nobody is left to tell if that fails.
 func printError(_ line: String) {
-    _ = writeAll(Array((line + "\n").utf8), to: STDERR_FILENO)
-}
-
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    bytes.withUnsafeBytes { buffer in
-        var position = 0
-        while position < buffer.count {
-            let count = write(descriptor, buffer.baseAddress.map { $0 + position }, buffer.count - position)
-            if count < 0 {
-                if errno == EINTR { continue }
-                return false
-            }
-            position += count
-        }
-        return true
-    }
+    _ = DescriptorWriter.writeAll(Array((line + "\n").utf8), to: STDERR_FILENO)
 }

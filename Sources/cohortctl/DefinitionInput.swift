@@ -16,7 +16,9 @@ enum DefinitionInput {
             throw .configuration
         }
         let reading = DaemonConfiguration.read(
-            ConfigurationFile(name: path, bytes: bytes), zoneExists: ZoneFiles.exists)
+            ConfigurationFile(name: path, bytes: bytes),
+            zoneExists: ZoneFiles.exists
+        )
         for problem in reading.problems { printError(problem.description) }
         if !reading.problems.isEmpty { throw .configuration }
         return reading.value.configuration.replay
@@ -36,7 +38,8 @@ enum DefinitionInput {
     static func parse(_ files: [ConfigurationFile]) throws(ExitStatus) -> [Definition] {
         let (definitions, problems) = DefinitionParser.parse(
             files.map { DefinitionSource(name: $0.name, bytes: $0.bytes) },
-            isTimeZone: ZoneFiles.exists)
+            isTimeZone: ZoneFiles.exists
+        )
         for problem in problems { printError(problem.description) }
         if !problems.isEmpty { throw .definitionInvalid }
         return definitions

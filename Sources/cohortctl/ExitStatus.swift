@@ -1,4 +1,6 @@
-/// The exit statuses of cohortctl. Source: docs/operations.md, "Exit codes".
+/// The exit statuses of cohortctl.
+///
+/// Source: docs/operations.md, "Exit codes".
 enum ExitStatus: Int32, Error {
     case success = 0
     /// The answer is no: an unknown id, a conflict.

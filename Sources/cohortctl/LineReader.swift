@@ -40,7 +40,8 @@ struct LineReader: ~Copyable {
     }
 
     private func lend<Failure: Error>(
-        _ length: Int, _ body: (ByteView) throws(Failure) -> Void
+        _ length: Int,
+        _ body: (ByteView) throws(Failure) -> Void
     ) throws(Failure) {
         let start = start
         try buffer.withByteView { (view: ByteView) throws(Failure) -> Void in
@@ -77,7 +78,7 @@ struct LineReader: ~Copyable {
                 isAtEnd = true
                 return nil
             }
-            if errno != EINTR { return InputError(path: path, reason: InputFiles.systemReason()) }
+            if errno != EINTR { return InputError(path: path, reason: SystemError.text(errno)) }
         }
     }
 }

@@ -7,7 +7,7 @@ import Events
 import InputFiles
 import Replay
 
-/// `cohortctl replay`
+/// The command `cohortctl replay`.
 struct ReplayCommand {
     private let events: String
     private let cohorts: [String]
@@ -57,7 +57,9 @@ struct ReplayCommand {
         if let text = arguments.value("--tick") {
             guard let milliseconds = DurationText.milliseconds(text), milliseconds >= 1000,
                 milliseconds <= 36_500 * 86_400_000
-            else { throw usage("--tick \(text): a duration of at least 1s is expected, such as 60s") }
+            else {
+                throw usage("--tick \(text): a duration of at least 1s is expected, such as 60s")
+            }
             width = milliseconds
         }
         if let from, let until, until < from { throw usage("--until is before --from") }
@@ -65,12 +67,14 @@ struct ReplayCommand {
     }
 
     private static func instant(
-        _ text: String?, of option: String
+        _ text: String?,
+        of option: String
     ) throws(ExitStatus) -> EventTime? {
         guard let text else { return nil }
         guard let instant = EventTime(argument: text) else {
             throw usage(
-                "\(option) \(text): an instant is expected, 2026-01-05T00:00:00Z or epoch milliseconds")
+                "\(option) \(text): an instant is expected, 2026-01-05T00:00:00Z or epoch milliseconds"
+            )
         }
         return instant
     }
@@ -84,7 +88,12 @@ struct ReplayCommand {
         try DefinitionInput.refuseUnsupported(definitions)
 
         let plan = PlanCompiler.compile(definitions, inactiveEvents: settings.inactiveEvents)
-        var replay = ReplayRun(plan: plan, settings: settings, schedule: schedule, unordered: unordered)
+        var replay = ReplayRun(
+            plan: plan,
+            settings: settings,
+            schedule: schedule,
+            unordered: unordered
+        )
         var deltas: Output?
         if let deltasPath { deltas = try Output(path: deltasPath) }
         var members: Output?
@@ -102,13 +111,16 @@ struct ReplayCommand {
         let unreadable = reader.forEachLine { line in
             lineNumber += 1
             replay.read(
-                line: line, number: lineNumber,
+                line: line,
+                number: lineNumber,
                 reject: { reject in
                     let element = reject.index.map { "[\($0)]" } ?? ""
                     printError(
-                        "\(name):\(reject.line)\(element): \(reject.reason.rawValue): \(reject.text)")
+                        "\(name):\(reject.line)\(element): \(reject.reason.rawValue): \(reject.text)"
+                    )
                 },
-                ticked: ticked)
+                ticked: ticked
+            )
         }
         if let unreadable {
             printError("cohortctl: \(unreadable.description)")

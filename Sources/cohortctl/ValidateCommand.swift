@@ -1,6 +1,6 @@
 import Arguments
 
-/// `cohortctl validate`
+/// The command `cohortctl validate`.
 enum ValidateCommand {
     static func run(_ arguments: ParsedArguments) throws(ExitStatus) {
         let files = try DefinitionInput.files(arguments.operands)

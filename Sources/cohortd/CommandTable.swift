@@ -5,34 +5,47 @@ import Basics
 enum CommandTable {
     private static let configuration = [
         Option.one(
-            "--config", "FILE", "The configuration. Default: /etc/cohortd/cohortd.yaml."),
+            "--config",
+            "FILE",
+            "The configuration. Default: /etc/cohortd/cohortd.yaml."
+        ),
         Option.repeated(
-            "--set", "PATH=VALUE",
-            "Goes over the file: --set kafka.topic=clicks. Lists are JSON. May be repeated."),
+            "--set",
+            "PATH=VALUE",
+            "Goes over the file: --set kafka.topic=clicks. Lists are JSON. May be repeated."
+        ),
         Option.repeated(
-            "--accept-history", "ID",
-            "Lets this cohort go on although history it looks at is gone from Kafka."),
+            "--accept-history",
+            "ID",
+            "Lets this cohort go on although history it looks at is gone from Kafka."
+        ),
     ]
 
     static let program = Program(
-        "cohortd", summary: "Keeps cohorts exact over the events in Kafka and sends what changes",
+        "cohortd",
+        summary: "Keeps cohorts exact over the events in Kafka and sends what changes",
         version: Version.text,
         commands: [
             Command(
-                "run", summary: "Runs the daemon until SIGTERM or Ctrl-C",
+                "run",
+                summary: "Runs the daemon until SIGTERM or Ctrl-C",
                 details: """
                     Exit status: 0 stopped in good order, 64 usage, 65 damaged data, 70 a bug, 73 data_dir \
                     unusable, 74 I/O error, 75 data_dir is locked, 78 configuration.
                     """,
                 options: configuration,
-                examples: ["cohortd run --config config/cohortd.yaml --set data_dir=/tmp/cohortd"]),
+                examples: ["cohortd run --config config/cohortd.yaml --set data_dir=/tmp/cohortd"]
+            ),
             Command(
-                "check", summary: "Checks configuration, cohorts, destinations and syncs, and exits",
+                "check",
+                summary: "Checks configuration, cohorts, destinations and syncs, and exits",
                 details: "Exit status: 0 all is well, 64 usage, 78 there is a problem.",
                 options: configuration,
-                examples: ["cohortd check --config config/cohortd.yaml"]),
+                examples: ["cohortd check --config config/cohortd.yaml"]
+            ),
             Command(
-                "demo", summary: "Shows it all in one process: a broker, traffic, cohorts, a receiver",
+                "demo",
+                summary: "Shows it all in one process: a broker, traffic, cohorts, a receiver",
                 details: """
                     Delta records go to stdout as JSON Lines, one for each user the receiver is told about; \
                     everything else goes to stderr. It is not a deployment: the broker keeps 5 MiB a \
@@ -43,8 +56,13 @@ enum CommandTable {
                     .one("--http-port", "PORT", "Where the API listens. Default: any free port."),
                     .one("--seconds", "N", "Ends by itself after so long."),
                 ],
-                examples: ["cohortd demo", "cohortd demo --seconds 20 --rate 5000"]),
+                examples: ["cohortd demo", "cohortd demo --seconds 20 --rate 5000"]
+            ),
             Command(
-                "version", summary: "Prints the version", examples: ["cohortd version"]),
-        ])
+                "version",
+                summary: "Prints the version",
+                examples: ["cohortd version"]
+            ),
+        ]
+    )
 }

@@ -3,23 +3,13 @@ import Basics
 import Configuration
 import Daemon
 import Glibc
+import InputFiles
 import Telemetry
 import Threads
 
 /// Writes to a descriptor, all of it; nobody is left to tell if that fails.
 @Sendable func write(_ bytes: [UInt8], to descriptor: Int32) {
-    var position = 0
-    while position < bytes.count {
-        let count = bytes.withUnsafeBytes { buffer in
-            Glibc.write(
-                descriptor, buffer.baseAddress.map { $0 + position }, buffer.count - position)
-        }
-        if count < 0 {
-            if errno == EINTR { continue }
-            return
-        }
-        position += count
-    }
+    _ = DescriptorWriter.writeAll(bytes, to: descriptor)
 }
 
 @Sendable func printError(_ line: String) {
@@ -40,14 +30,17 @@ func load(_ arguments: ParsedArguments) throws(DaemonError) -> LoadedConfigurati
         }
     }
     let loaded = LoadedConfiguration.read(
-        path: arguments.value("--config") ?? "/etc/cohortd/cohortd.yaml", overrides: overrides,
-        acceptHistory: arguments.values("--accept-history"))
+        path: arguments.value("--config") ?? "/etc/cohortd/cohortd.yaml",
+        overrides: overrides,
+        acceptHistory: arguments.values("--accept-history")
+    )
     if loaded.problems.isEmpty { return loaded }
     for problem in loaded.problems { printError(problem) }
     let count = loaded.problems.count
     throw DaemonError(
         status: DaemonError.Status.configuration,
-        "\(count) \(count == 1 ? "problem" : "problems") in the configuration; nothing was started")
+        "\(count) \(count == 1 ? "problem" : "problems") in the configuration; nothing was started"
+    )
 }
 
 func logger(_ configuration: DaemonConfiguration.Log) -> Logger {
@@ -58,17 +51,23 @@ func logger(_ configuration: DaemonConfiguration.Log) -> Logger {
         case .json: .json
         }
     return Logger(
-        level: LogLevel(rawValue: configuration.level.rawValue) ?? .info, format: format,
-        clock: SystemClock(), sink: { write($0, to: STDERR_FILENO) })
+        level: LogLevel(rawValue: configuration.level.rawValue) ?? .info,
+        format: format,
+        clock: SystemClock(),
+        sink: { write($0, to: STDERR_FILENO) }
+    )
 }
 
 func number(
-    _ arguments: ParsedArguments, _ option: String, in range: ClosedRange<Int>
+    _ arguments: ParsedArguments,
+    _ option: String,
+    in range: ClosedRange<Int>
 ) throws(DaemonError) -> Int? {
     guard let text = arguments.value(option) else { return nil }
     guard let number = Int(text), range.contains(number) else {
         throw usage(
-            "\(option) \(text): a number from \(range.lowerBound) to \(range.upperBound) is expected")
+            "\(option) \(text): a number from \(range.lowerBound) to \(range.upperBound) is expected"
+        )
     }
     return number
 }
@@ -89,11 +88,17 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
         let port = try number(arguments, "--http-port", in: 0...65_535) ?? 0
         let seconds = try number(arguments, "--seconds", in: 1...86_400)
         let logger = Logger(
-            level: .warning, format: .text, clock: SystemClock(),
-            sink: { write($0, to: STDERR_FILENO) })
+            level: .warning,
+            format: .text,
+            clock: SystemClock(),
+            sink: { write($0, to: STDERR_FILENO) }
+        )
         try Demo(rate: rate, port: UInt16(port), seconds: seconds).run(
-            logger: logger, say: printError, delta: { write($0, to: STDOUT_FILENO) },
-            isStopWanted: { StopSignal.isWanted })
+            logger: logger,
+            say: printError,
+            delta: { write($0, to: STDOUT_FILENO) },
+            isStopWanted: { StopSignal.isWanted }
+        )
     default:
         write(Array("cohortd \(Version.text)\n".utf8), to: STDOUT_FILENO)
     }

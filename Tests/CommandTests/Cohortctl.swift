@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import HTTPAPI
 import Synchronization
@@ -10,17 +11,17 @@ struct Ended {
     var errors: String
 }
 
-/// The built cohortctl.
+/// The built programs.
 enum Cohortctl {
     /// The test's own program stands in the same folder.
-    private static var path: String {
+    private static func path(of program: String) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let own = String(
             decoding: buffer[0..<max(0, count)].map { UInt8(bitPattern: $0) },
             as: UTF8.self
         )
-        return own[..<(own.lastIndex(of: "/") ?? own.startIndex)] + "/cohortctl"
+        return own[..<(own.lastIndex(of: "/") ?? own.startIndex)] + "/" + program
     }
 
     /// Runs it to its end.
@@ -43,8 +44,10 @@ enum Cohortctl {
     static func run(
         _ arguments: [String],
         environment: [String],
-        output file: String? = nil
+        output file: String? = nil,
+        program: String = "cohortctl"
     ) throws -> Ended {
+        let path = path(of: program)
         let output = try Capture()
         let errors = try Capture()
         var actions = posix_spawn_file_actions_t()
@@ -66,7 +69,7 @@ enum Cohortctl {
         while waitpid(process, &status, 0) < 0 {
             try #require(errno == EINTR, "waitpid: \(String(cString: strerror(errno)))")
         }
-        try #require(status & 0x7f == 0, "cohortctl was ended by signal \(status & 0x7f)")
+        try #require(status & 0x7f == 0, "\(program) was ended by signal \(status & 0x7f)")
         return Ended(status: status >> 8 & 0xff, output: output.text, errors: errors.text)
     }
 
@@ -106,7 +109,7 @@ final class CannedDaemon: Sendable {
     func start(
         _ answers: @escaping @Sendable (HTTPRequest) -> HTTPResponse?
     ) throws -> HTTPServer {
-        try HTTPServer(listen: ListenAddress("127.0.0.1:0")) { request in
+        try HTTPServer(listen: ListenAddress(port: 0)) { request in
             self.asked.withLock { $0.append(request.target) }
             return answers(request)
                 ?? .error(status: 404, code: "not_found", "there is nothing at this path")

@@ -1,3 +1,4 @@
+import Basics
 import Configuration
 import Testing
 
@@ -65,7 +66,7 @@ struct OverrideTests {
         #expect(configuration.dataDirectory == "5")
         #expect(configuration.kafka.group == "true")
         #expect(configuration.kafka.topic == "1.50")
-        #expect(configuration.http.listen.host == "::1")
+        #expect(configuration.http.listen.host.description == "::1")
         #expect(configuration.kafka.properties["client.id"] == .plain("007"))
     }
 

@@ -4,7 +4,9 @@ import Testing
 extension DaemonTests {
     @Suite("asked over HTTP")
     struct APITests {
-        @Test("health, readiness, metrics, status, cohorts and members agree with what the receiver was told")
+        @Test(
+            "health, readiness, metrics, status, cohorts and members agree with what the receiver was told"
+        )
         func reads() async throws {
             let broker = try Broker()
             try await broker.createTopic(partitions: 4)
@@ -32,7 +34,10 @@ extension DaemonTests {
             }
             try await daemon.ready()
             try await daemon.settled(at: wallClock())
-            #expect(String(decoding: try #require(try daemon.get("/healthz")).body, as: UTF8.self) == "ok")
+            #expect(
+                String(decoding: try #require(try daemon.get("/healthz")).body, as: UTF8.self)
+                    == "ok"
+            )
 
             let status = try #require(try daemon.status())
             #expect(status.users == 307)
@@ -53,10 +58,14 @@ extension DaemonTests {
                 for limit in [1, 10, 1000] where limit > 1 || count < 150 {
                     #expect(try daemon.members(of: cohort, limit: limit) == expected)
                 }
-                #expect(try daemon.metric("cohortd_cohort_members{cohort=\"\(cohort)\"}") == Double(count))
+                #expect(
+                    try daemon.metric("cohortd_cohort_members{cohort=\"\(cohort)\"}")
+                        == Double(count)
+                )
                 #expect(
                     try daemon.metric("cohortd_deltas_total{cohort=\"\(cohort)\",op=\"enter\"}")
-                        == Double(count))
+                        == Double(count)
+                )
             }
 
             struct Cohorts: Decodable {
@@ -84,7 +93,9 @@ extension DaemonTests {
             #expect(try daemon.get("/v1/cohorts/viewers/members?limit=0")?.status == 400)
             #expect(try daemon.get("/v1/status", headers: [("Host", "example.com")])?.status == 403)
             #expect(
-                try daemon.get("/v1/status", headers: [("Origin", "http://example.com")])?.status == 403)
+                try daemon.get("/v1/status", headers: [("Origin", "http://example.com")])?.status
+                    == 403
+            )
             #expect(try daemon.get("/nothing")?.status == 404)
 
             // A broker that is lost makes it not ready, and nothing else.

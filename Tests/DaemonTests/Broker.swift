@@ -61,7 +61,8 @@ final class Broker {
         }
         let topics = try tool("kafka-topics.sh")
         let ending = try await topics([
-            "--create", "--topic", name, "--partitions", "\(partitions)", "--replication-factor", "1",
+            "--create", "--topic", name, "--partitions", "\(partitions)", "--replication-factor",
+            "1",
         ])
         #expect(ending == .exited(0))
     }
@@ -70,7 +71,8 @@ final class Broker {
     func deleteRecords(topic: String, partition: Int, before offset: Int64) async throws {
         let folder = try #require(folder)
         let list = "\(folder)/delete.json"
-        try #"{"partitions":[{"topic":"\#(topic)","partition":\#(partition),"offset":\#(offset)}],"version":1}"#
+        try
+            #"{"partitions":[{"topic":"\#(topic)","partition":\#(partition),"offset":\#(offset)}],"version":1}"#
             .write(toFile: list, atomically: false, encoding: .utf8)
         let delete = try tool("kafka-delete-records.sh")
         #expect(try await delete(["--offset-json-file", list]) == .exited(0))
@@ -82,13 +84,21 @@ final class Broker {
         if isDown { try embedded.setDown() } else { try embedded.setUp() }
     }
 
+    /// Makes every answer of the in-process broker take this long.
+    func setRoundTrip(milliseconds: Int) throws {
+        try #require(embedded).setRoundTrip(milliseconds: milliseconds)
+    }
+
     private func tool(_ name: String) throws -> ([String]) async throws -> Program.Ending {
         let home = try #require(Self.kafkaHome)
         let folder = try #require(folder)
         return { [address] arguments in
             let program = try Program(
-                "\(home)/bin/\(name)", ["--bootstrap-server", address] + arguments, folder: folder,
-                environment: ["KAFKA_HEAP_OPTS": "-Xmx128m"])
+                "\(home)/bin/\(name)",
+                ["--bootstrap-server", address] + arguments,
+                folder: folder,
+                environment: ["KAFKA_HEAP_OPTS": "-Xmx128m"]
+            )
             let ending = try await program.end(within: 120)
             if ending != .exited(0) { print("\(name): \(program.output) \(program.errors)") }
             return ending

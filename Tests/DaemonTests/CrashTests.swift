@@ -3,11 +3,18 @@ import Foundation
 import Glibc
 import Testing
 
-/// The suites that start daemons: one test at a time, for they share the machine's two cores.
+// Starting a daemon is mostly waiting for its group, so two rows of tests run beside each other, each one test
+// at a time.
+
+/// What a daemon does once it runs.
 @Suite("The daemon", .serialized)
 enum DaemonTests {}
 
-extension DaemonTests {
+/// What of a daemon survives.
+@Suite("The daemon's state", .serialized)
+enum DaemonStateTests {}
+
+extension DaemonStateTests {
     @Suite("killed and stopped")
     struct CrashTests {
         private static let cohorts: [(id: String, users: String)] = [
@@ -20,7 +27,9 @@ extension DaemonTests {
             ("big", "{performed: {event: buy, where: {price: {gte: 50}}, last: 1h}}"),
         ]
 
-        @Test("killed five times under load, the receiver ends with what a replay of all events says")
+        @Test(
+            "killed five times under load, the receiver ends with what a replay of all events says"
+        )
         func kills() async throws {
             let seed: UInt64 = 20_260_105
             print("seed \(seed)")
@@ -37,14 +46,17 @@ extension DaemonTests {
             for round in 0..<6 {
                 let program = try daemon.start()
                 // From the first kill on, one hits the start, the joining, the catching up or the steady flow.
-                let life = Double(generator.number(in: round == 0 ? 6000...9000 : 500...9000)) / 1000
+                let life =
+                    Double(generator.number(in: round == 0 ? 6000...9000 : 500...9000)) / 1000
                 let end = ProcessInfo.processInfo.systemUptime + life
                 repeat {
                     for _ in 0..<100 {
                         let type = generator.pick(["view", "view", "cart", "buy"])
                         lines += try await publisher.event(
-                            type, of: "user-\(generator.below(400))",
-                            properties: #"{"price":\#(generator.below(60))}"#)
+                            type,
+                            of: "user-\(generator.below(400))",
+                            properties: #"{"price":\#(generator.below(60))}"#
+                        )
                         lines += "\n"
                     }
                     try await Task.sleep(for: .milliseconds(100))
@@ -79,7 +91,9 @@ extension DaemonTests {
 
         /// What the same engine says of the same events read from a file.
         private func replay(
-            _ lines: String, at tick: Int64, _ daemon: DaemonUnderTest
+            _ lines: String,
+            at tick: Int64,
+            _ daemon: DaemonUnderTest
         ) async throws -> [String: [String]] {
             try daemon.write("events.jsonl", lines)
             let program = try Program(
@@ -87,7 +101,9 @@ extension DaemonTests {
                 [
                     "replay", "--cohorts", "\(daemon.path)/cohorts", "--events",
                     "\(daemon.path)/events.jsonl", "--at", "\(tick)", "--members", "-",
-                ], folder: daemon.path)
+                ],
+                folder: daemon.path
+            )
             #expect(try await program.end(within: 60) == .exited(0), "\(program.errors)")
             struct Line: Decodable {
                 var cohort: String
@@ -109,7 +125,10 @@ extension DaemonTests {
             let receiver = try Receiver()
             // No snapshot falls due by itself: the one at the end has it all.
             try daemon.configure(
-                kafka: broker.address, snapshot: "1h", properties: broker.properties)
+                kafka: broker.address,
+                snapshot: "1h",
+                properties: broker.properties
+            )
             try daemon.webhook(url: receiver.url)
             try daemon.cohorts([("viewers", "{performed: {event: view, last: 1h}}")])
             let publisher = try Publisher(broker.address)
@@ -137,8 +156,10 @@ extension DaemonTests {
             #expect(after.users == 510)
             var applied = 0.0
             for partition in 0..<4 {
-                applied += try daemon.metric(
-                    "cohortd_events_total{partition=\"\(partition)\",outcome=\"applied\"}") ?? 0
+                applied +=
+                    try daemon.metric(
+                        "cohortd_events_total{partition=\"\(partition)\",outcome=\"applied\"}"
+                    ) ?? 0
             }
             #expect(applied == 10)
             // Only who is new is told.

@@ -84,8 +84,13 @@ final class DaemonUnderTest {
 
     /// Writes `cohortd.yaml`; `more` is added to it.
     func configure(
-        kafka: String, tick: String = "1s", snapshot: String = "1s", topic: String = "events",
-        properties: [String: String] = [:], kafkaMore: String = "", more: String = ""
+        kafka: String,
+        tick: String = "1s",
+        snapshot: String = "1s",
+        topic: String = "events",
+        properties: [String: String] = [:],
+        kafkaMore: String = "",
+        more: String = ""
     ) throws {
         let given = properties.map { "    \($0.key): \"\($0.value)\"\n" }.sorted().joined()
         try write(
@@ -102,7 +107,8 @@ final class DaemonUnderTest {
             http: {listen: "127.0.0.1:\(port)"}
             log: {level: debug, format: text}
             \(more)
-            """)
+            """
+        )
     }
 
     /// Writes a webhook destination.
@@ -114,15 +120,20 @@ final class DaemonUnderTest {
             template: webhook
             settings: {url: "\(url)", secret: "file:\(path)/secret", timeout: \(timeout)}
             allow_private: [127.0.0.0/8]
-            """)
+            """
+        )
     }
 
     /// Writes the cohorts, and a sync of each to each destination named `COHORT-DESTINATION`.
-    func cohorts(_ cohorts: [(id: String, users: String)], to destinations: [String] = ["receiver"]) throws {
+    func cohorts(
+        _ cohorts: [(id: String, users: String)],
+        to destinations: [String] = ["receiver"]
+    ) throws {
         try write(
             "cohorts/all.yaml",
             cohorts.map { "id: \($0.id)\nname: The \($0.id)\nusers: \($0.users)\n" }
-                .joined(separator: "---\n"))
+                .joined(separator: "---\n")
+        )
         try write(
             "syncs/all.yaml",
             cohorts.flatMap { cohort in
@@ -130,7 +141,8 @@ final class DaemonUnderTest {
                     "id: \(cohort.id)-\(destination)\nitem: {cohort: \(cohort.id)}\n"
                         + "destination: \(destination)\n"
                 }
-            }.joined(separator: "---\n"))
+            }.joined(separator: "---\n")
+        )
     }
 
     // MARK: Running
@@ -139,14 +151,18 @@ final class DaemonUnderTest {
     @discardableResult
     func start(_ arguments: [String] = []) throws -> Program {
         let program = try Program(
-            "cohortd", ["run", "--config", "\(path)/cohortd.yaml"] + arguments, folder: path)
+            "cohortd",
+            ["run", "--config", "\(path)/cohortd.yaml"] + arguments,
+            folder: path
+        )
         self.program = program
         return program
     }
 
     /// Starts it and waits until it is ready.
     func startReady(
-        _ arguments: [String] = [], within seconds: Double = 90,
+        _ arguments: [String] = [],
+        within seconds: Double = 90,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         try start(arguments)
@@ -155,16 +171,20 @@ final class DaemonUnderTest {
 
     /// Waits until `/readyz` says so.
     func ready(
-        within seconds: Double = 90, sourceLocation: SourceLocation = #_sourceLocation
+        within seconds: Double = 90,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let program = try #require(program)
         try await eventually(
-            "the daemon is ready; \(readinessText), \(program.errorLines.suffix(3))", within: seconds,
+            "the daemon is ready; \(readinessText), \(program.errorLines.suffix(3))",
+            within: seconds,
             sourceLocation: sourceLocation
         ) {
             try #require(
-                program.isRunning, "it ended: \(program.errorLines.suffix(5))",
-                sourceLocation: sourceLocation)
+                program.isRunning,
+                "it ended: \(program.errorLines.suffix(5))",
+                sourceLocation: sourceLocation
+            )
             return try readiness()?.ready ?? false
         }
     }
@@ -183,15 +203,23 @@ final class DaemonUnderTest {
         program.signal(SIGTERM)
         let ending = try await program.end(within: 60, sourceLocation: sourceLocation)
         #expect(
-            ending == .exited(0), "\(program.errorLines.suffix(5))", sourceLocation: sourceLocation)
+            ending == .exited(0),
+            "\(program.errorLines.suffix(5))",
+            sourceLocation: sourceLocation
+        )
     }
 
     /// Runs a command of cohortd with this configuration to its end.
     func run(
-        _ command: String, _ arguments: [String] = [], within seconds: Double = 60
+        _ command: String,
+        _ arguments: [String] = [],
+        within seconds: Double = 60
     ) async throws -> (ending: Program.Ending, output: String, errors: String) {
         let program = try Program(
-            "cohortd", [command, "--config", "\(path)/cohortd.yaml"] + arguments, folder: path)
+            "cohortd",
+            [command, "--config", "\(path)/cohortd.yaml"] + arguments,
+            folder: path
+        )
         let ending = try await program.end(within: seconds)
         return (ending, program.output, program.errors)
     }
@@ -200,11 +228,15 @@ final class DaemonUnderTest {
 
     /// An answer of the API; nil while nobody listens.
     func get(
-        _ target: String, headers: [(name: String, value: String)] = []
+        _ target: String,
+        headers: [(name: String, value: String)] = []
     ) throws -> (status: Int, body: [UInt8])? {
         do throws(HTTPClientError) {
             return try HTTPClient.get(
-                "http://127.0.0.1:\(port)\(target)", headers: headers, timeoutMilliseconds: 20_000)
+                "http://127.0.0.1:\(port)\(target)",
+                headers: headers,
+                timeoutMilliseconds: 20_000
+            )
         } catch {
             // Not up yet, or gone; whoever waits for it has a deadline.
             return nil
@@ -235,7 +267,9 @@ final class DaemonUnderTest {
             let answer = try #require(
                 try get(
                     "/v1/cohorts/\(cohort)/members?limit=\(limit)"
-                        + (escaped.map { "&after=\($0)" } ?? "")))
+                        + (escaped.map { "&after=\($0)" } ?? "")
+                )
+            )
             try #require(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
             let page = try JSONDecoder().decode(Members.self, from: Data(answer.body))
             #expect(page.users.count <= limit)
@@ -256,13 +290,15 @@ final class DaemonUnderTest {
 
     /// Waits until every partition has done a tick at `tick` or later and no sync has anything to send.
     func settled(
-        at tick: Int64, within seconds: Double = 90,
+        at tick: Int64,
+        within seconds: Double = 90,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         var last: Status?
         try await eventually(
             "tick \(tick) is done and nothing is pending; \(String(describing: last))",
-            within: seconds, sourceLocation: sourceLocation
+            within: seconds,
+            sourceLocation: sourceLocation
         ) {
             last = try status()
             guard let last, let done = last.tickMilliseconds else { return false }
@@ -275,7 +311,8 @@ final class DaemonUnderTest {
 func milliseconds(_ text: String) -> Int64? {
     let form = ISO8601DateFormatter()
     form.formatOptions =
-        text.contains(".") ? [.withInternetDateTime, .withFractionalSeconds] : [.withInternetDateTime]
+        text.contains(".")
+        ? [.withInternetDateTime, .withFractionalSeconds] : [.withInternetDateTime]
     return form.date(from: text).map { Int64(($0.timeIntervalSince1970 * 1000).rounded()) }
 }
 

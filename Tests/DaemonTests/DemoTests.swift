@@ -24,14 +24,25 @@ extension DaemonTests {
             }
         }
 
-        @Test("it prints delta records and nothing else on stdout, takes events of kcat, and ends with Ctrl-C")
+        @Test(
+            "it prints delta records and nothing else on stdout, takes events of kcat, and ends with Ctrl-C"
+        )
         func interrupted() async throws {
             let folder = try DaemonUnderTest()
-            let program = try Program("cohortd", ["demo"], folder: folder.path, environment: ["TMPDIR": folder.path])
-            try await eventually("both addresses") { program.errors.contains("http: http://127.0.0.1:") }
+            let program = try Program(
+                "cohortd",
+                ["demo"],
+                folder: folder.path,
+                environment: ["TMPDIR": folder.path]
+            )
+            try await eventually("both addresses") {
+                program.errors.contains("http: http://127.0.0.1:")
+            }
             let lines = program.errorLines
             #expect(lines.first?.wholeMatch(of: #/kafka: 127\.0\.0\.1:\d+/#) != nil)
-            #expect(lines.dropFirst().first?.wholeMatch(of: #/http: http:\/\/127\.0\.0\.1:\d+/#) != nil)
+            #expect(
+                lines.dropFirst().first?.wholeMatch(of: #/http: http:\/\/127\.0\.0\.1:\d+/#) != nil
+            )
             let kafka = try #require(lines.first).dropFirst("kafka: ".count)
             try await eventually("the first deltas") { !program.output.isEmpty }
             if let kcat = Self.kcat {
@@ -39,9 +50,12 @@ extension DaemonTests {
                     #"{"user_id":"from-kcat","event_type":"purchase","event_properties":{"price":\#($0)}}"#
                 }
                 try folder.write("kcat.jsonl", events.map { $0 + "\n" }.joined())
+                let arguments = "-P -b \(kafka) -t events -p 2 -l \(folder.path)/kcat.jsonl"
                 let publish = try Program(
-                    kcat, ["-P", "-b", String(kafka), "-t", "events", "-p", "2", "-l", "\(folder.path)/kcat.jsonl"],
-                    folder: folder.path)
+                    kcat,
+                    arguments.split(separator: " ").map(String.init),
+                    folder: folder.path
+                )
                 #expect(try await publish.end(within: 60) == .exited(0), "\(publish.errors)")
                 try await eventually("kcat's user enters") {
                     try records(program).contains {
@@ -53,22 +67,31 @@ extension DaemonTests {
             }
             program.signal(SIGINT)
             #expect(try await program.end(within: 60) == .exited(0))
-            let records = try records(program)
+            let printed = try records(program)
             #expect(program.output.last == "\n")
-            #expect(Set(records.map(\.cohort)).isSubset(of: ["active-now", "cart-abandoners", "big-spenders"]))
-            #expect(records.allSatisfy { $0.op == "enter" || $0.op == "exit" })
-            #expect(records.allSatisfy { milliseconds($0.tick).map { $0 % 1000 == 0 } ?? false })
+            #expect(
+                Set(printed.map(\.cohort)).isSubset(of: [
+                    "active-now", "cart-abandoners", "big-spenders",
+                ])
+            )
+            #expect(printed.allSatisfy { $0.op == "enter" || $0.op == "exit" })
+            #expect(printed.allSatisfy { milliseconds($0.tick).map { $0 % 1000 == 0 } ?? false })
             #expect(program.errors.contains("refused 0"), "\(program.errors)")
             let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(left.filter { $0.hasPrefix("cohortd-demo") } == [])
         }
 
-        @Test("it ends by itself after --seconds, listens where --http-port says, and leaves nothing behind")
+        @Test(
+            "it ends by itself after --seconds, listens where --http-port says, and leaves nothing behind"
+        )
         func seconds() async throws {
             let folder = try DaemonUnderTest()
             let program = try Program(
-                "cohortd", ["demo", "--seconds", "6", "--rate", "200", "--http-port", "\(folder.port)"],
-                folder: folder.path, environment: ["TMPDIR": folder.path])
+                "cohortd",
+                ["demo", "--seconds", "6", "--rate", "200", "--http-port", "\(folder.port)"],
+                folder: folder.path,
+                environment: ["TMPDIR": folder.path]
+            )
             try await eventually("it listens") { try folder.get("/healthz")?.status == 200 }
             #expect(try await program.end(within: 60) == .exited(0))
             _ = try records(program)

@@ -6,8 +6,11 @@ import Testing
 @Suite("The cut of a partition's commit")
 struct PartitionCutTests {
     private let cut = PartitionCut(
-        offset: 0x0102_0304, tick: EventTime(milliseconds: 1_442_102_400_000),
-        floor: EventTime(milliseconds: 1_442_102_460_000), firstOffset: 7)
+        offset: 0x0102_0304,
+        tick: EventTime(milliseconds: 1_442_102_400_000),
+        floor: EventTime(milliseconds: 1_442_102_460_000),
+        firstOffset: 7
+    )
 
     @Test("reads back as it was written, with and without a tick")
     func roundTrip() {

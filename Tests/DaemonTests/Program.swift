@@ -21,10 +21,15 @@ final class Program {
     ///
     /// - Parameters:
     ///   - name: `cohortd`, `cohortctl`; a name with a slash is a path.
+    ///   - arguments: The command line without its first word.
     ///   - folder: Gets the files with its output.
     ///   - environment: Goes over that of the tests.
+    /// - Throws: An issue of the test where it cannot be started.
     init(
-        _ name: String, _ arguments: [String], folder: String, environment: [String: String] = [:]
+        _ name: String,
+        _ arguments: [String],
+        folder: String,
+        environment: [String: String] = [:]
     ) throws {
         let path = name.contains("/") ? name : Self.builtFolder + name
         let number = Self.numbers.withLock { number in
@@ -104,11 +109,14 @@ final class Program {
     /// Waits for its end; one that does not end is an issue of the test and is killed.
     @discardableResult
     func end(
-        within seconds: Double, sourceLocation: SourceLocation = #_sourceLocation
+        within seconds: Double,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Ending {
         do {
             try await eventually(
-                "the end of the program", within: seconds, sourceLocation: sourceLocation
+                "the end of the program",
+                within: seconds,
+                sourceLocation: sourceLocation
             ) { !isRunning }
         } catch {
             print("its last words: \(errorLines.suffix(20).joined(separator: "\n"))")
@@ -128,7 +136,9 @@ final class Program {
     private static func text(_ path: String) -> String {
         do {
             return String(
-                decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+                decoding: try Data(contentsOf: URL(fileURLWithPath: path)),
+                as: UTF8.self
+            )
         } catch {
             return "(\(path) cannot be read: \(error))"
         }

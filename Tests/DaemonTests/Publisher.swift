@@ -12,12 +12,17 @@ final class Publisher {
         let failures = failures
         producer = try Producer(
             ProducerSettings(
-                properties: ["bootstrap.servers": broker], clientID: "tests", lingerMilliseconds: 20,
-                compression: compression),
+                properties: ["bootstrap.servers": broker],
+                clientID: "tests",
+                lingerMilliseconds: 20,
+                compression: compression
+            ),
             delivered: { _, error in
                 if let error { failures.withLock { $0.append(error.description) } }
             },
-            failed: { _ in }, log: { _ in })
+            failed: { _ in },
+            log: { _ in }
+        )
     }
 
     deinit {
@@ -26,14 +31,21 @@ final class Publisher {
 
     /// Queues a record; one that does not fit waits for room.
     func send(
-        topic: String = "events", key: String?, value: [UInt8]?, partition: PartitionID? = nil,
+        topic: String = "events",
+        key: String?,
+        value: [UInt8]?,
+        partition: PartitionID? = nil,
         timestamp: Int64? = nil
     ) async throws {
         while true {
             do throws(KafkaError) {
                 try producer.send(
-                    topic: topic, key: key.map { Array($0.utf8) }, value: value,
-                    partition: partition, timestamp: timestamp)
+                    topic: topic,
+                    key: key.map { Array($0.utf8) },
+                    value: value,
+                    partition: partition,
+                    timestamp: timestamp
+                )
                 return
             } catch {
                 guard error.kind == .queueFull else { throw error }
@@ -45,15 +57,23 @@ final class Publisher {
     /// Queues an event and returns its JSON.
     @discardableResult
     func event(
-        _ type: String, of user: String, at time: Int64 = wallClock(), properties: String = "{}",
-        topic: String = "events", partition: PartitionID? = nil
+        _ type: String,
+        of user: String,
+        at time: Int64 = wallClock(),
+        properties: String = "{}",
+        topic: String = "events",
+        partition: PartitionID? = nil
     ) async throws -> String {
         count += 1
         let json =
             #"{"user_id":"\#(user)","event_type":"\#(type)","time":\#(time),"insert_id":"t-\#(count)","#
             + #""event_properties":\#(properties)}"#
         try await send(
-            topic: topic, key: user, value: Array(json.utf8), partition: partition)
+            topic: topic,
+            key: user,
+            value: Array(json.utf8),
+            partition: partition
+        )
         return json
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Destinations
 import Foundation
 import HTTPAPI
@@ -69,7 +70,7 @@ final class Receiver: Sendable {
         var limits = HTTPLimits()
         // A silent answer holds its thread.
         limits.threads = 8
-        server = try HTTPServer(listen: try ListenAddress("127.0.0.1:0"), limits: limits) {
+        server = try HTTPServer(listen: ListenAddress(port: 0), limits: limits) {
             request in
             Self.take(request, keys, state)
         }
@@ -96,7 +97,9 @@ final class Receiver: Sendable {
     var problems: [String] { state.withLock { $0.problems } }
 
     private static func take(
-        _ request: HTTPAPI.HTTPRequest, _ keys: WebhookSecret, _ state: Locked<State>
+        _ request: HTTPAPI.HTTPRequest,
+        _ keys: WebhookSecret,
+        _ state: Locked<State>
     ) -> HTTPResponse {
         var delivery: Delivery
         do {
@@ -127,10 +130,13 @@ final class Receiver: Sendable {
     }
 
     private static func read(
-        _ request: HTTPAPI.HTTPRequest, _ keys: WebhookSecret
+        _ request: HTTPAPI.HTTPRequest,
+        _ keys: WebhookSecret
     ) throws -> Delivery {
         func header(_ name: String) throws -> String {
-            guard let value = request.headers[name] else { throw Refused(description: "no \(name)") }
+            guard let value = request.headers[name] else {
+                throw Refused(description: "no \(name)")
+            }
             return value
         }
         let id = try header("webhook-id")
@@ -139,24 +145,39 @@ final class Receiver: Sendable {
         else { throw Refused(description: "\(request.method), \(request.headers.fields)") }
         guard
             keys.verify(
-                id: id, timestamp: try header("webhook-timestamp"), body: request.body,
-                signature: try header("webhook-signature"))
+                id: id,
+                timestamp: try header("webhook-timestamp"),
+                body: request.body,
+                signature: try header("webhook-signature")
+            )
         else { throw Refused(description: "the signature of \(id) does not fit") }
         guard let seconds = Int64(try header("webhook-timestamp")),
             abs(seconds - wallClock() / 1000) < 300
         else { throw Refused(description: "the timestamp of \(id) is not now") }
         let body = try JSONDecoder().decode(Body.self, from: Data(request.body))
         let users = body.users.map(\.user_id)
-        guard body.message_id == id, let tick = Int64(body.computed_time), (1...1000).contains(users.count)
+        guard body.message_id == id, let tick = Int64(body.computed_time),
+            (1...1000).contains(users.count)
         else { throw Refused(description: "the body of \(id) does not fit its headers") }
-        guard zip(users, users.dropFirst()).allSatisfy({ Array($0.utf8).lexicographicallyPrecedes($1.utf8) })
+        guard
+            zip(users, users.dropFirst()).allSatisfy({
+                Array($0.utf8).lexicographicallyPrecedes($1.utf8)
+            })
         else { throw Refused(description: "the users of \(id) are not sorted") }
         guard id.contains(body.in_cohort ? "::enter::" : "::exit::") else {
             throw Refused(description: "\(id) is not of its direction")
         }
         return Delivery(
-            path: request.target, messageID: id, cohort: body.cohort_id, isEnter: body.in_cohort,
-            tick: tick, users: users, bytes: request.body, status: nil, at: wallClock())
+            path: request.target,
+            messageID: id,
+            cohort: body.cohort_id,
+            isEnter: body.in_cohort,
+            tick: tick,
+            users: users,
+            bytes: request.body,
+            status: nil,
+            at: wallClock()
+        )
     }
 }
 
@@ -164,6 +185,7 @@ extension [Receiver.Delivery] {
     /// What a receiver knows that applies every message it took once, in order of arrival.
     ///
     /// - Parameter tick: Later ones, in milliseconds since 1970, are left out.
+    /// - Returns: The users by cohort.
     func members(until tick: Int64 = .max) -> [String: Set<String>] {
         var seen: Set<String> = []
         var members: [String: Set<String>] = [:]

@@ -12,8 +12,11 @@ extension DaemonTests {
             let daemon = try DaemonUnderTest()
             let receiver = try Receiver()
             try daemon.configure(
-                kafka: broker.address, properties: broker.properties,
-                kafkaMore: "event_bytes_max: 64KiB", more: "limits: {users_max: 3}")
+                kafka: broker.address,
+                properties: broker.properties,
+                kafkaMore: "event_bytes_max: 64KiB",
+                more: "limits: {users_max: 3}"
+            )
             try daemon.webhook(url: receiver.url)
             try daemon.cohorts([("viewers", "{performed: {event: view, last: 1h}}")])
             let now = wallClock()
@@ -25,7 +28,10 @@ extension DaemonTests {
                 ("not_json", []),
                 ("not_json", [0x1f, 0x8b, 0x08, 0x00, 0x00]),
                 ("too_deep", Array(#"{"user_id":"a","event_type":"view","x":\#(deep)}"#.utf8)),
-                ("duplicate_key", Array(#"{"user_id":"a","user_id":"a","event_type":"view"}"#.utf8)),
+                (
+                    "duplicate_key",
+                    Array(#"{"user_id":"a","user_id":"a","event_type":"view"}"#.utf8)
+                ),
                 ("not_object", Array("[1]".utf8)),
                 ("bad_type", Array(#"{"user_id":{},"event_type":"view"}"#.utf8)),
                 ("missing_event_type", Array(#"{"user_id":"a"}"#.utf8)),
@@ -33,12 +39,17 @@ extension DaemonTests {
                 ("bad_time", Array(#"{"user_id":"a","event_type":"view","time":"soon"}"#.utf8)),
                 (
                     "future",
-                    Array(#"{"user_id":"a","event_type":"view","time":\#(now + 8 * 86_400_000)}"#.utf8)
+                    Array(
+                        #"{"user_id":"a","event_type":"view","time":\#(now + 8 * 86_400_000)}"#.utf8
+                    )
                 ),
                 // Of a batch, each element for itself.
                 (
                     "missing_event_type",
-                    Array(#"{"events":[{"user_id":"batch","event_type":"view"},{"user_id":"b"}]}"#.utf8)
+                    Array(
+                        #"{"events":[{"user_id":"batch","event_type":"view"},{"user_id":"b"}]}"#
+                            .utf8
+                    )
                 ),
             ]
             let publisher = try Publisher(broker.address)
@@ -53,7 +64,9 @@ extension DaemonTests {
             let seed: UInt64 = 7
             print("seed \(seed)")
             var generator = SeededGenerator(seed: seed)
-            let fragments = ["{", "}", "[", "]", "\"", ":", ",", "user_id", "events", "\\u", "1e9", "\u{0}"]
+            let fragments = [
+                "{", "}", "[", "]", "\"", ":", ",", "user_id", "events", "\\u", "1e9", "\u{0}",
+            ]
             for _ in 0..<400 {
                 var value: [UInt8] = []
                 for _ in 0..<generator.below(60) {
@@ -74,14 +87,21 @@ extension DaemonTests {
             for (reason, _) in bad { expected[reason, default: 0] += 1 }
             expected["not_json"] = nil
             for (reason, count) in expected where reason != "not_utf8" && reason != "not_object" {
-                #expect(try daemon.metric("cohortd_rejects_total{reason=\"\(reason)\"}") == count, "\(reason)")
+                #expect(
+                    try daemon.metric("cohortd_rejects_total{reason=\"\(reason)\"}") == count,
+                    "\(reason)"
+                )
             }
-            let text = String(decoding: try #require(try daemon.get("/metrics")).body, as: UTF8.self)
+            let text = String(
+                decoding: try #require(try daemon.get("/metrics")).body,
+                as: UTF8.self
+            )
             let sum = text.split(separator: "\n").filter { $0.hasPrefix("cohortd_rejects_total{") }
                 .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0, +)
             func events(_ partition: Int, _ outcome: String) throws -> Double {
                 try daemon.metric(
-                    "cohortd_events_total{partition=\"\(partition)\",outcome=\"\(outcome)\"}") ?? 0
+                    "cohortd_events_total{partition=\"\(partition)\",outcome=\"\(outcome)\"}"
+                ) ?? 0
             }
             #expect(try events(0, "rejected") == Double(bad.count + 1))
             #expect(try events(0, "filtered") == 2)
@@ -91,7 +111,9 @@ extension DaemonTests {
             #expect(sum == Double(bad.count + 1 + 400))
             #expect(receiver.deliveries.members()["viewers"] == ["batch", "one", "two", "after"])
             // Said once a reason, without what the events hold.
-            let lines = try #require(daemon.program).errorLines.filter { $0.contains("event_rejected") }
+            let lines = try #require(daemon.program).errorLines.filter {
+                $0.contains("event_rejected")
+            }
             #expect(lines.filter { $0.contains("reason=too_deep") }.count == 1)
             #expect(lines.filter { $0.contains("reason=users_max") }.count == 1)
             try await daemon.stop()

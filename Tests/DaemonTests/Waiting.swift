@@ -25,8 +25,10 @@ struct NotInTime: Error {
 /// A real program has no clock that could be handed in, so the limits are generous and only a test that fails
 /// ever waits that long.
 func eventually(
-    _ what: @autoclosure () -> String, within seconds: Double = 60,
-    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
+    _ what: @autoclosure () -> String,
+    within seconds: Double = 60,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () throws -> Bool
 ) async throws {
     let end = ProcessInfo.processInfo.systemUptime + seconds
     while try !condition() {

@@ -22,22 +22,15 @@ struct Wiki {
     /// Members at the end, by cohort.
     var members: [String: Set<String>]
 
-    /// The folder of the files; nil where there is none.
-    static let folder: String? = {
-        let candidates = [
-            "\(Broker.repository)/Tests/Golden/wiki",
-            ProcessInfo.processInfo.environment["COHORTD_TEST_DATA"] ?? "",
-        ]
-        return candidates.first { FileManager.default.fileExists(atPath: "\($0)/\(eventsName)") }
-    }()
-
+    private static let folder = "\(Broker.repository)/Tests/Golden/wiki"
     private static let eventsName = "wiki-edits-2015-09-12.jsonl.gz"
 
     /// Reads the files.
     static func read(scratch: String) async throws -> Wiki {
-        let folder = try #require(folder)
         let lines = String(
-            decoding: try await unpacked("\(folder)/\(eventsName)", scratch: scratch), as: UTF8.self)
+            decoding: try await unpacked("\(folder)/\(eventsName)", scratch: scratch),
+            as: UTF8.self
+        )
         var events: [Event] = []
         for line in lines.split(separator: "\n") { events.append(try event(String(line))) }
         struct Oracle: Decodable {
@@ -46,14 +39,19 @@ struct Wiki {
         }
         let oracle = try JSONDecoder().decode(
             Oracle.self,
-            from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/oracle-wiki.json")))
+            from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/oracle-wiki.json"))
+        )
         let members = try JSONDecoder().decode(
             [String: [String: [String]]].self,
             from: Data(
-                try await unpacked("\(folder)/oracle-wiki-members.json.gz", scratch: scratch)))
+                try await unpacked("\(folder)/oracle-wiki-members.json.gz", scratch: scratch)
+            )
+        )
         return Wiki(
-            events: events, end: oracle.as_of.end,
-            members: members.compactMapValues { $0["end"].map { Set($0) } })
+            events: events,
+            end: oracle.as_of.end,
+            members: members.compactMapValues { $0["end"].map { Set($0) } }
+        )
     }
 
     private static func event(_ line: String) throws -> Event {
@@ -63,10 +61,16 @@ struct Wiki {
         struct Key: Decodable { var user_id: String }
         let name = try #require(line.range(of: #","event_type""#))
         // Ids have escapes, so that they are read as JSON.
-        let key = try JSONDecoder().decode(Key.self, from: Data((line[..<name.lowerBound] + "}").utf8))
+        let key = try JSONDecoder().decode(
+            Key.self,
+            from: Data((line[..<name.lowerBound] + "}").utf8)
+        )
         return Event(
-            user: key.user_id, time: try #require(Int64(digits)), head: String(line[..<time.upperBound]),
-            tail: String(rest[digits.endIndex...]))
+            user: key.user_id,
+            time: try #require(Int64(digits)),
+            head: String(line[..<time.upperBound]),
+            tail: String(rest[digits.endIndex...])
+        )
     }
 
     private static func unpacked(_ path: String, scratch: String) async throws -> [UInt8] {

@@ -1,5 +1,6 @@
 import Destinations
 import Foundation
+import Sync
 import Testing
 
 @Suite("Files of JSON Lines")
@@ -24,11 +25,14 @@ struct FileTransportTests {
         try String(contentsOfFile: path, encoding: .utf8)
     }
 
-    private func failure(_ outcomes: [DeliveryOutcome]) throws -> DeliveryFailure {
-        guard case .retry(let failure) = try #require(outcomes.first) else {
-            throw CocoaError(.featureUnsupported)
-        }
-        return failure
+    /// What the first outcome says of a batch that is to be tried again.
+    private func failure(
+        _ outcomes: [DeliveryOutcome]
+    ) throws -> (text: String, isKnownNotApplied: Bool) {
+        guard
+            case .retriable(let detail, nil, let knownNotApplied) = try #require(outcomes.first)
+        else { throw CocoaError(.featureUnsupported) }
+        return (detail, knownNotApplied)
     }
 
     @Test("batches are appended in order to a new file of mode 0640, and to the same file later")

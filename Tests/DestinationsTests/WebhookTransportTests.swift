@@ -1,5 +1,6 @@
 import Basics
 import Destinations
+import Sync
 import Testing
 
 @Suite("Webhooks")
@@ -63,6 +64,7 @@ struct WebhookTransportTests {
             }
             #expect(
                 text.contains("http://127.0.0.1:9 answers \(status)") && text.contains("secret")
+                    && text.contains("then restart")
             )
         }
         let outcome = try transport().classify(.answered(HTTPAnswer(status: 410)))
@@ -70,7 +72,7 @@ struct WebhookTransportTests {
             Issue.record("\(outcome)")
             return
         }
-        #expect(text.contains("410"))
+        #expect(text.contains("410") && text.contains("then restart"))
     }
 
     @Test(
@@ -89,25 +91,23 @@ struct WebhookTransportTests {
             redirectHost: "elsewhere.example"
         )
         let outcome = try transport().classify(.answered(answer))
-        guard case .retry(let failure) = outcome else {
+        guard case .retriable(let detail, let retryAfter, let knownNotApplied) = outcome else {
             Issue.record("\(outcome)")
             return
         }
-        #expect(failure.isKnownNotApplied == isKnownNotApplied)
-        #expect(failure.retryAfterMilliseconds == 7000)
-        #expect(failure.text.contains("answers \(status)"))
-        #expect(failure.text.contains("elsewhere.example") == (300...399).contains(status))
-        #expect(!failure.text.contains("CANARY"))
+        #expect(knownNotApplied == isKnownNotApplied)
+        #expect(retryAfter == 7000)
+        #expect(detail.contains("answers \(status)"))
+        #expect(detail.contains("elsewhere.example") == (300...399).contains(status))
+        #expect(!detail.contains("CANARY"))
     }
 
     @Test("not sent is known not applied, unknown is not")
     func transportFailures() throws {
         let notSent = try transport().classify(.notSent("a"))
-        #expect(notSent == .retry(DeliveryFailure(text: "a", isKnownNotApplied: true)))
-        #expect(notSent.text == "a")
+        #expect(notSent == .retriable(detail: "a", knownNotApplied: true))
         let unknown = try transport().classify(.unknown("b"))
-        #expect(unknown == .retry(DeliveryFailure(text: "b", isKnownNotApplied: false)))
-        #expect(DeliveryOutcome.delivered.text == nil)
+        #expect(unknown == .retriable(detail: "b", knownNotApplied: false))
     }
 
     @Test("no error text holds the secret, the query, the body or an id")
@@ -134,7 +134,7 @@ struct WebhookTransportTests {
                 now: FixedClock.standard.now,
                 token: 1
             )
-            texts.append(try #require(transport.classify(try outcome(of: request)).text))
+            texts.append(try #require(transport.classify(try outcome(of: request)).detail))
             #expect("\(transport)".contains("***"))
             #expect(!"\(transport)".contains("Y29ob3J0"))
         }

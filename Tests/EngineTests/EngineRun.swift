@@ -41,9 +41,13 @@ extension OracleCase {
     static func plan(yaml: String, inactiveEvents: [String] = []) throws -> Plan {
         let (definitions, problems) = DefinitionParser.parse(
             [DefinitionSource(name: "case.yaml", bytes: Array(yaml.utf8))],
-            isTimeZone: { $0 == "UTC" })
+            isTimeZone: { $0 == "UTC" }
+        )
         let refused = problems + definitions.flatMap { PlanCompiler.unsupported(in: $0) }
-        try #require(refused.isEmpty, "\(refused.map(\.description).joined(separator: "\n"))\n\(yaml)")
+        try #require(
+            refused.isEmpty,
+            "\(refused.map(\.description).joined(separator: "\n"))\n\(yaml)"
+        )
         return PlanCompiler.compile(definitions, inactiveEvents: inactiveEvents)
     }
 
@@ -66,20 +70,28 @@ extension OracleCase {
         }
     }
 
-    /// Runs replay over the text.
-    ///
-    /// - Parameter inspect: Sees the shard after every tick.
-    func replay(inspect: (borrowing Shard, EventTime) -> Void = { _, _ in }) throws -> EngineRecord {
+    /// Runs replay over the text; `inspect` sees the shard after every tick.
+    func replay(inspect: (borrowing Shard, EventTime) -> Void = { _, _ in }) throws -> EngineRecord
+    {
         var record = EngineRecord()
         var run = ReplayRun(
-            plan: try plan(), settings: configuration, schedule: rule, unordered: settings.unordered)
+            plan: try plan(),
+            settings: configuration,
+            schedule: rule,
+            unordered: settings.unordered
+        )
         func ticked(_ shard: borrowing Shard, _ tick: EventTime, _ deltas: [Delta]) {
             record.ticks.append(TickRecord(shard, tick, deltas))
             inspect(shard, tick)
         }
         for (index, line) in jsonLines.enumerated() {
             line.withByteView {
-                run.read(line: $0, number: index + 1, reject: { _ in record.rejected += 1 }, ticked: ticked)
+                run.read(
+                    line: $0,
+                    number: index + 1,
+                    reject: { _ in record.rejected += 1 },
+                    ticked: ticked
+                )
             }
         }
         run.finish(ticked: ticked)
@@ -96,13 +108,17 @@ extension OracleCase {
             for (index, cohort) in oracle.cohorts.enumerated() {
                 let old = Set(before[index])
                 let new = Set(tick.members[index])
-                for user in old.symmetricDifference(new).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+                for user in old.symmetricDifference(new).sorted(by: {
+                    $0.lexicographicallyPrecedes($1)
+                }) {
                     deltas.append(
-                        NamedDelta(cohort: cohort, user: user, entered: new.contains(user)))
+                        NamedDelta(cohort: cohort, user: user, entered: new.contains(user))
+                    )
                 }
             }
             record.ticks.append(
-                TickRecord(instant: tick.instant, deltas: deltas, members: tick.members))
+                TickRecord(instant: tick.instant, deltas: deltas, members: tick.members)
+            )
             before = tick.members
         }
         return (record, oracle)
@@ -118,8 +134,11 @@ extension TickRecord {
         for delta in deltas {
             named.append(
                 NamedDelta(
-                    cohort: cohorts[delta.cohort], user: shard.userID(delta.slot).array,
-                    entered: delta.entered))
+                    cohort: cohorts[delta.cohort],
+                    user: shard.userID(delta.slot).array,
+                    entered: delta.entered
+                )
+            )
         }
         self.deltas = named
         members = []
@@ -171,7 +190,8 @@ struct Seeds: Swift.Sequence {
             self.count = 1
         } else {
             self.first = first
-            self.count = environment["COHORTD_SEEDS"].flatMap(Int.init).map { $0 * count / 2000 } ?? count
+            self.count =
+                environment["COHORTD_SEEDS"].flatMap(Int.init).map { $0 * count / 2000 } ?? count
         }
     }
 

@@ -24,7 +24,8 @@ struct OracleTests {
                     \(difference ?? "a full scan disagrees: \(missed)")
                     \(Seeds.command(seed, "OracleTests/agrees"))
                     \(history.description)
-                    """)
+                    """
+                )
                 return
             }
             coverage.count(expected, oracle)
@@ -55,14 +56,17 @@ struct OracleTests {
             shuffled.lines.shuffle(using: &generator)
             let record = try history.replay()
             let difference = try shuffled.replay().difference(
-                from: record, cohorts: history.definitions.map(\.id).sorted())
+                from: record,
+                cohorts: history.definitions.map(\.id).sorted()
+            )
             if let difference {
                 Issue.record(
                     """
                     \(difference)
                     \(Seeds.command(seed, "OracleTests/ignoresOrder"))
                     \(shuffled.description)
-                    """)
+                    """
+                )
                 return
             }
         }
@@ -104,11 +108,17 @@ extension Shard {
             let isKnown = record.knownSince <= tick
             if isKnown {
                 _ = evaluator.evaluate(
-                    record, at: tick, plan: plan, traceLists: traceLists, propertyLists: propertyLists)
+                    record,
+                    at: tick,
+                    traceLists: traceLists,
+                    propertyLists: propertyLists
+                )
             }
-            for cohort in plan.cohorts.indices
-            where membership[cohort][slot] != (isKnown && evaluator.isMember(cohort)) {
-                missed.append("\(plan.cohorts[cohort].id) \(users[slot].string) at \(tick.rfc3339)")
+            for cohort in plan.cohorts.indices {
+                let bit = evaluator.memberBits(word: cohort / 64) >> UInt64(cohort % 64) & 1
+                if isMember(slot, cohort: cohort) != (isKnown && bit == 1) {
+                    missed.append("\(plan.cohorts[cohort].id) \(users[slot].string)")
+                }
             }
         }
         return missed

@@ -19,16 +19,20 @@ struct ShardDriver: ~Copyable {
     private var newestArrival: EventTime?
     private let settings: ShardSettings
 
-    init(_ history: OracleCase, _ plan: Plan) {
-        settings = ShardSettings(history.configuration)
+    init(_ history: OracleCase, _ plan: Plan, usersMax: Int = .max) {
+        var settings = ShardSettings(history.configuration)
+        settings.usersMax = usersMax
+        self.settings = settings
         shard = Shard(plan: plan, settings: settings)
         decoder = Self.decoder(history, plan)
     }
 
     private static func decoder(_ history: OracleCase, _ plan: Plan) -> EventDecoder {
         EventDecoder(
-            extraction: plan.extraction, eventBytesMax: history.configuration.eventBytesMax,
-            futureMax: history.configuration.limits.futureMaxMilliseconds)
+            extraction: plan.extraction,
+            eventBytesMax: history.configuration.eventBytesMax,
+            futureMax: history.configuration.limits.futureMaxMilliseconds
+        )
     }
 
     /// Lines and ticks in the order in which replay would take them.
@@ -94,7 +98,9 @@ struct ShardDriver: ~Copyable {
 
     /// Goes on with a shard that was made from stored records, as after a restart.
     mutating func restart(
-        _ history: OracleCase, _ plan: Plan, from records: [StoredRecord]
+        _ history: OracleCase,
+        _ plan: Plan,
+        from records: [StoredRecord]
     ) throws -> RestoreReport {
         var fresh = Shard(plan: plan, settings: settings)
         var restoring = StateRestore()

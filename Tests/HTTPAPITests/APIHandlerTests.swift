@@ -74,7 +74,7 @@ struct FakeQueries: APIQueries {
 
 /// The daemon's server over `queries` on a port of its own.
 func apiServer(_ queries: FakeQueries = FakeQueries()) throws -> HTTPServer {
-    let listen = try ListenAddress("127.0.0.1:0")
+    let listen = ListenAddress(port: 0)
     let api = APIHandler(queries: queries, listen: listen)
     return try HTTPServer(
         listen: listen,

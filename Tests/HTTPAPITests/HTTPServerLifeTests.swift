@@ -1,3 +1,4 @@
+import Basics
 import Dispatch
 import Glibc
 import HTTPAPI
@@ -90,7 +91,7 @@ struct HTTPServerLifeTests {
         var limits = HTTPLimits()
         limits.headerMilliseconds = 300
         limits.transferBytesPerSecond = 1 << 30
-        let server = try HTTPServer(listen: ListenAddress("127.0.0.1:0"), limits: limits) { _ in
+        let server = try HTTPServer(listen: ListenAddress(port: 0), limits: limits) { _ in
             // More than the kernel's buffers on both sides hold.
             HTTPResponse(contentType: "text/plain", body: [UInt8](repeating: 0x61, count: 16 << 20))
         }
@@ -106,7 +107,7 @@ struct HTTPServerLifeTests {
         var limits = HTTPLimits()
         limits.idleMilliseconds = 100
         limits.headerMilliseconds = 100
-        let server = try HTTPServer(listen: ListenAddress("127.0.0.1:0"), limits: limits) { _ in
+        let server = try HTTPServer(listen: ListenAddress(port: 0), limits: limits) { _ in
             usleep(500_000)
             return .text("late")
         }
@@ -167,7 +168,7 @@ struct HTTPServerLifeTests {
     @Test("lets a running request end when it is stopped, and takes no new connection")
     func stopWhileRunning() throws {
         let gate = Gate()
-        let address = try ListenAddress("127.0.0.77:0")
+        let address = try #require(ListenAddress("127.0.0.77:0"))
         let server = try HTTPServer(listen: address) { _ in
             gate.pass()
             return .text("done")
@@ -215,7 +216,9 @@ struct HTTPServerLifeTests {
 
     @Test("starts and stops again and again on the same port")
     func restart() throws {
-        let first = try HTTPServer(listen: ListenAddress("127.0.0.78:0")) { _ in .text("first") }
+        let first = try HTTPServer(listen: #require(ListenAddress("127.0.0.78:0"))) { _ in
+            .text("first")
+        }
         let address = first.address
         first.stop()
         for _ in 0..<20 {
@@ -228,7 +231,7 @@ struct HTTPServerLifeTests {
 
     @Test("closes its socket when it is dropped without a stop")
     func dropped() throws {
-        let address = try ListenAddress("127.0.0.79:0")
+        let address = try #require(ListenAddress("127.0.0.79:0"))
         let port = try HTTPServer(listen: address) { _ in .text("") }.port
         #expect(throws: RawClient.ClientError.self) {
             _ = try RawClient(port: port, lastByte: 79)

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import HTTPAPI
 import Synchronization
@@ -7,7 +8,7 @@ import Testing
 func echoServer(_ change: (inout HTTPLimits) -> Void = { _ in }) throws -> HTTPServer {
     var limits = HTTPLimits()
     change(&limits)
-    return try HTTPServer(listen: ListenAddress("127.0.0.1:0"), limits: limits) { request in
+    return try HTTPServer(listen: ListenAddress(port: 0), limits: limits) { request in
         let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: ";")
         return .text(
             "\(request.method) \(request.path) [\(query)] \(request.body.count) "
@@ -43,7 +44,7 @@ struct HTTPServerTests {
     func taken() throws {
         let server = try echoServer()
         defer { server.stop() }
-        let address = try ListenAddress("127.0.0.1:\(server.port)")
+        let address = try #require(ListenAddress("127.0.0.1:\(server.port)"))
         let error = #expect(throws: HTTPServerError.self) {
             _ = try HTTPServer(listen: address) { _ in .text("") }
         }
@@ -177,7 +178,7 @@ struct HTTPServerTests {
     @Test("asks whether a body is welcome before it reads it")
     func refusal() throws {
         let server = try HTTPServer(
-            listen: ListenAddress("127.0.0.1:0"),
+            listen: ListenAddress(port: 0),
             refusal: { $0.path == ["no"] ? .text(status: 403, "no") : nil },
             handler: { .text("\($0.body.count)") }
         )
@@ -241,7 +242,7 @@ struct HTTPServerTests {
     )
     func smuggling(rest: String) throws {
         let calls = Atomic<Int>(0)
-        let server = try HTTPServer(listen: ListenAddress("127.0.0.1:0")) { _ in
+        let server = try HTTPServer(listen: ListenAddress(port: 0)) { _ in
             calls.add(1, ordering: .relaxed)
             return .text("")
         }
@@ -327,7 +328,7 @@ struct HTTPServerTests {
 
     @Test("answers 405 and others with the status a handler chose")
     func status() throws {
-        let server = try HTTPServer(listen: ListenAddress("127.0.0.1:0")) { request in
+        let server = try HTTPServer(listen: ListenAddress(port: 0)) { request in
             var response = HTTPResponse.error(status: 418, code: "teapot", "\"short\"\n")
             response.headers.append(("X-Remote", request.remoteAddress))
             return response
@@ -342,7 +343,9 @@ struct HTTPServerTests {
     @Test("listens on version 6 too, where the machine has it")
     func version6() throws {
         do {
-            let server = try HTTPServer(listen: ListenAddress("[::1]:0")) { _ in .text("six") }
+            let server = try HTTPServer(listen: #require(ListenAddress("[::1]:0"))) { _ in
+                .text("six")
+            }
             #expect("\(server.address)" == "[::1]:\(server.port)")
             #expect(server.port != 0)
             server.stop()

@@ -1,3 +1,4 @@
+import Basics
 import HTTPAPI
 import Testing
 
@@ -10,7 +11,7 @@ struct HostRuleTests {
         var headers = HTTPHeaders()
         for field in fields { headers.append(field.name, field.value) }
         do {
-            try HostRule(listen: ListenAddress(listen)).check(headers)
+            try HostRule(listen: #require(ListenAddress(listen))).check(headers)
             return true
         } catch is HostRule.Refusal {
             return false

@@ -32,7 +32,7 @@ final class Member: @unchecked Sendable {
         var startsAsked: [PartitionID] = []
         var events: [Event] = []
         var errors: [KafkaError] = []
-        var log: [LogLine] = []
+        var log: [ClientLogLine] = []
         var isStopping = false
         var running = 0
     }

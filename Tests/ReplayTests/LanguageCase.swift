@@ -72,7 +72,9 @@ enum RawJSON {
         for part in parts(of: object) {
             guard let colon = part.utf8.firstIndex(of: UInt8(ascii: ":")) else { continue }
             let name = part[..<colon].trimmingCharacters(in: .whitespaces).dropFirst().dropLast()
-            members[String(name)] = part[part.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            members[String(name)] = part[part.index(after: colon)...].trimmingCharacters(
+                in: .whitespaces
+            )
         }
         return members
     }

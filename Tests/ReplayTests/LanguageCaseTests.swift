@@ -14,7 +14,9 @@ struct LanguageCaseTests {
     @Test("Every case gives the expected members and status, or says that it comes later")
     func allCases() throws {
         let text = try String(
-            contentsOf: Golden.folder.appendingPathComponent("language-cases.jsonl"), encoding: .utf8)
+            contentsOf: Golden.folder.appendingPathComponent("language-cases.jsonl"),
+            encoding: .utf8
+        )
         let cases = try text.split(separator: "\n").map { try LanguageCase(line: String($0)) }
         let later = try Self.later()
         #expect(cases.count == 210)
@@ -31,7 +33,8 @@ struct LanguageCaseTests {
             case .refused(let status): problem = Self.fault(of: answer, refusedWith: status)
             case .wrong:
                 problem =
-                    answer.fault == nil ? "it passes now: take it off language-cases-later.txt" : nil
+                    answer.fault == nil
+                    ? "it passes now: take it off language-cases-later.txt" : nil
             }
             if let problem {
                 Issue.record(
@@ -40,12 +43,15 @@ struct LanguageCaseTests {
                     \(item.fields.cohorts)
                     \(item.events.joined(separator: "\n"))
                     \(answer.errors.joined(separator: "\n"))
-                    """)
+                    """
+                )
             } else if later[item.fields.name] == nil {
                 passed += 1
             }
         }
-        print("language cases: \(passed) of \(cases.count) are evaluated, \(later.count) come later")
+        print(
+            "language cases: \(passed) of \(cases.count) are evaluated, \(later.count) come later"
+        )
     }
 
     /// What a case that comes later does until then.
@@ -59,7 +65,9 @@ struct LanguageCaseTests {
     /// Lines of `NAME STATUS|wrong REASON…`; # begins a comment.
     private static func later() throws -> [String: Later] {
         let text = try String(
-            contentsOf: Golden.folder.appendingPathComponent("language-cases-later.txt"), encoding: .utf8)
+            contentsOf: Golden.folder.appendingPathComponent("language-cases-later.txt"),
+            encoding: .utf8
+        )
         var later: [String: Later] = [:]
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             let words = line.split(separator: " ")
@@ -70,7 +78,9 @@ struct LanguageCaseTests {
     }
 
     private static func fault(of answer: Answer, refusedWith status: Int32) -> String? {
-        if answer.status != status { return "status \(answer.status), expected \(status) until it comes" }
+        if answer.status != status {
+            return "status \(answer.status), expected \(status) until it comes"
+        }
         let said = answer.errors.filter { $0.contains(status == 2 ? "error[not_yet]" : "not yet") }
         if said.isEmpty { return "it does not say \"not yet\"" }
         if status == 2, said.count != answer.errors.count { return "it has other problems too" }
@@ -110,7 +120,10 @@ struct LanguageCaseTests {
         return answer
     }
 
-    private static func fault(in folder: TemporaryFolder, _ fields: LanguageCase.Fields) throws -> String? {
+    private static func fault(
+        in folder: TemporaryFolder,
+        _ fields: LanguageCase.Fields
+    ) throws -> String? {
         let members = try MembersLine.read(folder.text("members"))
         if members.map(\.cohort) != fields.expected.keys.sorted() {
             return "cohorts \(members.map(\.cohort)), expected \(fields.expected.keys.sorted())"
@@ -119,7 +132,8 @@ struct LanguageCaseTests {
             let expected = (fields.expected[line.cohort] ?? [])
                 .map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
             if line.users.map({ Array($0.utf8) }) != expected || line.count != expected.count {
-                return "\(line.cohort) has \(line.users), expected \(fields.expected[line.cohort] ?? [])"
+                return
+                    "\(line.cohort) has \(line.users), expected \(fields.expected[line.cohort] ?? [])"
             }
         }
         if let expected = fields.expectedDeltas {

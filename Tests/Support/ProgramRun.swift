@@ -21,10 +21,15 @@ package struct ProgramRun {
     ///
     /// - Parameters:
     ///   - program: Its name, or a path that begins with `/`.
+    ///   - arguments: Without the program's name.
     ///   - folder: The working folder.
     ///   - input: What it reads from stdin; nothing by default.
+    /// - Throws: What Foundation throws where a file or the program cannot be opened.
     package init(
-        _ program: String, _ arguments: [String], in folder: URL? = nil, input: Data = Data()
+        _ program: String,
+        _ arguments: [String],
+        in folder: URL? = nil,
+        input: Data = Data()
     ) throws {
         // Files and not pipes: nobody has to read while it runs.
         let scratch = try TemporaryFolder()

@@ -8,7 +8,8 @@ package final class TemporaryFolder {
     /// Makes it.
     package init() throws {
         url = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "cohortd-test-\(UUID().uuidString)")
+            "cohortd-test-\(UUID().uuidString)"
+        )
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
@@ -25,7 +26,9 @@ package final class TemporaryFolder {
     package func write(_ name: String, _ content: Data) throws -> URL {
         let file = url.appendingPathComponent(name)
         try FileManager.default.createDirectory(
-            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            at: file.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
         try content.write(to: file)
         return file
     }

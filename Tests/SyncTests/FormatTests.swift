@@ -80,7 +80,7 @@ struct FormatTests {
         harness.tick(["a"], partition: 0, offset: 3, tick: 3)
         harness.tick([], partition: 1, offset: 3, tick: 3)
         let enter = try harness.request(by: 1000)
-        harness.complete(enter, .gone)
+        harness.complete(enter, .gone(detail: "410"))
         _ = harness.advance()
         try harness.restart()
         harness.reset(["a", "b", "c", "d"], partition: 0, offset: 4, tick: 4)

@@ -133,8 +133,8 @@ struct OutcomeTests {
     @Test(
         "401, 403 and 410 pause the sync, also over a restart that tries once",
         arguments: [
-            DeliveryOutcome.authenticationRefused(status: 401), .authenticationRefused(status: 403),
-            .gone,
+            DeliveryOutcome.authenticationRefused(detail: "401: change the secret"),
+            .gone(detail: "410: remove the sync"),
         ]
     )
     func paused(outcome: DeliveryOutcome) throws {
@@ -146,7 +146,9 @@ struct OutcomeTests {
         #expect(harness.wakeAt == nil)
         #expect(harness.status().state == .paused)
         #expect(harness.status().pendingUsers == 2)
-        #expect(harness.notes.count == 1)
+        let reason = try #require(outcome.detail)
+        #expect(harness.notes == [.paused(sync: "s", reason: reason)])
+        #expect(harness.notes[0].description.hasSuffix(": \(reason)"))
 
         try harness.restart()
         #expect(harness.status().state == .degraded)
@@ -171,7 +173,7 @@ struct OutcomeTests {
     func unauthorisedIsNoRejection() throws {
         var harness = PlannerHarness()
         harness.reset((0..<1500).map { "u\($0)" }, offset: 1, tick: 1)
-        harness.complete(try harness.request(), .authenticationRefused(status: 401))
+        harness.complete(try harness.request(), .authenticationRefused(detail: "401"))
         #expect(harness.status().pendingUsers == 1500)
         try harness.restart()
         harness.reset((0..<1500).map { "u\($0)" }, offset: 2, tick: 2)
@@ -187,7 +189,7 @@ struct OutcomeTests {
         harness.reset(["a"], offset: 1, tick: 1)
         let request = try harness.request()
         harness.complete(request, .delivered)
-        harness.complete(request, .authenticationRefused(status: 401))
+        harness.complete(request, .authenticationRefused(detail: "401"))
         #expect(harness.advance().isEmpty)
         #expect(harness.status().state == .live)
     }

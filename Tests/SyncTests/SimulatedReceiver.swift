@@ -69,7 +69,7 @@ struct SimulatedReceiver {
         case 90..<98:
             happen(0, .answer(.refused))
         default:
-            happen(travel, .answer(.authenticationRefused(status: 401)))
+            happen(travel, .answer(.authenticationRefused(detail: "401")))
         }
     }
 

@@ -1,5 +1,7 @@
-/// A second reading of the cohort language, written from its page alone: membership at every tick, computed
-/// from the whole history each time. Slow on purpose; shares no code with the engine.
+/// A second reading of the cohort language, written from its page alone.
+///
+/// It computes membership at every tick from the whole history. Slow on purpose; shares no code with the
+/// engine.
 package struct Oracle {
     /// A deliberate mistake: a comparison that does not notice it is dead.
     package enum Mistake: String, CaseIterable, Sendable {
@@ -42,7 +44,9 @@ package struct Oracle {
 
     /// Answers everything there is to ask.
     package init(
-        _ definitions: [OracleDefinition], _ lines: [OracleLine], _ settings: OracleSettings,
+        _ definitions: [OracleDefinition],
+        _ lines: [OracleLine],
+        _ settings: OracleSettings,
         mistake: Mistake = .none
     ) {
         var settings = settings
@@ -58,7 +62,9 @@ package struct Oracle {
         var touched: [Set<[UInt8]>] = []
         var previous: Int64?
         let instants = settings.ticks.instants(
-            firstArrival: log.firstArrival, lastArrival: log.lastArrival)
+            firstArrival: log.firstArrival,
+            lastArrival: log.lastArrival
+        )
         for instant in instants {
             let arrived =
                 settings.unordered ? log.events : log.events.filter { $0.arrival <= instant }
@@ -68,15 +74,21 @@ package struct Oracle {
             let users = histories.keys.sorted { $0.lexicographicallyPrecedes($1) }
             let views = users.map { user in
                 OracleView(
-                    events: histories[user] ?? [], tick: instant, definitions: definitions,
-                    inactiveEvents: settings.inactiveEvents.map { Array($0.utf8) }, mistake: mistake)
+                    events: histories[user] ?? [],
+                    tick: instant,
+                    definitions: definitions,
+                    inactiveEvents: settings.inactiveEvents.map { Array($0.utf8) },
+                    mistake: mistake
+                )
             }
             ticks.append(
                 Tick(
                     instant: instant,
                     members: sorted.map { definition in
                         zip(users, views).filter { $1.satisfies(definition.users) }.map(\.0)
-                    }))
+                    }
+                )
+            )
             let new = arrived.filter { event in
                 guard let previous else { return true }
                 return settings.unordered ? false : event.arrival > previous
@@ -90,7 +102,9 @@ package struct Oracle {
 
     /// Where a line that comes when `newest` is the running maximum of arrivals moves it.
     package static func arrival(
-        of line: OracleLine, after newest: Int64?, _ settings: OracleSettings
+        of line: OracleLine,
+        after newest: Int64?,
+        _ settings: OracleSettings
     ) -> (newest: Int64?, isAccepted: Bool) {
         var line = line
         line.received = (line.received ?? line.time).map { max($0, newest ?? $0) }
@@ -131,12 +145,16 @@ private struct OracleView {
         case .inactive(let window):
             return !events.contains { isActive($0) && isInside($0.time, window) }
         case .new(let window):
-            guard let first = events.filter({ !$0.isIdentify }).map(\.time).min() else { return false }
+            guard let first = events.filter({ !$0.isIdentify }).map(\.time).min() else {
+                return false
+            }
             return isInside(first, window)
         case .property(let properties):
             return properties.allSatisfy { OracleTest.allHold($0.tests, for: current($0.name)) }
         case .memberOf(let id):
-            guard let other = definitions.first(where: { sameBytes($0.id, id) }) else { return false }
+            guard let other = definitions.first(where: { sameBytes($0.id, id) }) else {
+                return false
+            }
             return satisfies(other.users)
         }
     }
@@ -166,9 +184,10 @@ private struct OracleView {
         }
         return performed.whereEvent.allSatisfy {
             OracleTest.allHold($0.tests, for: eventProperty($0.name, of: event.line))
-        } && performed.whereUser.allSatisfy {
-            OracleTest.allHold($0.tests, for: carried($0.name, by: event.line))
         }
+            && performed.whereUser.allSatisfy {
+                OracleTest.allHold($0.tests, for: carried($0.name, by: event.line))
+            }
     }
 
     private func eventProperty(_ name: String, of line: OracleLine) -> OracleValue? {

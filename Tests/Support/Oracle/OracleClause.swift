@@ -85,7 +85,8 @@ extension OraclePerformed {
             let quoted = names.map { OracleValue.quoted($0) }
             parts.append(
                 quoted.count == 1
-                    ? "event: \(quoted[0])" : "event: [\(quoted.joined(separator: ", "))]")
+                    ? "event: \(quoted[0])" : "event: [\(quoted.joined(separator: ", "))]"
+            )
         case .any: parts.append("event: \"*\"")
         case .active: parts.append("event: _active")
         }

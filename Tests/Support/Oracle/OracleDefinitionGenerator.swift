@@ -90,14 +90,17 @@ struct OracleDefinitionGenerator {
                         [
                             .number(String(low)),
                             .number(String(low + generator.number(in: 0...2))),
-                        ])
-                    : OracleTest(op, [.number(generator.pick(texts))]))
+                        ]
+                    )
+                    : OracleTest(op, [.number(generator.pick(texts))])
+            )
         }
         return tests
     }
 
     private func properties(
-        _ names: [String], _ generator: inout SeededGenerator
+        _ names: [String],
+        _ generator: inout SeededGenerator
     ) -> [OracleProperty] {
         var properties: [OracleProperty] = []
         for _ in 0..<generator.pick([1, 1, 2]) {
@@ -119,7 +122,8 @@ struct OracleDefinitionGenerator {
     }
 
     private func operands(
-        _ op: OracleTest.Operator, _ generator: inout SeededGenerator
+        _ op: OracleTest.Operator,
+        _ generator: inout SeededGenerator
     ) -> [OracleValue] {
         switch op {
         case .set: return [.boolean(generator.chance(percent: 50))]

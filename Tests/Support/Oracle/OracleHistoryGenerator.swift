@@ -18,8 +18,12 @@ struct OracleHistoryGenerator {
         base = generator.pick([1_767_607_200_000, 1_767_607_200_000, 0, -1000, -157_766_400_000])
         spanSeconds = generator.pick([5, 20, 60, 180, 600])
         users = Array(
-            [.text("a"), .text("b"), .number("7"), .text("\u{e9}"), .text("e\u{301}"), .text("device:d1")]
-                .prefix(generator.number(in: 1...6)))
+            [
+                .text("a"), .text("b"), .number("7"), .text("\u{e9}"), .text("e\u{301}"),
+                .text("device:d1"),
+            ]
+            .prefix(generator.number(in: 1...6))
+        )
         types = Array(Self.allTypes.prefix(generator.number(in: 1...4)))
     }
 
@@ -33,7 +37,8 @@ struct OracleHistoryGenerator {
     }
 
     mutating func lines(
-        _ settings: OracleSettings, _ generator: inout SeededGenerator
+        _ settings: OracleSettings,
+        _ generator: inout SeededGenerator
     ) -> [OracleLine] {
         var lines: [OracleLine] = []
         let count = generator.pick([0, 1, 3, 8, 8, 20, 20, 40])
@@ -41,7 +46,9 @@ struct OracleHistoryGenerator {
         for _ in 0..<count {
             if !limits.orderFree {
                 arrival += Int64(step(count, &generator))
-                if generator.chance(percent: 5) { arrival -= Int64(generator.number(in: 0...20_000)) }
+                if generator.chance(percent: 5) {
+                    arrival -= Int64(generator.number(in: 0...20_000))
+                }
             }
             if !limits.orderFree, !lines.isEmpty, generator.chance(percent: 10) {
                 var again = generator.pick(lines)
@@ -76,7 +83,9 @@ struct OracleHistoryGenerator {
         }
         line.type = .text(
             generator.chance(percent: 10)
-                ? "$identify" : generator.chance(percent: 2) ? "$groupidentify" : generator.pick(types))
+                ? "$identify"
+                : generator.chance(percent: 2) ? "$groupidentify" : generator.pick(types)
+        )
         line.user = generator.pick(users)
         if generator.chance(percent: 20) {
             line.device = generator.pick([.text("d1"), .text("d2"), .number("3")])
@@ -85,7 +94,9 @@ struct OracleHistoryGenerator {
             }
         }
         if !limits.orderFree, generator.chance(percent: 35) {
-            line.insertID = generator.pick([.text("i1"), .text("i2"), .text("7"), .number("7"), .text("")])
+            line.insertID = generator.pick([
+                .text("i1"), .text("i2"), .text("7"), .number("7"), .text(""),
+            ])
         }
         if generator.chance(percent: 50) { line.eventProperties = eventProperties(&generator) }
         if generator.chance(percent: 10) {
@@ -160,7 +171,9 @@ struct OracleHistoryGenerator {
     }
 
     func ticks(
-        _ lines: [OracleLine], _ settings: OracleSettings, _ generator: inout SeededGenerator
+        _ lines: [OracleLine],
+        _ settings: OracleSettings,
+        _ generator: inout SeededGenerator
     ) -> OracleTicks {
         let span = Int64(spanSeconds) * 1000
         func instant(_ generator: inout SeededGenerator) -> Int64 {

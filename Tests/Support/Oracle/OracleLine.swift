@@ -114,13 +114,15 @@ struct OracleLog {
             lastArrival = arrival
             if let insertID = id(line.insertID) {
                 let isDuplicate = seen.contains {
-                    $0.owner == owner && $0.id == insertID && arrival - $0.arrival < settings.dedupeWindow
+                    $0.owner == owner && $0.id == insertID
+                        && arrival - $0.arrival < settings.dedupeWindow
                 }
                 if isDuplicate { continue }
                 seen.append((owner, insertID, arrival))
             }
             events.append(
-                OracleEvent(line: line, arrival: arrival, time: time, user: user, type: type))
+                OracleEvent(line: line, arrival: arrival, time: time, user: user, type: type)
+            )
         }
     }
 }

@@ -61,7 +61,8 @@ package struct OracleTest: Sendable {
     }
 
     private func anyText(
-        _ canonical: [UInt8], _ holds: ([Unicode.Scalar], [Unicode.Scalar]) -> Bool
+        _ canonical: [UInt8],
+        _ holds: ([Unicode.Scalar], [Unicode.Scalar]) -> Bool
     ) -> Bool {
         let whole = lowercase(canonical)
         return operands.contains { operand in

@@ -19,7 +19,8 @@ package indirect enum OracleValue: Sendable {
         case .text(let text): Self.quoted(text)
         case .array(let elements): "[" + elements.map(\.json).joined(separator: ",") + "]"
         case .object(let members):
-            "{" + members.map { Self.quoted($0.name) + ":" + $0.value.json }.joined(separator: ",") + "}"
+            "{" + members.map { Self.quoted($0.name) + ":" + $0.value.json }.joined(separator: ",")
+                + "}"
         }
     }
 
@@ -85,7 +86,9 @@ extension [OracleMember] {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count > 1, var value = notNull(parts[0]) else { return nil }
         for part in parts.dropFirst() {
-            guard case .object(let members) = value, let inner = members.notNull(part) else { return nil }
+            guard case .object(let members) = value, let inner = members.notNull(part) else {
+                return nil
+            }
             value = inner
         }
         return value

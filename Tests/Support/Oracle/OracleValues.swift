@@ -3,11 +3,13 @@ import Basics
 /// The few values that properties and operands have.
 enum OracleValues {
     private static let numbers = [
-        "0", "-0.0", "5", "5.0", "2.5", "1e2", "100", "-3", "9007199254740993", "9007199254740992.0",
+        "0", "-0.0", "5", "5.0", "2.5", "1e2", "100", "-3", "9007199254740993",
+        "9007199254740992.0",
         "9223372036854775808", "0.1",
     ]
     private static let texts = [
-        "", "A", "a", "abc", "xABCx", "true", "5", "5.0", " 5 ", "1e2", "\u{c9}", "\u{e9}", "e\u{301}", "5 \"x\"",
+        "", "A", "a", "abc", "xABCx", "true", "5", "5.0", " 5 ", "1e2", "\u{c9}", "\u{e9}",
+        "e\u{301}", "5 \"x\"",
     ]
 
     static func scalar(_ generator: inout SeededGenerator) -> OracleValue {
@@ -31,7 +33,8 @@ enum OracleValues {
                     case 2: .object([OracleMember("x", scalar(&generator))])
                     default: scalar(&generator)
                     }
-                })
+                }
+            )
         default: cart(&generator)
         }
     }
@@ -43,7 +46,10 @@ enum OracleValues {
         case 1: scalar(&generator)
         case 2: .array([.object([OracleMember("total", scalar(&generator))])])
         case 3: .object([])
-        default: .object([OracleMember("total", generator.chance(percent: 80) ? scalar(&generator) : .null)])
+        default:
+            .object([
+                OracleMember("total", generator.chance(percent: 80) ? scalar(&generator) : .null)
+            ])
         }
     }
 

@@ -1,5 +1,5 @@
 /// One line that the Kafka client library had to say.
-package struct LogLine: Sendable, Equatable {
+package struct ClientLogLine: Sendable, Equatable {
     /// The severity as syslog counts it: 3 error, 4 warning, 5 notice, 6 info, 7 debug.
     package let level: Int32
     /// The part of the client that speaks, such as `FAIL` or `ASSIGN`.

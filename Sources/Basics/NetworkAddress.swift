@@ -1,9 +1,12 @@
 import Glibc
 
-/// An IPv4 or IPv6 address, as dialled.
+/// An IPv4 or IPv6 address.
 package struct NetworkAddress: Hashable, Sendable {
     /// 4 or 16 bytes in network order.
     package let bytes: [UInt8]
+
+    /// 127.0.0.1.
+    package static let loopback = NetworkAddress(bytes: [127, 0, 0, 1])
 
     private init(bytes: [UInt8]) {
         self.bytes = bytes
@@ -20,6 +23,16 @@ package struct NetworkAddress: Hashable, Sendable {
         } else {
             return nil
         }
+    }
+
+    /// Reads an address as it stands in a URL: version 6 in brackets, version 4 without.
+    package init?(urlHost text: String) {
+        let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+        guard
+            let address = NetworkAddress(isBracketed ? String(text.dropFirst().dropLast()) : text),
+            address.isIPv6 == isBracketed
+        else { return nil }
+        self = address
     }
 
     /// Reads the address of a `sockaddr` of `count` bytes; nil for families other than IPv4 and
@@ -41,6 +54,14 @@ package struct NetworkAddress: Hashable, Sendable {
     /// Whether this is an IPv6 address.
     package var isIPv6: Bool { bytes.count == 16 }
 
+    /// Whether only this machine can reach it: 127.0.0.0/8 or ::1.
+    package var isLoopback: Bool {
+        isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1 : bytes[0] == 127
+    }
+
+    /// As it stands in a URL: version 6 in brackets.
+    package var urlHost: String { isIPv6 ? "[\(self)]" : "\(self)" }
+
     /// The IPv4 address that an IPv4-mapped address (`::ffff:a.b.c.d`) really dials; else this one.
     package var unmapped: NetworkAddress {
         let mapped =
@@ -49,7 +70,7 @@ package struct NetworkAddress: Hashable, Sendable {
     }
 
     /// The address with every bit after the first `prefixLength` cleared.
-    func masked(to prefixLength: Int) -> NetworkAddress {
+    package func masked(to prefixLength: Int) -> NetworkAddress {
         var masked = bytes
         for index in masked.indices {
             let kept = min(8, max(0, prefixLength - 8 * index))

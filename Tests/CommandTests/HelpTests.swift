@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+@Suite("Help")
+struct HelpTests {
+    @Test("docs/cli.md shows the help of every command as it is")
+    func documented() throws {
+        let page = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../docs/cli.md"),
+            encoding: .utf8
+        )
+        let commands = [
+            ["cohortctl"], ["cohortctl", "validate"], ["cohortctl", "replay"],
+            ["cohortctl", "status"], ["cohortctl", "cohorts"], ["cohortctl", "cohorts", "list"],
+            ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"], ["cohortd"],
+            ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
+            ["cohort-bench", "ingest"],
+        ]
+        for command in commands {
+            let ended = try Cohortctl.run(
+                command.dropFirst() + ["--help"],
+                environment: [],
+                program: command[0]
+            )
+            #expect(ended.status == 0)
+            #expect(ended.errors.isEmpty)
+            let words = command.joined(separator: " ")
+            #expect(
+                page.contains("\n```\n\(ended.output)```\n"),
+                "docs/cli.md shows another help of '\(words)': put in what it prints"
+            )
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import Basics
+import Events
+import Testing
+
+@testable import Engine
+
+@Suite("Times and properties of users")
+struct ListTests {
+    @Test("The number of times up to any coming tick is that of a plain list", arguments: 1...10)
+    func traces(_ seed: Int) {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var lists = TraceLists()
+        let horizons: [Int64] = [0, 50, 300]
+        var rows = [TraceLists.Row](repeating: TraceLists.Row(), count: 3)
+        var model = [[[Int64]]](repeating: [[], [], []], count: 3)
+        var floor: Int64 = -1000
+        for step in 0..<600 {
+            let user = generator.below(3)
+            let trace = generator.below(3)
+            let time = floor + Int64(generator.number(in: -400...200))
+            let hitLimit = lists.add(
+                time,
+                trace: trace,
+                to: &rows[user],
+                bound: floor - horizons[trace],
+                limit: .max
+            )
+            if hitLimit { Issue.record("step \(step): the limit was hit") }
+            model[user][trace].append(time)
+            if generator.chance(percent: 10) {
+                floor += Int64(generator.number(in: 0...100))
+                for user in rows.indices where generator.chance(percent: 70) {
+                    let entries = lists.entries(rows[user])
+                    for index in entries.indices {
+                        lists.prune(
+                            &entries[index],
+                            bound: floor - horizons[entries[index].trace]
+                        )
+                    }
+                }
+            }
+            if generator.chance(percent: 1) {
+                lists.clear(&rows[user])
+                model[user] = [[], [], []]
+            }
+            for entry in lists.entries(rows[user]) {
+                let listed = lists.times(entry).array
+                let all = model[user][entry.trace]
+                // What is not later than this is in no window of a coming tick, and may be in the list or not.
+                let bound = floor - horizons[entry.trace]
+                let isRight =
+                    listed == listed.sorted() && Int(entry.base) + listed.count == all.count
+                    && listed.filter { $0 > bound } == all.filter { $0 > bound }.sorted()
+                if !isRight {
+                    Issue.record("step \(step): \(listed) and \(entry.base) before them for \(all)")
+                    return
+                }
+            }
+        }
+        for user in rows.indices { lists.clear(&rows[user]) }
+    }
+
+    @Test("Memory of cleared and pruned lists is given back")
+    func tracesGiveBack() {
+        var lists = TraceLists()
+        var row = TraceLists.Row()
+        let unused = lists.slab.wordsUsed
+        for time in 0..<1000 {
+            _ = lists.add(Int64(time), trace: time % 7, to: &row, bound: -1, limit: .max)
+        }
+        lists.clear(&row)
+        #expect(lists.slab.wordsUsed == unused)
+    }
+
+    @Test("Beyond the limit the oldest times go to the count")
+    func tracesLimit() {
+        var lists = TraceLists()
+        var row = TraceLists.Row()
+        for time in 1...10 {
+            let hitLimit = lists.add(Int64(time), trace: 0, to: &row, bound: 0, limit: 4)
+            #expect(hitLimit == (time > 4))
+        }
+        let entry = lists.entries(row)[0]
+        let times = lists.times(entry).array
+        #expect(times == [7, 8, 9, 10])
+        #expect(entry.base == 6)
+        lists.clear(&row)
+    }
+
+    @Test("The value in force at any coming tick is that of the plain history", arguments: 1...10)
+    func properties(_ seed: Int) {
+        struct Assignment {
+            var name: UInt32
+            var time: Int64
+            var value: [UInt8]
+        }
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var lists = PropertyLists()
+        var row = PropertyLists.Row()
+        var other = PropertyLists.Row()
+        var model: [Assignment] = []
+        var floor: Int64 = 0
+        for step in 0..<300 {
+            if generator.chance(percent: 20) { floor += Int64(generator.number(in: 0...30)) }
+            let name = UInt32(generator.below(4))
+            let time = floor + Int64(generator.number(in: -40...60))
+            let value = encoded(
+                "value \(step)" + String(repeating: "x", count: generator.below(40))
+            )
+            value.withByteView { view in
+                let outcome = lists.assign(
+                    name: name,
+                    time: time,
+                    value: ValueView(view),
+                    to: &row,
+                    floor: floor,
+                    namesMax: .max,
+                    countsName: { _ in true }
+                )
+                #expect(outcome != .beyondLimit)
+                _ = lists.assign(
+                    name: name,
+                    time: time,
+                    value: ValueView(view),
+                    to: &other,
+                    floor: .min,
+                    namesMax: .max,
+                    countsName: { _ in true }
+                )
+            }
+            model.append(Assignment(name: name, time: time, value: value))
+            let tick = floor + Int64(generator.below(80))
+            for name in UInt32(0)..<5 {
+                var newest: Assignment?
+                for assignment in model where assignment.name == name && assignment.time <= tick {
+                    if assignment.time >= newest?.time ?? .min { newest = assignment }
+                }
+                let instant = EventTime(milliseconds: tick)
+                let found = lists.value(row, name: name, at: instant).bytes.array
+                #expect(found == newest?.value ?? [], "step \(step), name \(name)")
+                // Without a floor nothing is forgotten.
+                let unforgotten = lists.value(other, name: name, at: instant).bytes.array
+                #expect(unforgotten == found)
+            }
+            let change = model.map(\.time).filter { $0 > tick }.min()
+            let found = lists.nextChange(row, after: EventTime(milliseconds: tick))?.milliseconds
+            #expect(found == change)
+        }
+        #expect(row.words < other.words)
+        lists.clear(&row)
+        lists.clear(&other)
+        #expect(lists.slab.wordsUsed == 0)
+    }
+
+    @Test("A name beyond the limit is ignored; names that do not count have room")
+    func propertyLimit() {
+        var lists = PropertyLists()
+        var row = PropertyLists.Row()
+        func assign(_ name: UInt32) -> PropertyLists.Outcome {
+            encoded("v").withByteView {
+                lists.assign(
+                    name: name,
+                    time: 0,
+                    value: ValueView($0),
+                    to: &row,
+                    floor: 0,
+                    namesMax: 2,
+                    countsName: { $0 >= 10 }
+                )
+            }
+        }
+        #expect(assign(10) == .assigned)
+        #expect(assign(1) == .assigned)
+        #expect(assign(11) == .assigned)
+        #expect(assign(12) == .beyondLimit)
+        #expect(assign(10) == .assigned)
+        #expect(assign(2) == .assigned)
+        lists.clear(&row)
+    }
+
+    /// A text as the decoder encodes it.
+    private func encoded(_ text: String) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(ValueKind.text.rawValue)
+        writer.write(prefixed: text)
+        return writer.bytes
+    }
+}
+
+extension TraceLists.Times {
+    fileprivate var array: [Int64] { (0..<count).map { self[$0] } }
+}

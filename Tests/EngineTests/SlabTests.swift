@@ -1,0 +1,144 @@
+import Basics
+import Testing
+
+@testable import Engine
+
+@Suite("Memory and tables of a shard")
+struct SlabTests {
+    @Test("Blocks of a slab keep their words while others come, grow and go")
+    func slab() {
+        var generator = SeededGenerator(seed: 11)
+        var slab = WordSlab()
+        var live: [(handle: WordSlab.Handle, sizeClass: UInt8, mark: UInt64)] = []
+        var words = 0
+        for step in 0..<20_000 {
+            if live.isEmpty || generator.chance(percent: 55) {
+                let count = generator.pick([
+                    1, 2, 3, 4, 7, 8, 100, 1000, step % 2000 == 0 ? 300_000 : 5,
+                ])
+                let sizeClass = WordSlab.sizeClass(words: count)
+                #expect(1 << Int(sizeClass) >= count)
+                let handle = slab.allocate(sizeClass: sizeClass)
+                #expect(handle != WordSlab.none)
+                let mark = generator.next()
+                fill(slab, handle, sizeClass, mark)
+                live.append((handle, sizeClass, mark))
+                words += 1 << Int(sizeClass)
+            } else {
+                let block = live.remove(at: generator.below(live.count))
+                let kept = isFilled(slab, block.handle, block.sizeClass, block.mark)
+                #expect(kept, "step \(step)")
+                slab.release(block.handle, sizeClass: block.sizeClass)
+                words -= 1 << Int(block.sizeClass)
+            }
+        }
+        for block in live {
+            let kept = isFilled(slab, block.handle, block.sizeClass, block.mark)
+            #expect(kept)
+        }
+        #expect(slab.wordsUsed == words)
+    }
+
+    /// Writes the first, the last and a middle word.
+    private func fill(
+        _ slab: borrowing WordSlab,
+        _ handle: WordSlab.Handle,
+        _ sizeClass: UInt8,
+        _ mark: UInt64
+    ) {
+        let words = slab.pointer(handle)
+        let last = 1 << Int(sizeClass) - 1
+        for index in [0, last / 2, last] { words[index] = mark }
+    }
+
+    private func isFilled(
+        _ slab: borrowing WordSlab,
+        _ handle: WordSlab.Handle,
+        _ sizeClass: UInt8,
+        _ mark: UInt64
+    ) -> Bool {
+        let words = slab.pointer(handle)
+        let last = 1 << Int(sizeClass) - 1
+        return [0, last / 2, last].allSatisfy { words[$0] == mark }
+    }
+
+    @Test("A released block is used again")
+    func reuse() {
+        var slab = WordSlab()
+        let first = slab.allocate(sizeClass: 4)
+        slab.release(first, sizeClass: 4)
+        let reserved = slab.bytesReserved
+        for _ in 0..<100_000 { slab.release(slab.allocate(sizeClass: 4), sizeClass: 4) }
+        #expect(slab.bytesReserved == reserved)
+    }
+
+    @Test("Size classes are the next power of two, at least two words")
+    func sizeClasses() {
+        #expect(
+            [1, 2, 3, 4, 5, 8, 9].map { WordSlab.sizeClass(words: $0) } == [1, 1, 2, 2, 3, 3, 4]
+        )
+    }
+
+    @Test("The table of users finds each id under its slot, through every growth, and by bytes")
+    func users() {
+        var table = UserTable()
+        func id(_ number: Int) -> [UInt8] {
+            Array("\(number)".utf8) + [UInt8](repeating: 0x78, count: number % 1000)
+        }
+        for number in 0..<6000 {
+            id(number).withByteView { view in
+                let known = table.find(view, hash: Hashing.hash64(view))
+                #expect(known == nil)
+                let slot = table.insert(view, hash: Hashing.hash64(view))
+                #expect(slot == UserSlot(number))
+            }
+        }
+        #expect(table.count == 6000)
+        for number in 0..<6000 {
+            id(number).withByteView { view in
+                let slot = table.find(view, hash: Hashing.hash64(view))
+                let isThere = table[UserSlot(number)].equals(view)
+                #expect(slot == UserSlot(number) && isThere)
+            }
+        }
+        let composed = "\u{e9}".withByteView { table.insert($0, hash: Hashing.hash64($0)) }
+        let decomposed = "e\u{301}".withByteView { table.find($0, hash: Hashing.hash64($0)) }
+        let text = table[composed].string
+        #expect(decomposed == nil && text == "\u{e9}")
+    }
+
+    @Test("Ids with equal hashes are told apart")
+    func collisions() {
+        var table = UserTable()
+        for number in 0..<100 { "\(number)".withByteView { _ = table.insert($0, hash: 99) } }
+        for number in 0..<100 {
+            let slot = "\(number)".withByteView { table.find($0, hash: 99) }
+            #expect(slot == UserSlot(number))
+        }
+        let stranger = "100".withByteView { table.find($0, hash: 99) }
+        #expect(stranger == nil)
+    }
+
+    @Test("The queue gives what is due, earliest first, and nothing else")
+    func deadlines() {
+        var generator = SeededGenerator(seed: 12)
+        var queue = DeadlineQueue()
+        var model: [Int64] = []
+        var tick: Int64 = -500
+        for _ in 0..<3000 {
+            let instant = tick + Int64(generator.number(in: -5...300))
+            queue.push(EventTime(milliseconds: instant), UserSlot(truncatingIfNeeded: instant))
+            model.append(instant)
+            guard generator.chance(percent: 10) else { continue }
+            tick += Int64(generator.number(in: 0...100))
+            var popped: [Int64] = []
+            while let due = queue.popDue(at: EventTime(milliseconds: tick)) {
+                #expect(due.slot == UserSlot(truncatingIfNeeded: due.instant.milliseconds))
+                popped.append(due.instant.milliseconds)
+            }
+            #expect(popped == model.filter { $0 <= tick }.sorted())
+            model.removeAll { $0 <= tick }
+            #expect(queue.count == model.count)
+        }
+    }
+}
