@@ -82,7 +82,7 @@ let package = Package(
         library("Destinations", ["Basics", "Sync", "Threads", "CCurl", "CCrypto"]),
         library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
-        library("InputFiles", ["Basics", "Configuration"]),
+        library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
         library(
             "Daemon",
             [
@@ -117,15 +117,23 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        // What the fuzzers do with an input; the suites do it with those that once failed.
+        .target(
+            name: "FuzzBodies",
+            dependencies: ["Basics", "Events", "YAML", "Cohorts"],
+            path: "Tests/Fuzz/Bodies",
+            swiftSettings: settings
+        ),
         tests("Basics", []),
         tests("YAML", ["Basics"]),
         tests("Telemetry", ["Basics"]),
-        tests("Events", ["Basics"]),
-        tests("Cohorts", ["Basics", "Events", "YAML"]),
+        tests("Events", ["Basics", "FuzzBodies"]),
+        tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics"]),
         tests("Configuration", ["Basics"]),
+        tests("InputFiles", ["Basics", "Cohorts"]),
         // Runs the built cohortctl over recorded and made-up events.
         .testTarget(
             name: "ReplayTests",
@@ -148,3 +156,17 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Harnesses for libFuzzer, which links a main of its own: tools/fuzz asks for them, and nobody else.
+if Context.environment["COHORTD_FUZZ"] == "1" {
+    for name in ["EventDecoderFuzz", "DefinitionParserFuzz"] {
+        package.targets.append(
+            .target(
+                name: name,
+                dependencies: ["Basics", "FuzzBodies"],
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings
+            )
+        )
+    }
+}

@@ -33,6 +33,13 @@ package struct Plan: Sendable {
 
     /// A plan without cohorts.
     package init() {}
+
+    /// Whether a cohort has a list of uploaded users.
+    package func takesUploads(cohort: Int) -> Bool {
+        conditions.contains { condition in
+            if case .general(.uploaded(cohort)) = condition { true } else { false }
+        }
+    }
 }
 
 /// Sorted event times of one user, of the events that pass a filter.

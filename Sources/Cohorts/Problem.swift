@@ -44,7 +44,7 @@ package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The text as one line that a terminal shows and does not obey: control characters as `\u{a}`.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

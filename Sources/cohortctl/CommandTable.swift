@@ -48,6 +48,26 @@ enum CommandTable {
             ),
             replay,
             Command(
+                group: "import",
+                summary: "Turns definitions of other products into ours",
+                commands: [
+                    Command(
+                        "amplitude",
+                        summary: "Prints Amplitude's cohort definitions as YAML of ours",
+                        details: """
+                            Takes a definition of version 3, a cohort of Amplitude's API with one, or the \
+                            answer of GET /api/3/cohorts. A clause is translated exactly or left out; what \
+                            is left out is named on stderr and in a comment.
+
+                            Exit status: 0, 1 something was left out, 2 the file is no such JSON, 64 usage, \
+                            66 the file cannot be read, 74 stdout cannot be written.
+                            """,
+                        operands: [.one("FILE", "Amplitude's JSON.")],
+                        examples: ["cohortctl import amplitude cohort.json > config/cohorts/imported.yaml"]
+                    )
+                ]
+            ),
+            Command(
                 "status",
                 summary: "Shows what the daemon is doing: partitions, lag, ticks, syncs",
                 details: statuses,

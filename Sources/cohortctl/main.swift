@@ -18,6 +18,7 @@ func run() throws(ExitStatus) {
     case .run(let arguments):
         switch arguments.command.first {
         case "validate": try ValidateCommand.run(arguments)
+        case "import": try ImportCommand.run(arguments)
         case "replay": try ReplayCommand(arguments).run()
         default: try DaemonCommand(arguments).run()
         }
