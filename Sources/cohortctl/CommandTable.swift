@@ -151,7 +151,7 @@ enum CommandTable {
             .several(
                 "--upload",
                 "COHORT=FILE",
-                "Members of an uploaded cohort; not in this version."
+                "Members of a cohort with uploaded: true, one id a line, known at every tick."
             ),
             .one("--deltas", "OUT", "Writes enters and exits as JSON Lines; - is stdout."),
             .one(
