@@ -101,8 +101,8 @@ let package = Package(
         program(
             "cohortctl",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts", "Engine",
-                "Replay", "Destinations",
+                "Basics", "Arguments", "InputFiles", "Configuration", "YAML", "Events", "Cohorts",
+                "Engine", "Replay", "Destinations",
             ]
         ),
         program(

@@ -63,7 +63,9 @@ enum CommandTable {
                             66 the file cannot be read, 74 stdout cannot be written.
                             """,
                         operands: [.one("FILE", "Amplitude's JSON.")],
-                        examples: ["cohortctl import amplitude cohort.json > config/cohorts/imported.yaml"]
+                        examples: [
+                            "cohortctl import amplitude cohort.json > config/cohorts/imported.yaml"
+                        ]
                     )
                 ]
             ),

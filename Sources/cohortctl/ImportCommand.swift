@@ -3,7 +3,7 @@ import Cohorts
 import InputFiles
 import YAML
 
-/// `cohortctl import amplitude`
+/// Runs `cohortctl import amplitude`.
 enum ImportCommand {
     static func run(_ arguments: ParsedArguments) throws(ExitStatus) {
         let path = arguments.operands.first ?? "-"

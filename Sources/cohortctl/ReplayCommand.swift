@@ -110,7 +110,9 @@ struct ReplayCommand {
         for (cohort, users) in lists {
             guard let index = plan.cohorts.firstIndex(where: { $0.id == cohort }),
                 plan.takesUploads(cohort: index)
-            else { throw usage("--upload \(cohort): there is no cohort of that id with uploaded: true") }
+            else {
+                throw usage("--upload \(cohort): there is no cohort of that id with uploaded: true")
+            }
             for user in users {
                 user.withByteView { (id: ByteView) -> Void in replay.upload(id, cohort: index) }
             }
