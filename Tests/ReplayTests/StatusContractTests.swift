@@ -137,7 +137,7 @@ struct StatusContractTests {
         )
         let clause = try kit.replay()
         #expect(clause.status == 2)
-        #expect(clause.errors.contains("cohorts.yaml:2:"))
+        #expect(clause.errors.contains("cohorts.yaml:3:"))
         #expect(clause.errors.contains("error[not_yet]"))
         try kit.folder.write("cohorts.yaml", CommandKit.cohort)
         try kit.folder.write("cohortd.yaml", "identify: next_event\n")
