@@ -74,12 +74,13 @@ let package = Package(
         library("LogStore", ["Basics", "CLZ4"]),
         library("Sync", ["Basics"]),
         library("Configuration", ["Basics", "YAML"]),
+        library("Cryptography", ["CCrypto"]),
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
         library("Threads", ["Basics"]),
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
-        library("Destinations", ["Basics", "Sync", "Threads", "CCurl", "CCrypto"]),
+        library("Destinations", ["Basics", "Sync", "Cryptography", "Threads", "CCurl"]),
         library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
@@ -126,6 +127,7 @@ let package = Package(
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics"]),
         tests("Configuration", ["Basics"]),
+        tests("Cryptography", ["TestKit"]),
         tests("InputFiles", ["Basics", "Cohorts"]),
         // Runs the built cohortctl over recorded and made-up events.
         .testTarget(

@@ -1,4 +1,5 @@
-import CCrypto
+import Basics
+import Cryptography
 
 /// The keys a webhook is signed with, by the scheme of Standard Webhooks (HMAC-SHA256, version
 /// `v1`).
@@ -49,8 +50,10 @@ package struct WebhookSecret: Sendable {
     /// - Returns: For example `v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=`.
     package func signature(id: String, timestamp: Int64, body: [UInt8]) -> String {
         let message = Self.message(id: id, timestamp: String(timestamp), body: body)
-        return keys.map { "v1," + Base64.encode(Self.hmac(key: $0, message)) }
-            .joined(separator: " ")
+        return keys.map {
+            "v1," + Base64.encode(MessageAuthentication.hmacSHA256(key: $0, message))
+        }
+        .joined(separator: " ")
     }
 
     /// Whether a received `webhook-signature` holds a `v1` signature by one of the keys.
@@ -63,12 +66,12 @@ package struct WebhookSecret: Sendable {
         signature: String
     ) -> Bool {
         let message = Self.message(id: id, timestamp: timestamp, body: body)
-        let expected = keys.map { Self.hmac(key: $0, message) }
+        let expected = keys.map { MessageAuthentication.hmacSHA256(key: $0, message) }
         var matches = false
         for part in signature.split(separator: " ").prefix(16) where part.hasPrefix("v1,") {
             guard let given = Base64.decode(String(part.dropFirst(3))) else { continue }
-            for digest in expected where given.count == digest.count {
-                if CRYPTO_memcmp(given, digest, digest.count) == 0 { matches = true }
+            for digest in expected where MessageAuthentication.isEqual(given, digest) {
+                matches = true
             }
         }
         return matches
@@ -83,23 +86,6 @@ package struct WebhookSecret: Sendable {
         message.append(UInt8(ascii: "."))
         message.append(contentsOf: body)
         return message
-    }
-
-    private static func hmac(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: 32)
-        var count: UInt32 = 0
-        let made = HMAC(
-            EVP_sha256(),
-            key,
-            Int32(key.count),
-            message,
-            message.count,
-            &digest,
-            &count
-        )
-        precondition(made != nil, "libcrypto computes no HMAC-SHA256")
-        precondition(count == 32, "an HMAC-SHA256 of \(count) bytes")
-        return digest
     }
 }
 

@@ -1,6 +1,3 @@
-package import Basics
-import CCurl
-
 /// Reads the header `Retry-After` (RFC 9110 §10.2.3).
 package enum RetryAfter {
     /// Milliseconds from `now`, 0 for a date in the past; nil for garbage, which is then as good as
@@ -18,20 +15,7 @@ package enum RetryAfter {
             guard value.utf8.allSatisfy(isDigit) else { return nil }
             return min(Int64(value) ?? .max, Int64(UInt32.max)) * 1000
         }
-        return date(value).map { max(0, ($0 - now.milliseconds)) }
-    }
-
-    /// An HTTP date as milliseconds since 1970.
-    ///
-    /// libcurl also reads looser texts ("10:00"), which are no HTTP dates: those begin with the
-    /// name of a day and hold a time of day.
-    private static func date(_ text: String) -> Int64? {
-        let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-        guard days.contains(String(text.prefix(3))),
-            text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 2
-        else { return nil }
-        let seconds = curl_getdate(text, nil)
-        return seconds < 0 ? nil : Int64(seconds) * 1000
+        return EventTime(httpDate: value, now: now).map { max(0, $0 - now) }
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

@@ -1,5 +1,4 @@
 import Basics
-import Destinations
 import Testing
 
 @Suite("Retry-After")
