@@ -21,7 +21,8 @@ package struct ConfigurationKey: Sendable {
     /// What becomes of a value today.
     package var stage: Stage
 
-    init(
+    /// A row from its cells.
+    package init(
         _ path: String,
         _ values: String,
         _ fallback: String,

@@ -5,6 +5,8 @@ extension DestinationConfiguration {
     /// Templates that later versions bring, so that their names are told from mistyped ones.
     static let laterTemplates = ["kafka-topic", "kafka-table", "file-csv", "s3-csv"]
     static let templates = ["webhook", "file"]
+    /// The names that no file of templates may give.
+    package static var builtInTemplates: [String] { templates + laterTemplates }
 
     /// Reads all destinations of a folder.
     ///

@@ -1,9 +1,12 @@
-import YAML
+package import YAML
 
 /// What reading a document gathers besides values: problems and places.
-final class Findings {
+package final class Findings {
     private(set) var problems: [ConfigurationProblem] = []
-    private(set) var places: Places
+    /// Where values stand.
+    package private(set) var places: Places
+    /// How many problems there are so far.
+    package var problemCount: Int { problems.count }
     let keys: [String: ConfigurationKey]
 
     init(places: Places, keys: [ConfigurationKey]) {
@@ -11,7 +14,8 @@ final class Findings {
         self.keys = Dictionary(uniqueKeysWithValues: keys.map { ($0.path, $0) })
     }
 
-    func report(_ code: ConfigurationProblem.Code, _ mark: Mark, _ text: String) {
+    /// Notes a problem.
+    package func report(_ code: ConfigurationProblem.Code, _ mark: Mark, _ text: String) {
         problems.append(ConfigurationProblem(place: places.place(mark), code: code, text: text))
     }
 
@@ -41,11 +45,14 @@ private func < (left: ((Int, Int, Int), Int), right: ((Int, Int, Int), Int)) -> 
 }
 
 /// A value that cannot be taken.
-struct Refusal: Error {
-    var code: ConfigurationProblem.Code
-    var text: String
+package struct Refusal: Error {
+    /// What kind.
+    package var code: ConfigurationProblem.Code
+    /// What is wrong and what to do, without the path.
+    package var text: String
 
-    init(_ code: ConfigurationProblem.Code, _ text: String) {
+    /// A refusal from its parts.
+    package init(_ code: ConfigurationProblem.Code, _ text: String) {
         self.code = code
         self.text = text
     }

@@ -1,4 +1,4 @@
-import YAML
+package import YAML
 
 /// Where the values of one document stand, so that a check made later can name the place.
 package struct Places: Hashable, Sendable {
@@ -30,6 +30,9 @@ package struct Places: Hashable, Sendable {
     ) -> ConfigurationProblem {
         ConfigurationProblem(place: place(of: path), code: code, text: "\(path): \(text)")
     }
+
+    /// The mark of a value; nil where it is not given.
+    package func mark(of path: String) -> Mark? { marks[path] }
 
     func place(_ mark: Mark) -> ConfigurationProblem.Place {
         if let index = Override.index(of: mark) { return .override(overridePaths[index]) }

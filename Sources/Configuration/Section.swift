@@ -1,14 +1,17 @@
 import Basics
-import YAML
+package import YAML
 
 /// Reads the keys of one map: each into a place that holds its default, and afterwards refuses the rest.
 ///
 /// The keys asked for are the keys known, so the code that reads a key is what makes it valid.
-struct Section {
+package struct Section {
     /// The path of the map in its document, empty for the document.
-    let path: String
+    package let path: String
     /// Where it begins.
-    let mark: Mark
+    package let mark: Mark
+    /// The path under which the table of keys has the map's keys: that of the map, but for maps that may
+    /// stand in several places.
+    private let table: String
     private let pairs: [Node.Pair]
     /// Whether it is a map at all; of another value nothing is asked.
     private let isMap: Bool
@@ -16,8 +19,15 @@ struct Section {
     private var asked: [String] = []
 
     /// The document itself, or a map in it.
-    init(path: String, node: Node, findings: Findings) {
+    ///
+    /// - Parameters:
+    ///   - path: Where it stands, for messages.
+    ///   - node: The map.
+    ///   - findings: Receives problems and places.
+    ///   - table: Where the table of keys has its keys; nil for the path.
+    package init(path: String, node: Node, findings: Findings, table: String? = nil) {
         self.path = path
+        self.table = table ?? path
         self.findings = findings
         mark = node.mark
         switch node.value {
@@ -37,12 +47,12 @@ struct Section {
     }
 
     /// The path of a key in the document.
-    func path(of key: String) -> String {
+    package func path(of key: String) -> String {
         path.isEmpty ? key : "\(path).\(key)"
     }
 
     /// The value of a key, and from now on the key is known.
-    mutating func node(_ key: String) -> Node? {
+    package mutating func node(_ key: String) -> Node? {
         asked.append(key)
         guard let pair = pairs.first(where: { $0.key == key }) else { return nil }
         findings.note(path(of: key), pair.value.mark)
@@ -50,7 +60,7 @@ struct Section {
     }
 
     /// Reads a key if it is given; otherwise `target` keeps its default.
-    mutating func read<Value: Equatable>(
+    package mutating func read<Value: Equatable>(
         _ key: String,
         into target: inout Value,
         _ reader: ValueReader<Value>
@@ -66,14 +76,14 @@ struct Section {
     }
 
     /// Reads a key that must be given.
-    mutating func required<Value>(_ key: String, _ reader: ValueReader<Value>) -> Value? {
+    package mutating func required<Value>(_ key: String, _ reader: ValueReader<Value>) -> Value? {
         let known = row(key)
         guard let node = node(key) else {
             if isMap {
                 findings.report(
                     .missingKey,
                     mark,
-                    "\(known.path) is missing (expected \(known.values))"
+                    "\(path(of: key)) is missing (expected \(known.values))"
                 )
             }
             return nil
@@ -81,8 +91,15 @@ struct Section {
         return take(node, at: path(of: key), reader)
     }
 
+    /// Reads a key that may be absent; nil also where it cannot be taken, which is reported.
+    package mutating func optional<Value>(_ key: String, _ reader: ValueReader<Value>) -> Value? {
+        _ = row(key)
+        guard let node = node(key) else { return nil }
+        return take(node, at: path(of: key), reader)
+    }
+
     /// Reads a list; every element that cannot be taken is reported.
-    mutating func list<Value: Hashable>(
+    package mutating func list<Value: Hashable>(
         _ key: String,
         into target: inout [Value],
         _ reader: ValueReader<Value>
@@ -94,13 +111,13 @@ struct Section {
             findings.report(
                 .badType,
                 node.mark,
-                "\(known.path): expected a list\(hint), not \(node.kind)"
+                "\(path(of: key)): expected a list\(hint), not \(node.kind)"
             )
             return
         }
         var values: [Value] = []
         for (index, element) in nodes.enumerated() {
-            let path = "\(known.path)[\(index)]"
+            let path = "\(path(of: key))[\(index)]"
             findings.note(path, element.mark)
             guard let value = take(element, at: path, reader) else { continue }
             if values.contains(value) {
@@ -128,30 +145,47 @@ struct Section {
     }
 
     /// A map below this one; an empty one where it is not given.
-    mutating func section(_ key: String) -> Section {
+    package mutating func section(_ key: String) -> Section {
         let node = node(key) ?? Node(value: .mapping([]), mark: mark)
-        return Section(path: path(of: key), node: node, findings: findings)
+        return Section(path: path(of: key), node: node, findings: findings, table: row(of: key))
+    }
+
+    /// A map below this one; nil where it is not given.
+    ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - table: Where the table of keys has the map's keys; nil for below this one's.
+    /// - Returns: The map, or nothing.
+    package mutating func sectionIfGiven(_ key: String, table: String? = nil) -> Section? {
+        node(key).map {
+            Section(
+                path: path(of: key),
+                node: $0,
+                findings: findings,
+                table: table ?? row(of: key)
+            )
+        }
     }
 
     /// Reports a problem with a value that was read.
-    func report(_ code: ConfigurationProblem.Code, _ node: Node, _ text: String) {
+    package func report(_ code: ConfigurationProblem.Code, _ node: Node, _ text: String) {
         findings.report(code, node.mark, text)
     }
 
     /// Reports a problem with a key.
-    func report(_ code: ConfigurationProblem.Code, at mark: Mark, _ text: String) {
+    package func report(_ code: ConfigurationProblem.Code, at mark: Mark, _ text: String) {
         findings.report(code, mark, text)
     }
 
     /// The pairs, for a map whose keys are open; they are not checked by ``finish()``.
-    mutating func openPairs() -> [Node.Pair] {
+    package mutating func openPairs() -> [Node.Pair] {
         asked += pairs.map(\.key)
         for pair in pairs { findings.note(path(of: pair.key), pair.value.mark) }
         return pairs
     }
 
     /// Refuses every key that nobody asked for.
-    consuming func finish() {
+    package consuming func finish() {
         for pair in pairs where !asked.contains(pair.key) {
             let place = path.isEmpty ? "" : " in \(path)"
             findings.report(
@@ -176,10 +210,15 @@ struct Section {
     }
 
     private func row(_ key: String) -> ConfigurationKey {
-        guard let row = findings.keys[path(of: key)] else {
-            preconditionFailure("\(path(of: key)) is not in the table of keys")
+        guard let row = findings.keys[row(of: key)] else {
+            preconditionFailure("\(row(of: key)) is not in the table of keys")
         }
         return row
+    }
+
+    /// The path of a key in the table of keys.
+    private func row(of key: String) -> String {
+        table.isEmpty ? key : "\(table).\(key)"
     }
 
     private func take<Value>(_ node: Node, at path: String, _ reader: ValueReader<Value>) -> Value?

@@ -1,15 +1,20 @@
 import Basics
-import YAML
+package import YAML
 
 /// Turns a node into a value, or says why it cannot.
-struct ValueReader<Value> {
-    var read: (Node) throws(Refusal) -> Value
+package struct ValueReader<Value> {
+    /// Reads a node.
+    package var read: (Node) throws(Refusal) -> Value
 
-    init(_ read: @escaping (Node) throws(Refusal) -> Value) {
+    /// A reader from what it does.
+    package init(_ read: @escaping (Node) throws(Refusal) -> Value) {
         self.read = read
     }
 
-    func map<Other>(_ transform: @escaping (Value) throws(Refusal) -> Other) -> ValueReader<Other> {
+    /// A reader that goes on with what this one read.
+    package func map<Other>(
+        _ transform: @escaping (Value) throws(Refusal) -> Other
+    ) -> ValueReader<Other> {
         let read = read
         return ValueReader<Other> { node throws(Refusal) in try transform(try read(node)) }
     }
@@ -17,7 +22,7 @@ struct ValueReader<Value> {
 
 extension Node {
     /// What it is, for messages.
-    var kind: String {
+    package var kind: String {
         switch value {
         case .null: "nothing"
         case .boolean: "the boolean \(source)"
@@ -29,7 +34,7 @@ extension Node {
     }
 
     /// Its text; of an override also what looks like a number or a boolean, for nobody can quote there.
-    var textValue: String? {
+    package var textValue: String? {
         switch value {
         case .text(let text): text
         case .boolean, .integer, .double: Override.index(of: mark) == nil ? nil : source
@@ -40,7 +45,7 @@ extension Node {
 
 extension ValueReader where Value == String {
     /// A text that is not empty.
-    static func text(_ expected: String) -> ValueReader<String> {
+    package static func text(_ expected: String) -> ValueReader<String> {
         ValueReader { node throws(Refusal) in
             guard let text = node.textValue else {
                 switch node.value {
@@ -60,7 +65,7 @@ extension ValueReader where Value == String {
     }
 
     /// A text or nothing at all: `""`.
-    static var anyText: ValueReader<String> {
+    package static var anyText: ValueReader<String> {
         ValueReader { node throws(Refusal) in
             guard let text = node.textValue else {
                 throw Refusal(.badType, "expected a text, not \(node.kind)")
@@ -70,7 +75,7 @@ extension ValueReader where Value == String {
     }
 
     /// `[a-z0-9][a-z0-9_-]{0,63}`, the rule of all ids.
-    static var identifier: ValueReader<String> {
+    package static var identifier: ValueReader<String> {
         text("an id").map { text throws(Refusal) in
             let isValid =
                 text.utf8.count <= 64
@@ -139,7 +144,7 @@ extension ValueReader where Value == String {
 
 extension ValueReader where Value == Bool {
     /// `true` or `false`.
-    static var flag: ValueReader<Bool> {
+    package static var flag: ValueReader<Bool> {
         ValueReader { node throws(Refusal) in
             guard case .boolean(let flag) = node.value else {
                 throw Refusal(.badType, "expected true or false, not \(node.kind)")
@@ -151,7 +156,7 @@ extension ValueReader where Value == Bool {
 
 extension ValueReader where Value == Int {
     /// An integer in a range.
-    static func integer(_ range: ClosedRange<Int>) -> ValueReader<Int> {
+    package static func integer(_ range: ClosedRange<Int>) -> ValueReader<Int> {
         ValueReader { node throws(Refusal) in
             let bounds = "\(range.lowerBound) … \(range.upperBound)"
             switch node.value {
@@ -168,7 +173,7 @@ extension ValueReader where Value == Int {
     }
 
     /// A size in a range, in bytes.
-    static func size(_ range: ClosedRange<Int>) -> ValueReader<Int> {
+    package static func size(_ range: ClosedRange<Int>) -> ValueReader<Int> {
         ValueReader { node throws(Refusal) in
             let text: String
             switch node.value {
@@ -199,7 +204,7 @@ extension ValueReader where Value == Int {
 
 extension ValueReader where Value == Int64 {
     /// A duration in a range, in milliseconds.
-    static func duration(_ range: ClosedRange<Int64>) -> ValueReader<Int64> {
+    package static func duration(_ range: ClosedRange<Int64>) -> ValueReader<Int64> {
         ValueReader { node throws(Refusal) in
             let text: String
             switch node.value {
@@ -254,7 +259,7 @@ extension ValueReader where Value == Double {
 
 extension ValueReader where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a closed list of words.
-    static var word: ValueReader<Value> {
+    package static var word: ValueReader<Value> {
         let words = Value.allCases.map(\.rawValue)
         return ValueReader { node throws(Refusal) in
             guard let text = node.textValue else {
