@@ -75,6 +75,7 @@ let package = Package(
         library("Sync", ["Basics"]),
         library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),
+        library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
@@ -128,6 +129,7 @@ let package = Package(
         tests("Sync", ["Basics"]),
         tests("Configuration", ["Basics"]),
         tests("Cryptography", ["TestKit"]),
+        tests("Templates", ["Basics", "Configuration", "TestKit"]),
         tests("InputFiles", ["Basics", "Cohorts"]),
         // Runs the built cohortctl over recorded and made-up events.
         .testTarget(

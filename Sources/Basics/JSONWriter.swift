@@ -64,7 +64,9 @@ package struct JSONWriter {
     /// A text value from UTF-8 bytes.
     package mutating func value(_ text: ByteView) {
         separate()
-        appendQuoted(text.buffer)
+        bytes.append(UInt8(ascii: "\""))
+        Self.appendEscaped(text, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
@@ -134,22 +136,42 @@ package struct JSONWriter {
 
     private mutating func appendQuoted(_ text: some Sequence<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0x0a: bytes.append(contentsOf: "\\n".utf8)
-            case 0x0d: bytes.append(contentsOf: "\\r".utf8)
-            case 0x09: bytes.append(contentsOf: "\\t".utf8)
-            case 0..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(Self.hexDigit(byte >> 4))
-                bytes.append(Self.hexDigit(byte & 15))
-            default: bytes.append(byte)
-            }
-        }
+        for byte in text { Self.appendEscaped(byte, to: &bytes) }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends a text as it stands between the quotes of a JSON text.
+    ///
+    /// - Complexity: O(bytes); a text with nothing to escape is copied as a whole.
+    package static func appendEscaped(_ text: ByteView, to bytes: inout [UInt8]) {
+        let source = text.buffer
+        var start = 0
+        for index in 0..<source.count where needsEscape(source[index]) {
+            bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[start..<index]))
+            appendEscaped(source[index], to: &bytes)
+            start = index + 1
+        }
+        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: source[start...]))
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private static func appendEscaped(_ byte: UInt8, to bytes: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            bytes.append(UInt8(ascii: "\\"))
+            bytes.append(byte)
+        case 0x0a: bytes.append(contentsOf: "\\n".utf8)
+        case 0x0d: bytes.append(contentsOf: "\\r".utf8)
+        case 0x09: bytes.append(contentsOf: "\\t".utf8)
+        case 0..<0x20:
+            bytes.append(contentsOf: "\\u00".utf8)
+            bytes.append(hexDigit(byte >> 4))
+            bytes.append(hexDigit(byte & 15))
+        default: bytes.append(byte)
+        }
     }
 
     /// The lower-case hexadecimal digit of 0…15.

@@ -59,6 +59,18 @@ package enum DocumentReader {
         return (documents, problems)
     }
 
+    /// Reads bytes that are one list or map of JSON and nothing else, such as an answer of a server.
+    ///
+    /// - Returns: The tree; nil for anything else, and for what is too large or nests too deep. Of a duplicate
+    ///   key the first counts.
+    /// - Complexity: O(bytes).
+    package static func readJSON(_ bytes: [UInt8]) -> Node? {
+        guard bytes.count <= bytesMax, firstInvalidUTF8(bytes) == nil else { return nil }
+        var cursor = MarkCursor(bytes)
+        var tree = TreeBuilder()
+        return JSONReader.read(bytes, 0..<bytes.count, &cursor, into: &tree)?.first
+    }
+
     /// Reads all documents of a file of which the bytes are borrowed; see ``read(_:)-([UInt8])``.
     package static func read(
         _ bytes: ByteView
