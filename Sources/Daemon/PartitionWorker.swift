@@ -145,8 +145,7 @@ final class PartitionWorker {
 
     private func take(_ event: EventView, _ record: borrowing RecordView, _ decoder: DecoderBox) {
         switch shard.apply(event) {
-        case .applied: report.events.applied += 1
-        case .deduplicated: report.events.deduplicated += 1
+        case .taken: break
         case .usersMax:
             reject(
                 .usersMax,
@@ -284,7 +283,10 @@ final class PartitionWorker {
 
     /// Publishes where the partition stands.
     func publish() {
+        shard.settle()
         report.offset = next
+        report.events.applied = shard.counters.applied
+        report.events.deduplicated = shard.counters.deduplicated
         report.tick = shard.lastTick
         report.users = shard.userCount
         report.approximateUsers = shard.counters.approximateUsers

@@ -15,9 +15,17 @@ struct PropertyLists: ~Copyable {
     /// The entries of one user; part of the user's record.
     struct Row {
         var block: WordSlab.Handle = WordSlab.none
+        private var sized = SizedCount()
+
         /// Words in use.
-        var words: UInt32 = 0
-        var sizeClass: UInt8 = 0
+        var words: UInt32 {
+            get { sized.count }
+            set { sized.count = newValue }
+        }
+        var sizeClass: UInt8 {
+            get { sized.sizeClass }
+            set { sized.sizeClass = newValue }
+        }
     }
 
     /// One assignment, as read off a row.
@@ -37,6 +45,8 @@ struct PropertyLists: ~Copyable {
     /// What became of an assignment.
     enum Outcome {
         case assigned
+        /// The value was the one that decides anyhow, so no coming tick sees a difference.
+        case repeated
         /// An assignment that stays decides at every coming tick.
         case superseded
         /// The user has as many names as the limit allows.
@@ -61,6 +71,15 @@ struct PropertyLists: ~Copyable {
             position: position,
             words: 2 + (count + 7) / 8
         )
+    }
+
+    /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
+    func fetch(_ row: Row) -> UInt64 {
+        guard row.words > 0 else { return 0 }
+        let words = slab.pointer(row.block)
+        var sum: UInt64 = 0
+        for index in stride(from: 0, to: min(32, Int(row.words)), by: 8) { sum &+= words[index] }
+        return sum
     }
 
     /// The value of a name in force at `tick`; missing or null where there is none.
@@ -171,6 +190,15 @@ struct PropertyLists: ~Copyable {
             if countsName(name), names >= namesMax { return .beyondLimit }
             replaceStart = Int(row.words)
             replaceEnd = replaceStart
+        }
+        if replaceStart < replaceEnd, replaceEnd == insertAt,
+            let replaced = entry(row, at: replaceStart),
+            replaced.position + replaced.words == replaceEnd,
+            replaced.value.bytes.equals(value.bytes)
+        {
+            // What a user sends with every event: of the same place and value, only the time is newer.
+            slab.pointer(row.block)[replaceStart + 1] = UInt64(bitPattern: time)
+            return .repeated
         }
         splice(
             name: name,

@@ -5,17 +5,16 @@ import Events
 
 extension Shard {
     /// Takes everything the event does to properties, in its order.
-    mutating func assign(_ event: borrowing EventView, slot: UserSlot) {
+    mutating func assign(_ event: borrowing StagedEvents.Event, slot: UserSlot) {
         let time = event.time.milliseconds
-        for assignment in event.assignments {
+        for place in event.assignments {
+            let assignment = staged.assignments[place]
+            let name = assignment.name
             switch assignment.operation {
-            case .set: set(names.number(of: assignment.name), time, assignment.value, slot)
-            case .unset: withNull { set(names.number(of: assignment.name), time, $0, slot) }
-            case .setOnce: setOnce(names.number(of: assignment.name), time, assignment.value, slot)
+            case .set, .sent: set(name, time, staged.value(assignment), slot)
+            case .unset: withNull { set(name, time, $0, slot) }
+            case .setOnce: setOnce(name, time, staged.value(assignment), slot)
             case .clearAll: clearAll(time, slot)
-            case .sent:
-                guard let name = names.sentNumber(of: assignment.name) else { continue }
-                set(name, time, assignment.value, slot)
             case .add, .append, .prepend, .preInsert, .postInsert, .remove:
                 operate(assignment, time, slot)
             }
@@ -49,7 +48,16 @@ extension Shard {
                 countsName: { $0 >= sentCount && $0 != PropertyNames.clearAll }
             )
         }
-        if outcome == .beyondLimit { counters.ignoredProperties += 1 }
+        switch outcome {
+        case .assigned: noteAssigned(name, slot)
+        case .beyondLimit: counters.ignoredProperties += 1
+        case .repeated, .superseded: break
+        }
+    }
+
+    /// Conditions look at few names; an assignment to another changes none.
+    private mutating func noteAssigned(_ name: UInt32, _ slot: UserSlot) {
+        if evaluator.reads(name) { touch(slot, for: evaluator.feeds.properties) }
     }
 
     private mutating func setOnce(
@@ -71,6 +79,7 @@ extension Shard {
             floor: floor.milliseconds,
             keepsAll: historicNames.contains(name)
         )
+        noteAssigned(name, slot)
     }
 
     /// Unsets every property, those that are not there yet too: an assignment from before it may still come.
@@ -90,6 +99,7 @@ extension Shard {
                 keepsAll: !historicNames.isEmpty
             )
         }
+        touch(slot, for: evaluator.feeds.properties)
     }
 
     /// Gives a name that is new to the user the unsets of earlier `$clearAll`s, if there were any.
@@ -120,8 +130,12 @@ extension Shard {
 
     /// `$add` and its like: reads what decides now, also what lies ahead, and assigns the result at the later
     /// of its own time and that of what it read.
-    private mutating func operate(_ assignment: Assignment, _ time: Int64, _ slot: UserSlot) {
-        let name = names.number(of: assignment.name)
+    private mutating func operate(
+        _ assignment: StagedEvents.StagedAssignment,
+        _ time: Int64,
+        _ slot: UserSlot
+    ) {
+        let name = assignment.name
         if seed(name, slot) == .beyondLimit {
             counters.ignoredProperties += 1
             return
@@ -136,7 +150,7 @@ extension Shard {
         switch PropertyOperation.apply(
             assignment.operation,
             current: current.value,
-            operand: assignment.value,
+            operand: staged.value(assignment),
             into: &result
         )
         {

@@ -16,6 +16,7 @@ extension Shard {
     /// Who is known, first seen, property values and duplicates are kept for everyone and need no
     /// rebuild.
     package mutating func beginRebuild(of traces: MissingTraces) {
+        settle()
         rebuild = Rebuild(
             traces: traces,
             dedupe: DedupeSet(
@@ -28,38 +29,40 @@ extension Shard {
 
     /// Ends a rebuild: history was read up to the offset the state was stored at.
     package mutating func finishRebuild() {
+        settle()
         rebuild = nil
         for slot in 0..<UserSlot(users.count) {
-            touch(slot)
+            touchAnew(slot)
             markUnsaved(slot)
         }
     }
 
-    mutating func applyToRebuild(_ event: borrowing EventView) -> ApplyOutcome {
+    mutating func applyToRebuild(_ event: borrowing StagedEvents.Event) {
         guard var rebuild = rebuild.take() else { preconditionFailure("no rebuild runs") }
-        let outcome = apply(event, to: &rebuild)
+        apply(event, to: &rebuild)
         self.rebuild = consume rebuild
-        return outcome
     }
 
     private mutating func apply(
-        _ event: borrowing EventView,
+        _ event: borrowing StagedEvents.Event,
         to rebuild: inout Rebuild
-    ) -> ApplyOutcome {
+    ) {
         // Who is not in the snapshot was beyond the limit of users when the event was first read, and what is
         // rejected repeats nothing.
-        guard let slot = users.find(event.userID, hash: Hashing.hash64(event.userID)) else {
-            return .applied
+        guard let slot = users.find(staged.id(event), hash: event.hash) else {
+            counters.applied += 1
+            return
         }
-        if !event.insertID.isEmpty {
-            let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
+        if event.hasKey {
+            let key = event.key
             if rebuild.dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
-                return .deduplicated
+                counters.deduplicated += 1
+                return
             }
             rebuild.dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
         }
-        if event.kind == .event { addToTraces(event, slot: slot, only: rebuild.traces.traces) }
+        counters.applied += 1
+        addToTraces(event, slot: slot, only: rebuild.traces.traces)
         addToRecords(event, slot: slot, only: rebuild.traces.recordTraces)
-        return .applied
     }
 }

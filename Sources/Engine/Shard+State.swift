@@ -55,6 +55,7 @@ extension Shard {
             settings.keepsChanges,
             "a shard that does not keep its changes has none to hand over"
         )
+        settle()
         var writer = ByteWriter(capacity: 4096)
         encodeNames(from: savedNames, &writer, emit)
         savedNames = names.count
@@ -76,6 +77,7 @@ extension Shard {
 
     /// Hands over the whole state, as records; what changed counts as handed over.
     package mutating func encodeAll(_ emit: (StateRecord, ByteView) -> Void) {
+        settle()
         var writer = ByteWriter(capacity: 4096)
         writer.write(UInt32(plan.traces.count))
         for trace in plan.traces {
@@ -170,10 +172,9 @@ extension Shard {
         writer.write(UInt16(entries.count))
         for entry in entries {
             writer.write(UInt32(entry.trace))
-            writer.write(entry.base)
+            writer.write(traceLists.base(entry))
             writer.write(entry.count)
-            let times = traceLists.times(entry)
-            for index in 0..<times.count { writer.write(times[index]) }
+            for time in traceLists.times(entry) { writer.write(time) }
         }
         encodeRecords(record, &writer)
         encodeUploads(slot, &writer)
@@ -327,8 +328,7 @@ extension Shard {
         let slot: UserSlot = try reader.read()
         let id = try reader.readPrefixed()
         if Int(slot) == users.count {
-            records.append(UserRecord())
-            membership.addUser()
+            addUser()
             _ = users.insert(id, hash: Hashing.hash64(id))
         }
         guard Int(slot) < users.count, users[slot].equals(id) else {
@@ -455,14 +455,16 @@ extension Shard {
         self.floor = floor
         lastTick = tick
         savedNames = names.count
-        counters.approximateUsers = records.reduce(0) { $0 + ($1.isApproximate ? 1 : 0) }
+        counters.approximateUsers = (0..<records.count).reduce(0) {
+            $0 + (records[$1].isApproximate ? 1 : 0)
+        }
         var missing = MissingTraces()
         missing.traces = Set(plan.traces.indices).subtracting(restoring.traces.compactMap { $0 })
         missing.recordTraces = Set(plan.recordTraces.indices)
             .subtracting(restoring.recordTraces.compactMap { $0 })
         // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
         // looked at once.
-        for slot in 0..<UserSlot(users.count) { touch(slot) }
+        for slot in 0..<UserSlot(users.count) { touchAnew(slot) }
         return RestoreReport(
             missingTraces: missing,
             mustRewrite: !missing.isEmpty || !restoring.isUnchanged || !restoring.sawPlan

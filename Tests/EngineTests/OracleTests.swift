@@ -108,6 +108,11 @@ extension Shard {
             let record = records[Int(slot)]
             let isKnown = record.knownSince <= tick
             if isKnown {
+                evaluator.beginAnew(
+                    record,
+                    traceLists: traceLists,
+                    recordLists: recordLists
+                )
                 _ = evaluator.evaluate(
                     record,
                     slot: slot,
@@ -117,6 +122,7 @@ extension Shard {
                     propertyLists: propertyLists,
                     uploads: uploads
                 )
+                evaluator.runPrograms()
             }
             for cohort in plan.cohorts.indices {
                 let bit = evaluator.memberBits(word: cohort / 64) >> UInt64(cohort % 64) & 1
