@@ -127,7 +127,7 @@ let package = Package(
         tests("Basics", []),
         tests("YAML", ["Basics"]),
         tests("Telemetry", ["Basics"]),
-        tests("Events", ["Basics", "FuzzBodies"]),
+        tests("Events", ["Basics", "FuzzBodies", "TestKit"]),
         tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
