@@ -18,6 +18,11 @@ package enum AmplitudeImport {
 
         /// Path and reason on one line that a terminal shows and does not obey.
         package var description: String { Problem.escaped("\(path): \(reason)") }
+
+        /// The line for stderr.
+        package func line(in file: String) -> String {
+            "\(file):\(mark.line):\(mark.column): left out \(description)"
+        }
     }
 
     /// One cohort's translation.
@@ -34,6 +39,11 @@ package enum AmplitudeImport {
         package var mark: Mark
         /// What was expected.
         package var text: String
+
+        /// The line for stderr.
+        package func line(in file: String) -> String {
+            Problem.escaped("\(file):\(mark.line):\(mark.column): error: \(text)")
+        }
     }
 
     /// Translates every cohort of a file.
