@@ -57,7 +57,9 @@ package struct TimeZoneRules: Sendable {
         return Hashing.combine(hash, Array(footer.utf8).withByteView { Hashing.hash64($0) })
     }
 
-    /// Milliseconds east of UTC in force at an instant. Complexity: O(log transitions).
+    /// Milliseconds east of UTC in force at an instant.
+    ///
+    /// Complexity: O(log transitions).
     package func offset(at instant: EventTime) -> Int64 {
         let seconds = instant.roundedDown(toMultipleOf: 1000).milliseconds / 1000
         let next = firstIndex(after: seconds)

@@ -42,12 +42,11 @@ struct YearlyRule: Sendable {
 
     /// The offset at an instant.
     ///
-    /// - Parameters:
-    ///   - seconds: The instant.
-    ///   - start: The last transition before the rule, which is not after the instant.
-    ///   - first: The offset from `start` on, which holds until the rule's first change after it: where a
-    ///     zone changes sides between the seasons, compilers were seen to write a rule that says otherwise
-    ///     there (America/Ojinaga, 2022).
+    /// - `seconds`: The instant.
+    /// - `start`: The last transition before the rule, which is not after the instant.
+    /// - `first`: The offset from `start` on, which holds until the rule's first change after it: where a
+    ///   zone changes sides between the seasons, compilers were seen to write a rule that says otherwise
+    ///   there (America/Ojinaga, 2022).
     func offset(at seconds: Int64, since start: Int64, _ first: Int64?) -> Int64 {
         guard let summer else { return standard }
         // Where two fall together summer time begins the moment it ends, and the later in the list counts.

@@ -67,7 +67,8 @@ package enum PlanInterval: Sendable {
         case .month(let zone):
             let date = CivilDate(daysSince1970: zone.day(of: time))
             return Int64(date.year * 12 + date.month)
-        case .milliseconds: preconditionFailure("an interval that moves with the tick has no number")
+        case .milliseconds:
+            preconditionFailure("an interval that moves with the tick has no number")
         }
     }
 }

@@ -1,8 +1,9 @@
 package import Basics
 package import Events
 
-/// What the engine runs: every cohort compiled to conditions over shared traces. Immutable, made once per
-/// change of the definitions and shared by all shards.
+/// What the engine runs: every cohort compiled to conditions over shared traces.
+///
+/// Immutable, made once per change of the definitions and shared by all shards.
 ///
 /// ```
 /// event type ─► traces      which traces an event of this type may touch, with their `where`
@@ -32,6 +33,13 @@ package struct Plan: Sendable {
 
     /// A plan without cohorts.
     package init() {}
+
+    /// Whether a cohort has a list of uploaded users.
+    package func takesUploads(cohort: Int) -> Bool {
+        conditions.contains { condition in
+            if case .general(.uploaded(cohort)) = condition { true } else { false }
+        }
+    }
 }
 
 /// Sorted event times of one user, of the events that pass a filter.
@@ -48,8 +56,10 @@ package struct Trace: Sendable {
     package var whereEvent: [Test]
     /// Predicates on the user properties that the event carries; all must hold.
     package var whereUser: [Test]
-    /// How far back a condition on this trace can look, in milliseconds: the largest `last` + `offset`; 0
-    /// where only conditions without a window use it. Older times are kept as a mere count.
+    /// How far back a condition on this trace can look, in milliseconds: the largest `last` +
+    /// `offset`.
+    ///
+    /// 0 where only conditions without a window use it. Older times are kept as a mere count.
     package internal(set) var horizon: Int64
     /// Hash of the filter and of the settings it reads: a snapshot keeps traces by it.
     package let identity: UInt64
@@ -144,7 +154,9 @@ package struct EventRoutes: Sendable {
     /// How many routes there are.
     package var count: Int { routes.count }
 
-    /// The route of events of this type. Complexity: one hash look-up, no allocation.
+    /// The route of events of this type.
+    ///
+    /// Complexity: one hash look-up, no allocation.
     package func route(of type: ByteView) -> Int { table.find(type) ?? routes.count - 1 }
 
     /// The traces that events on a route, 0..<``count``, may touch.

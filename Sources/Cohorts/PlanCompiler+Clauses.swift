@@ -7,7 +7,9 @@ import Events
 extension PlanCompiler {
     /// Appends what leaves the clause's truth on the stack.
     mutating func emit(
-        _ clause: Clause, cohort: Int, indices: [String: Int],
+        _ clause: Clause,
+        cohort: Int,
+        indices: [String: Int],
         into program: inout [CohortPlan.Instruction]
     ) {
         switch clause.kind {
@@ -56,7 +58,7 @@ extension PlanCompiler {
             return number(of: .properties(tests.map(PropertyCondition.init)), key: key)
         case .uploaded:
             var key = self.key(3)
-            key.write(UInt32(cohort))
+            key.write(prefixed: cohortID)
             return number(of: .general(.uploaded(cohort: cohort)), key: key)
         case .all, .any, .not, .memberOf, .inactive, .predicted:
             preconditionFailure("the clause at \(clause.mark) is no condition")
@@ -79,12 +81,18 @@ extension PlanCompiler {
         case .aligned(let unit, let count, let excludesCurrent, let offset):
             .aligned(
                 PlanWindow.Aligned(
-                    unitDays: unit == .day ? 1 : 7, count: count, excludesCurrent: excludesCurrent,
-                    offset: offset, zone: zone))
+                    unitDays: unit == .day ? 1 : 7,
+                    count: count,
+                    excludesCurrent: excludesCurrent,
+                    offset: offset,
+                    zone: zone
+                )
+            )
         case .dates(let from, let to):
             .between(
                 from: zone.start(ofDay: from.daysSince1970),
-                end: to.map { zone.start(ofDay: $0.daysSince1970 + 1) })
+                end: to.map { zone.start(ofDay: $0.daysSince1970 + 1) }
+            )
         case .instants(let from, let to):
             .between(from: from, end: to.map { $0 + 1 })
         case .withinFirst(let length): .withinFirst(length: length)
@@ -97,22 +105,32 @@ extension PlanCompiler {
         let once = NumberPredicate(
             tests: [PredicateTest(op: .greaterOrEqual, operands: [.integer(1)])])
         return count(
-            EventFilter(event: .active), group: [], planWindow(window), NumberRange(once))
+            EventFilter(event: .active),
+            group: [],
+            planWindow(window),
+            NumberRange(once)
+        )
     }
 
     private mutating func count(
-        _ filter: EventFilter, group: [String], _ window: PlanWindow, _ range: NumberRange
+        _ filter: EventFilter,
+        group: [String],
+        _ window: PlanWindow,
+        _ range: NumberRange
     ) -> Int {
         guard group.isEmpty, let sliding = window.sliding else {
             let trace = RecordKey(filters: [FilterKey(filter: filter)], group: group)
             return records(
-                traceNumber(trace, for: window), window, .count(range), isGrouped: !group.isEmpty
+                traceNumber(trace, for: window),
+                window,
+                .count(range),
+                isGrouped: !group.isEmpty
             ) { $0.write(range.identity) }
         }
         // Of a plain trace what is older than the horizon still counts, so "any time" needs none.
         let number = traceNumber(filter, horizon: window.horizon ?? 0)
         var key = self.key(4)
-        key.write(UInt32(number))
+        key.write(plan.traces[number].identity)
         window.write(to: &key)
         key.write(range.identity)
         return self.number(of: .count(trace: number, window: sliding, range: range), key: key)
@@ -132,9 +150,10 @@ extension PlanCompiler {
         case .relative(let op, let other):
             let left = traceNumber(trace(nil), for: window)
             let right = traceNumber(RecordKey(filters: [FilterKey(filter: other)]), for: window)
+            let rightIdentity = plan.recordTraces[right].identity
             return records(left, window, .relative(op: op, to: right), isGrouped: false) {
                 $0.write(prefixed: op.rawValue)
-                $0.write(UInt32(right))
+                $0.write(rightIdentity)
             }
         case .sum(let property, let predicate):
             return records(trace(.number(property)), window, isGrouped, predicate) { .sum($0) }
@@ -147,20 +166,27 @@ extension PlanCompiler {
         case .distinct(let property, let predicate):
             let range = NumberRange(predicate)
             return records(
-                traceNumber(trace(.distinct(property)), for: window), window, .distinct(range),
+                traceNumber(trace(.distinct(property)), for: window),
+                window,
+                .distinct(range),
                 isGrouped: isGrouped
             ) { $0.write(range.identity) }
         case .nth(let place):
             // Which event is the Nth is decided by all there ever were.
             return records(
-                traceNumber(trace(nil), for: nil), window, .nth(place), isGrouped: isGrouped
+                traceNumber(trace(nil), for: nil),
+                window,
+                .nth(place),
+                isGrouped: isGrouped
             ) { $0.write(UInt32(place)) }
         case .onDistinct(let interval, let count, let intervals):
             let (count, intervals) = (NumberRange(count), NumberRange(intervals))
             let plan = planInterval(interval)
             return records(
-                traceNumber(trace(nil), for: window), window,
-                .onDistinct(plan, count: count, intervals: intervals), isGrouped: isGrouped
+                traceNumber(trace(nil), for: window),
+                window,
+                .onDistinct(plan, count: count, intervals: intervals),
+                isGrouped: isGrouped
             ) { writer in
                 plan.write(to: &writer)
                 writer.write(count.identity)
@@ -179,7 +205,10 @@ extension PlanCompiler {
     }
 
     private mutating func records(
-        _ trace: RecordKey, _ window: PlanWindow, _ isGrouped: Bool, _ predicate: NumberPredicate,
+        _ trace: RecordKey,
+        _ window: PlanWindow,
+        _ isGrouped: Bool,
+        _ predicate: NumberPredicate,
         _ mode: (MicroPredicate) -> RecordsCondition.Mode
     ) -> Int {
         let micro = MicroPredicate(predicate)
@@ -189,11 +218,14 @@ extension PlanCompiler {
     }
 
     private mutating func records(
-        _ trace: Int, _ window: PlanWindow, _ mode: RecordsCondition.Mode, isGrouped: Bool,
+        _ trace: Int,
+        _ window: PlanWindow,
+        _ mode: RecordsCondition.Mode,
+        isGrouped: Bool,
         _ writeMode: (inout ByteWriter) -> Void
     ) -> Int {
         var key = self.key(5)
-        key.write(UInt32(trace))
+        key.write(plan.recordTraces[trace].identity)
         window.write(to: &key)
         key.write(mode.kind)
         key.write(UInt8(isGrouped ? 1 : 0))
@@ -202,8 +234,15 @@ extension PlanCompiler {
             of: .general(
                 .records(
                     RecordsCondition(
-                        trace: trace, window: window, mode: mode, isGrouped: isGrouped))),
-            key: key)
+                        trace: trace,
+                        window: window,
+                        mode: mode,
+                        isGrouped: isGrouped
+                    )
+                )
+            ),
+            key: key
+        )
     }
 
     // MARK: Sequences, retention, property history
@@ -212,10 +251,16 @@ extension PlanCompiler {
         let window = planWindow(sequence.window)
         let trace = traceNumber(
             RecordKey(
-                filters: sequence.steps.map { FilterKey(filter: $0) }, group: sequence.same,
-                keepsMask: true), for: window)
+                filters: sequence.steps.map { FilterKey(filter: $0) },
+                group: sequence.same,
+                keepsMask: true
+            ),
+            for: window
+        )
         return records(
-            trace, window, .sequence(steps: sequence.steps.count, within: sequence.within),
+            trace,
+            window,
+            .sequence(steps: sequence.steps.count, within: sequence.within),
             isGrouped: !sequence.same.isEmpty
         ) { $0.write(sequence.within ?? .max) }
     }
@@ -229,12 +274,17 @@ extension PlanCompiler {
         // A return counts however long after the window, so all returns since the start are needed.
         let trace = traceNumber(
             RecordKey(filters: filters, keepsMask: true),
-            for: startFilter == nil ? nil : window)
+            for: startFilter == nil ? nil : window
+        )
         let condition = RetainedCondition(
-            trace: trace, startsAtFirstSeen: startFilter == nil, window: window,
-            least: retained.days.first * day, end: retained.days.second * day)
+            trace: trace,
+            startsAtFirstSeen: startFilter == nil,
+            window: window,
+            least: retained.days.first * day,
+            end: retained.days.second * day
+        )
         var key = self.key(6)
-        key.write(UInt32(trace))
+        key.write(plan.recordTraces[trace].identity)
         key.write(UInt8(condition.startsAtFirstSeen ? 1 : 0))
         window.write(to: &key)
         key.write(condition.least)
@@ -247,29 +297,43 @@ extension PlanCompiler {
         guard had.mostRecent else {
             let once = NumberRange(
                 NumberPredicate(
-                    tests: [PredicateTest(op: .greaterOrEqual, operands: [.integer(1)])]))
+                    tests: [PredicateTest(op: .greaterOrEqual, operands: [.integer(1)])])
+            )
             let trace = traceNumber(
                 RecordKey(
                     filters: [
                         FilterKey(
-                            filter: EventFilter(event: .any, whereUser: had.tests), carries: true)
-                    ]), for: window)
-            return records(trace, window, .count(once), isGrouped: false) { $0.write(once.identity) }
+                            filter: EventFilter(event: .any, whereUser: had.tests),
+                            carries: true
+                        )
+                    ]),
+                for: window
+            )
+            return records(trace, window, .count(once), isGrouped: false) {
+                $0.write(once.identity)
+            }
         }
         let active = traceNumber(
-            RecordKey(filters: [FilterKey(filter: EventFilter(event: .active))]), for: window)
+            RecordKey(filters: [FilterKey(filter: EventFilter(event: .active))]),
+            for: window
+        )
         for test in had.tests where !plan.historicProperties.contains(test.name) {
             plan.historicProperties.append(test.name)
         }
         var key = self.key(7)
-        key.write(UInt32(active))
+        key.write(plan.recordTraces[active].identity)
         window.write(to: &key)
         had.tests.write(to: &key)
         return number(
             of: .general(
                 .hadMostRecent(
-                    active: active, window: window, tests: had.tests.map(PropertyCondition.init))),
-            key: key)
+                    active: active,
+                    window: window,
+                    tests: had.tests.map(PropertyCondition.init)
+                )
+            ),
+            key: key
+        )
     }
 }
 

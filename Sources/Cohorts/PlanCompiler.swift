@@ -9,6 +9,8 @@ import YAML
 package struct PlanCompiler {
     var plan = Plan()
     let settings: PlanSettings
+    /// The id of the definition in hand.
+    var cohortID = ""
     /// The zone of the definition in hand.
     var zone = TimeZoneRules.utc
     private var traceNumbers: [EventFilter: Int] = [:]
@@ -41,10 +43,9 @@ package struct PlanCompiler {
 
     /// Compiles a whole set.
     ///
-    /// - Parameters:
-    ///   - definitions: Checked together: references exist and have no cycle, ids are unique, and
-    ///     ``unsupported(in:)`` found nothing.
-    ///   - settings: What definitions read of the configuration.
+    /// - `definitions`: Checked together: references exist and have no cycle, ids are unique, and
+    ///   ``unsupported(in:)`` found nothing.
+    /// - `settings`: What definitions read of the configuration.
     package static func compile(_ definitions: [Definition], _ settings: PlanSettings) -> Plan {
         var compiler = PlanCompiler(settings: settings)
         return compiler.compile(definitions)
@@ -70,7 +71,11 @@ package struct PlanCompiler {
                 }
                 if cohorts[index] == nil {
                     cohorts[index] = cohort(
-                        sorted[index], number: index, indices: indices, earlier: cohorts)
+                        sorted[index],
+                        number: index,
+                        indices: indices,
+                        earlier: cohorts
+                    )
                     plan.evaluationOrder.append(index)
                 }
                 path.removeLast()
@@ -84,9 +89,13 @@ package struct PlanCompiler {
     }
 
     private mutating func cohort(
-        _ definition: Definition, number: Int, indices: [String: Int], earlier: [CohortPlan?]
+        _ definition: Definition,
+        number: Int,
+        indices: [String: Int],
+        earlier: [CohortPlan?]
     ) -> CohortPlan {
         zone = settings.zone(definition.timezone)
+        cohortID = definition.id
         var program: [CohortPlan.Instruction] = []
         emit(definition.users, cohort: number, indices: indices, into: &program)
         var reach = CohortPlan.Reach.nothing
@@ -107,12 +116,20 @@ package struct PlanCompiler {
             }
         }
         return CohortPlan(
-            id: definition.id, name: definition.name, program: program, reach: reach, traces: traces,
-            recordTraces: recordTraces, identity: identity(of: definition.id, program, earlier))
+            id: definition.id,
+            name: definition.name,
+            program: program,
+            reach: reach,
+            traces: traces,
+            recordTraces: recordTraces,
+            identity: identity(of: definition.id, program, earlier)
+        )
     }
 
     private func identity(
-        of id: String, _ program: [CohortPlan.Instruction], _ earlier: [CohortPlan?]
+        of id: String,
+        _ program: [CohortPlan.Instruction],
+        _ earlier: [CohortPlan?]
     ) -> UInt64 {
         var hash = id.withByteView { Hashing.hash64($0) }
         for instruction in program {
@@ -154,8 +171,12 @@ package struct PlanCompiler {
         traceNumbers[filter] = number
         plan.traces.append(
             Trace(
-                whereEvent: eventTests(filter), whereUser: userTests(filter), horizon: 0,
-                identity: identity(of: RecordKey(filters: [FilterKey(filter: filter)]))))
+                whereEvent: eventTests(filter),
+                whereUser: userTests(filter),
+                horizon: 0,
+                identity: identity(of: RecordKey(filters: [FilterKey(filter: filter)]))
+            )
+        )
         return number
     }
 
@@ -172,8 +193,11 @@ package struct PlanCompiler {
         for part in key.filters {
             filters.append(
                 RecordTrace.Filter(
-                    whereEvent: eventTests(part.filter), whereUser: userTests(part.filter),
-                    mustCarry: part.carries))
+                    whereEvent: eventTests(part.filter),
+                    whereUser: userTests(part.filter),
+                    mustCarry: part.carries
+                )
+            )
         }
         let value: RecordTrace.Value? =
             switch key.value {
@@ -186,8 +210,13 @@ package struct PlanCompiler {
         recordTraceNumbers[key] = number
         plan.recordTraces.append(
             RecordTrace(
-                filters: filters, group: group, value: value, keepsMask: key.keepsMask,
-                identity: identity(of: key)))
+                filters: filters,
+                group: group,
+                value: value,
+                keepsMask: key.keepsMask,
+                identity: identity(of: key)
+            )
+        )
         return number
     }
 
@@ -227,7 +256,8 @@ package struct PlanCompiler {
         }
         return EventRoutes(
             named: types.sorted { $0.precedesByBytes($1) }.map { ($0, traces($0)) },
-            others: traces(nil))
+            others: traces(nil)
+        )
     }
 
     private func recordRoutes() -> RecordRoutes {
@@ -250,7 +280,8 @@ package struct PlanCompiler {
                 (type, routes { settings.takes($0.filter.event, type) })
             },
             others: routes { settings.takes($0.filter.event, nil) },
-            identify: routes { $0.carries })
+            identify: routes { $0.carries }
+        )
     }
 
     /// Structural hash of what a trace keeps: the same in every run and for every spelling of the same.
@@ -300,7 +331,8 @@ package struct PlanSettings: Sendable {
 
     /// Settings from their parts.
     package init(
-        inactiveEvents: Set<String> = [], defaultZone: String = "UTC",
+        inactiveEvents: Set<String> = [],
+        defaultZone: String = "UTC",
         zones: [String: TimeZoneRules] = [:]
     ) {
         self.inactiveEvents = inactiveEvents
@@ -343,7 +375,9 @@ extension PlanCompiler.RecordKey {
     /// The same for every spelling of the same.
     fileprivate var normalised: PlanCompiler.RecordKey {
         var key = self
-        for index in key.filters.indices { key.filters[index].filter = filters[index].filter.normalised }
+        for index in key.filters.indices {
+            key.filters[index].filter = filters[index].filter.normalised
+        }
         key.group = Set(group).sorted { $0.precedesByBytes($1) }
         return key
     }

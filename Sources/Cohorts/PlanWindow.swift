@@ -51,7 +51,7 @@ package enum PlanWindow: Sendable {
     }
 
     /// The range at a tick.
-    /// - Parameter firstSeen: Of the user; looked at by `within_first` only.
+    /// - `firstSeen`: Of the user; looked at by `within_first` only.
     package func range(at tick: EventTime, firstSeen: EventTime) -> Range {
         let afterTick = tick.milliseconds + 1
         switch self {
@@ -60,20 +60,33 @@ package enum PlanWindow: Sendable {
         case .last(let length, let offset):
             let end = afterTick - offset
             return Range(
-                from: end - length, end: end, delay: offset, lifetime: offset + length, next: nil)
+                from: end - length,
+                end: end,
+                delay: offset,
+                lifetime: offset + length,
+                next: nil
+            )
         case .aligned(let aligned):
             return aligned.range(at: tick)
         case .between(let from, let end):
             return Range(
-                from: from.milliseconds, end: min(afterTick, end?.milliseconds ?? .max), delay: 0,
-                lifetime: nil, next: nil)
+                from: from.milliseconds,
+                end: min(afterTick, end?.milliseconds ?? .max),
+                delay: 0,
+                lifetime: nil,
+                next: nil
+            )
         case .withinFirst(let length):
             guard firstSeen <= tick else {
                 return Range(from: 0, end: 0, delay: 0, lifetime: nil, next: nil)
             }
             return Range(
                 from: firstSeen.milliseconds,
-                end: min(afterTick, firstSeen.milliseconds + length), delay: 0, lifetime: nil, next: nil)
+                end: min(afterTick, firstSeen.milliseconds + length),
+                delay: 0,
+                lifetime: nil,
+                next: nil
+            )
         }
     }
 
@@ -144,8 +157,12 @@ extension PlanWindow.Aligned {
             end = anchor.milliseconds + 1
         }
         return PlanWindow.Range(
-            from: from.milliseconds, end: end, delay: offset, lifetime: nil,
-            next: nextStart(unit: unit, after: anchor) + offset)
+            from: from.milliseconds,
+            end: end,
+            delay: offset,
+            lifetime: nil,
+            next: nextStart(unit: unit, after: anchor) + offset
+        )
     }
 
     /// The next instant after `anchor` at which another unit may begin.
@@ -154,7 +171,8 @@ extension PlanWindow.Aligned {
     /// looked at too; an instant at which nothing changes does no harm.
     private func nextStart(unit: Int64, after anchor: EventTime) -> EventTime {
         let midnight = EventTime(
-            milliseconds: (unit + unitDays) * 86_400_000 - zone.offset(at: anchor))
+            milliseconds: (unit + unitDays) * 86_400_000 - zone.offset(at: anchor)
+        )
         var next = zone.nextChange(after: anchor) ?? .distantFuture
         for candidate in [zone.start(ofDay: unit + unitDays), midnight] where candidate > anchor {
             next = min(next, candidate)

@@ -64,7 +64,9 @@ package struct RecordTrace: Sendable {
         }
     }
 
-    /// Alternatives; an event that passes one is kept. At most 16.
+    /// Alternatives; an event that passes one is kept.
+    ///
+    /// At most 16.
     package var filters: [Filter]
     /// Event properties whose values make an event's group; an event that lacks one is not kept.
     package var group: [Int]
@@ -114,7 +116,9 @@ package struct RecordRoutes: Sendable {
         }
     }
 
-    /// The record traces an event of this type may touch. No allocation.
+    /// The record traces an event of this type may touch.
+    ///
+    /// No allocation.
     package func routes(of type: ByteView) -> [Route] {
         guard let index = table.find(type) else { return others }
         return named[index]

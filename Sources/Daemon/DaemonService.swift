@@ -5,6 +5,7 @@ import Destinations
 import Engine
 import Glibc
 import HTTPAPI
+import InputFiles
 import Kafka
 import LogStore
 import Replay
@@ -111,7 +112,11 @@ final class DaemonRun {
 
         let plan = PlanCompiler.compile(
             loaded.cohorts,
-            inactiveEvents: configuration.inactiveEvents
+            PlanSettings(
+                inactiveEvents: Set(configuration.inactiveEvents),
+                defaultZone: configuration.timezone,
+                zones: ZoneFiles.rules(for: loaded.cohorts, defaultZone: configuration.timezone)
+            )
         )
         var connected: [ConnectedDestination] = []
         for destination in loaded.destinations {

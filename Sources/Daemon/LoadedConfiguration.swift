@@ -91,7 +91,8 @@ package struct LoadedConfiguration: Sendable {
         )
         cohorts = definitions
         problems += found.map(\.description)
-        problems += definitions.flatMap { PlanCompiler.unsupported(in: $0) }.map(\.description)
+        problems += definitions.flatMap { PlanCompiler.unsupported(in: $0, takesUploads: false) }
+            .map(\.description)
     }
 
     private mutating func readObjects(

@@ -20,11 +20,15 @@ struct HistoryCheck {
     ///   - missing: The traces to be filled; nil at the first start of a partition. A cohort whose traces the
     ///     snapshot has does not depend on what Kafka still has.
     ///   - plan: The cohorts.
-    init?(start: PartitionStart, missing: Set<Int>?, plan: Plan) {
+    init?(start: PartitionStart, missing: MissingTraces?, plan: Plan) {
         isFirstStart = missing == nil
         guard start.oldest > 0, start.offset >= start.oldest else { return nil }
         for cohort in plan.cohorts {
-            if let missing, cohort.traces.isDisjoint(with: missing) { continue }
+            if let missing, cohort.traces.isDisjoint(with: missing.traces),
+                cohort.recordTraces.isDisjoint(with: missing.recordTraces)
+            {
+                continue
+            }
             switch cohort.reach {
             case .nothing: break
             case .everything: everything.append(cohort)

@@ -8,16 +8,21 @@ import Threads
 extension PartitionWorker {
     /// Opens the partition's log and restores the shard as of its last commit.
     static func open(
-        _ partition: PartitionID, _ environment: EngineEnvironment
+        _ partition: PartitionID,
+        _ environment: EngineEnvironment
     ) throws(DaemonError) -> PartitionWorker {
         var shard = Shard(plan: environment.plan, settings: environment.settings)
         var restoring = StateRestore()
         let log: CommitLog<DiskFileSystem>
         do throws(StoreError) {
             log = try CommitLog.open(
-                DiskFileSystem(), directory: "\(environment.directory)/\(partition)",
+                DiskFileSystem(),
+                directory: "\(environment.directory)/\(partition)",
                 identity: LogIdentity(
-                    store: environment.store, topic: environment.topic, partition: partition),
+                    store: environment.store,
+                    topic: environment.topic,
+                    partition: partition
+                ),
                 createIfMissing: true
             ) { (entry: LogEntry) throws(RecordRefused) in
                 guard case .record(let type, let payload) = entry else { return }
@@ -37,26 +42,41 @@ extension PartitionWorker {
             environment.logger.notice(
                 "torn_tail_kept",
                 "the bytes of an interrupted commit were set aside; nothing committed is lost",
-                ["partition": LogValue(partition), "file": LogValue(tail)])
+                ["partition": LogValue(partition), "file": LogValue(tail)]
+            )
         }
         guard let bytes = log.recovery.cut else {
             return PartitionWorker(
-                partition, environment,
-                opened: OpenedPartition(partition: partition, cut: nil, missingTraces: MissingTraces()),
-                shard: shard, log: log)
+                partition,
+                environment,
+                opened: OpenedPartition(
+                    partition: partition,
+                    cut: nil,
+                    missingTraces: MissingTraces()
+                ),
+                shard: shard,
+                log: log
+            )
         }
         guard let cut = PartitionCut(bytes) else {
             throw DaemonError(
                 status: DaemonError.Status.damagedData,
                 "the state of partition \(partition) was written by another version of cohortd: "
-                    + "run that version")
+                    + "run that version"
+            )
         }
         let restored = shard.finishRestore(restoring, tick: cut.tick, floor: cut.floor)
         let worker = PartitionWorker(
-            partition, environment,
+            partition,
+            environment,
             opened: OpenedPartition(
-                partition: partition, cut: cut, missingTraces: restored.missingTraces),
-            shard: shard, log: log)
+                partition: partition,
+                cut: cut,
+                missingTraces: restored.missingTraces
+            ),
+            shard: shard,
+            log: log
+        )
         if restored.mustRewrite, restored.missingTraces.isEmpty { try worker.rewrite() }
         return worker
     }
@@ -86,7 +106,8 @@ extension PartitionWorker {
             shard.encodeChanges { log.append(type: $0.rawValue, payload: $1) }
         }
         do throws(StoreError) {
-            try cut.encoded.withByteView { (bytes) throws(StoreError) in try log.commit(cut: bytes) }
+            try cut.encoded.withByteView { (bytes) throws(StoreError) in try log.commit(cut: bytes)
+            }
         } catch {
             throw DaemonError(error)
         }
@@ -111,7 +132,11 @@ extension PartitionWorker {
 
     private var cut: PartitionCut {
         PartitionCut(
-            offset: next, tick: shard.lastTick, floor: shard.floor, firstOffset: firstOffset)
+            offset: next,
+            tick: shard.lastTick,
+            floor: shard.floor,
+            firstOffset: firstOffset
+        )
     }
 
     private func committed() {

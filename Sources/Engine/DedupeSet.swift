@@ -25,7 +25,9 @@ struct DedupeSet: ~Copyable {
     private var ring: UnsafeMutableBufferPointer<Entry>
     private var head = 0
     private(set) var count = 0
-    /// Low half of the hash's `low` | ring index + 1; 0 = free. A power of two, at most two thirds full.
+    /// Low half of the hash's `low` | ring index + 1.
+    ///
+    /// 0 = free. A power of two, at most two thirds full.
     ///
     /// The part of the hash tells strangers apart without a look at the ring, which is memory far away.
     private var buckets: UnsafeMutableBufferPointer<UInt64>
@@ -64,7 +66,9 @@ struct DedupeSet: ~Copyable {
         return arrival.milliseconds - ring[index].arrival < window
     }
 
-    /// Remembers an accepted line. A key that is there (its window over) gets the new arrival.
+    /// Remembers an accepted line.
+    ///
+    /// A key that is there (its window over) gets the new arrival.
     mutating func insert(high: UInt64, low: UInt64, arrival: EventTime) {
         guard window > 0 else { return }
         newestArrival = max(newestArrival, arrival.milliseconds)
@@ -79,7 +83,11 @@ struct DedupeSet: ~Copyable {
         let index = (head + count) & (ring.count - 1)
         ring[index] = Entry(high: high, low: low, arrival: arrival.milliseconds)
         count += 1
-        if count * 3 > buckets.count * 2 { rebuildBuckets(capacity: buckets.count * 2) } else { place(index) }
+        if count * 3 > buckets.count * 2 {
+            rebuildBuckets(capacity: buckets.count * 2)
+        } else {
+            place(index)
+        }
     }
 
     /// Calls `body` with every entry, oldest first.
@@ -161,7 +169,9 @@ struct DedupeSet: ~Copyable {
         for position in 0..<count {
             let index = (head + position) & (ring.count - 1)
             // Of two entries with one key the later one counts.
-            if let older = find(high: ring[index].high, low: ring[index].low) { removeBucket(of: older) }
+            if let older = find(high: ring[index].high, low: ring[index].low) {
+                removeBucket(of: older)
+            }
             place(index)
         }
     }

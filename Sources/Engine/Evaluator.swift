@@ -62,7 +62,12 @@ struct Evaluator {
         for condition in plan.conditions {
             switch condition {
             case .count(let trace, let window, let range):
-                var step = Step(kind: .count, trace: trace, lowest: range.lowest, highest: range.highest)
+                var step = Step(
+                    kind: .count,
+                    trace: trace,
+                    lowest: range.lowest,
+                    highest: range.highest
+                )
                 step.setWindow(window)
                 step.holdsForNone = range.contains(0)
                 if !range.isPlain {
@@ -127,9 +132,13 @@ struct Evaluator {
     /// - Returns: An instant after `tick` that is not later than the first change by the clock alone; far
     ///   future where the clock alone changes nothing.
     mutating func evaluate(
-        _ record: Shard.UserRecord, slot: UserSlot, at tick: EventTime,
-        traceLists: borrowing TraceLists, recordLists: borrowing RecordLists,
-        propertyLists: borrowing PropertyLists, uploads: borrowing Uploads
+        _ record: Shard.UserRecord,
+        slot: UserSlot,
+        at tick: EventTime,
+        traceLists: borrowing TraceLists,
+        recordLists: borrowing RecordLists,
+        propertyLists: borrowing PropertyLists,
+        uploads: borrowing Uploads
     ) -> EventTime {
         // In milliseconds: this is the hottest loop there is, and `min` of a type of another module is a call.
         var deadline = EventTime.distantFuture.milliseconds
@@ -149,8 +158,12 @@ struct Evaluator {
                 }
                 let entry = entries[position]
                 let count = WindowCount(
-                    times: traceLists.times(entry), base: entry.base, length: step.length,
-                    offset: step.offset, tick: tick.milliseconds)
+                    times: traceLists.times(entry),
+                    base: entry.base,
+                    length: step.length,
+                    offset: step.offset,
+                    tick: tick.milliseconds
+                )
                 let range =
                     step.holed < 0
                     ? CountRange(lowest: step.lowest, highest: step.highest) : holed[step.holed]
@@ -158,15 +171,24 @@ struct Evaluator {
                 let flip = count.nextFlip(of: range)
                 if flip < deadline { deadline = flip }
             case .firstSeen:
-                let (isIn, change) = firstSeen(record.firstSeen.milliseconds, step, at: tick.milliseconds)
+                let (isIn, change) = firstSeen(
+                    record.firstSeen.milliseconds,
+                    step,
+                    at: tick.milliseconds
+                )
                 truth[index] = isIn
                 if change < deadline { deadline = change }
             case .properties:
                 truth[index] = holds(step.lookUps, record.properties, at: tick, in: propertyLists)
             case .general:
                 let outcome = general.evaluate(
-                    step.general, record, slot: slot, recordLists: recordLists,
-                    propertyLists: propertyLists, uploads: uploads)
+                    step.general,
+                    record,
+                    slot: slot,
+                    recordLists: recordLists,
+                    propertyLists: propertyLists,
+                    uploads: uploads
+                )
                 truth[index] = outcome.isTrue
                 if outcome.change < deadline { deadline = outcome.change }
             }
@@ -177,7 +199,9 @@ struct Evaluator {
     }
 
     private func holds(
-        _ range: Range<Int>, _ row: PropertyLists.Row, at tick: EventTime,
+        _ range: Range<Int>,
+        _ row: PropertyLists.Row,
+        at tick: EventTime,
         in lists: borrowing PropertyLists
     ) -> Bool {
         for index in range {
@@ -188,7 +212,9 @@ struct Evaluator {
     }
 
     private func firstSeen(
-        _ time: Int64, _ step: Step, at tick: Int64
+        _ time: Int64,
+        _ step: Step,
+        at tick: Int64
     ) -> (isIn: Bool, change: Int64) {
         let never = EventTime.distantFuture.milliseconds
         if time == never { return (false, never) }

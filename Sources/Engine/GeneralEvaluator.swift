@@ -2,8 +2,10 @@ import Basics
 import Cohorts
 import Events
 
-/// Evaluates the conditions that need more than a count of times: from the records in their window, anew each
-/// time. Plain and exact; deadlines are lower bounds, so a look too many costs time and nothing else.
+/// Evaluates the conditions that need more than a count of times: from the records in their window,
+/// anew each time.
+///
+/// Plain and exact; deadlines are lower bounds, so a look too many costs time and nothing else.
 struct GeneralEvaluator {
     /// What an evaluation found.
     struct Outcome {
@@ -53,8 +55,12 @@ struct GeneralEvaluator {
 
     /// Whether condition number `index` among the general ones holds at the prepared tick.
     mutating func evaluate(
-        _ index: Int, _ record: Shard.UserRecord, slot: UserSlot, recordLists: borrowing RecordLists,
-        propertyLists: borrowing PropertyLists, uploads: borrowing Uploads
+        _ index: Int,
+        _ record: Shard.UserRecord,
+        slot: UserSlot,
+        recordLists: borrowing RecordLists,
+        propertyLists: borrowing PropertyLists,
+        uploads: borrowing Uploads
     ) -> Outcome {
         let window = conditions[index].window
         let range =
@@ -85,14 +91,18 @@ struct GeneralEvaluator {
 
     /// Whether one instant lies in the range, and when that changes.
     private func place(
-        _ time: EventTime, in range: PlanWindow.Range, _ outcome: inout Outcome
+        _ time: EventTime,
+        in range: PlanWindow.Range,
+        _ outcome: inout Outcome
     ) {
         guard time != .distantFuture else { return }
         let instant = time.milliseconds
         outcome.isTrue = instant >= range.from && instant < range.end
         if let next = range.next { outcome.change = next.milliseconds }
         if instant >= range.end { later(instant + range.delay, &outcome.change) }
-        if outcome.isTrue, let lifetime = range.lifetime { later(instant + lifetime, &outcome.change) }
+        if outcome.isTrue, let lifetime = range.lifetime {
+            later(instant + lifetime, &outcome.change)
+        }
         later(instant, &outcome.change)
     }
 
@@ -113,7 +123,9 @@ struct GeneralEvaluator {
     }
 
     private mutating func evaluate(
-        _ condition: RecordsCondition, _ range: PlanWindow.Range, _ record: Shard.UserRecord,
+        _ condition: RecordsCondition,
+        _ range: PlanWindow.Range,
+        _ record: Shard.UserRecord,
         _ recordLists: borrowing RecordLists
     ) -> Outcome {
         let run = recordLists.records(condition.trace, of: record.records)
@@ -135,18 +147,32 @@ struct GeneralEvaluator {
                 later(edge, &outcome.change)
             }
             outcome.isTrue = reducer.holds(
-                condition, run, trace, inside: inside, known: known, range: range,
-                end: tick.milliseconds - range.delay)
+                condition,
+                run,
+                trace,
+                inside: inside,
+                known: known,
+                range: range,
+                end: tick.milliseconds - range.delay
+            )
         default:
             outcome.isTrue = reducer.holds(
-                condition, run, trace, inside: inside, known: known, range: range,
-                end: tick.milliseconds - range.delay)
+                condition,
+                run,
+                trace,
+                inside: inside,
+                known: known,
+                range: range,
+                end: tick.milliseconds - range.delay
+            )
         }
         return outcome
     }
 
     private func evaluate(
-        _ condition: RetainedCondition, _ range: PlanWindow.Range, _ record: Shard.UserRecord,
+        _ condition: RetainedCondition,
+        _ range: PlanWindow.Range,
+        _ record: Shard.UserRecord,
         _ recordLists: borrowing RecordLists
     ) -> Outcome {
         let run = recordLists.records(condition.trace, of: record.records)

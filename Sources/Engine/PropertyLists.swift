@@ -54,9 +54,13 @@ struct PropertyLists: ~Copyable {
         let count = Int(words[0] >> 32 & 0x7fff_ffff)
         let bytes = UnsafeRawPointer(words + 2).assumingMemoryBound(to: UInt8.self)
         return Entry(
-            name: UInt32(truncatingIfNeeded: words[0]), time: Int64(bitPattern: words[1]),
-            isOnce: words[0] >> 63 != 0, value: ValueView(ByteView(base: bytes, count: count)), position: position,
-            words: 2 + (count + 7) / 8)
+            name: UInt32(truncatingIfNeeded: words[0]),
+            time: Int64(bitPattern: words[1]),
+            isOnce: words[0] >> 63 != 0,
+            value: ValueView(ByteView(base: bytes, count: count)),
+            position: position,
+            words: 2 + (count + 7) / 8
+        )
     }
 
     /// The value of a name in force at `tick`; missing or null where there is none.
@@ -108,13 +112,17 @@ struct PropertyLists: ~Copyable {
 
     /// Takes an assignment in log order.
     ///
-    /// - Parameters:
-    ///   - floor: No tick before it will come.
-    ///   - namesMax: The most names of this kind a user may have; checked for a new name only.
-    ///   - countsName: Whether a name number belongs to the kind that is limited.
+    /// - `floor`: No tick before it will come.
+    /// - `namesMax`: The most names of this kind a user may have; checked for a new name only.
+    /// - `countsName`: Whether a name number belongs to the kind that is limited.
     mutating func assign(
-        name: UInt32, time: Int64, value: ValueView, to row: inout Row, floor: Int64,
-        namesMax: Int, countsName: (UInt32) -> Bool
+        name: UInt32,
+        time: Int64,
+        value: ValueView,
+        to row: inout Row,
+        floor: Int64,
+        namesMax: Int,
+        countsName: (UInt32) -> Bool
     ) -> Outcome {
         // Where the name's entries lie, and which of them the new one replaces.
         var first: Int?
@@ -127,7 +135,15 @@ struct PropertyLists: ~Copyable {
         while let entry = entry(row, at: position) {
             if entry.name == name {
                 if entry.isOnce {
-                    return insert(name, time, value, isOnce: false, into: &row, floor: floor, keepsAll: false)
+                    return insert(
+                        name,
+                        time,
+                        value,
+                        isOnce: false,
+                        into: &row,
+                        floor: floor,
+                        keepsAll: false
+                    )
                 }
                 if first == nil {
                     first = position
@@ -157,14 +173,23 @@ struct PropertyLists: ~Copyable {
             replaceEnd = replaceStart
         }
         splice(
-            name: name, time: time, value: value, into: &row, removing: replaceStart..<replaceEnd,
-            at: insertAt)
+            name: name,
+            time: time,
+            value: value,
+            into: &row,
+            removing: replaceStart..<replaceEnd,
+            at: insertAt
+        )
         return .assigned
     }
 
     /// Removes a range of words and inserts an entry at `insertAt`, which is not inside the range.
     private mutating func splice(
-        name: UInt32, time: Int64, value: ValueView, into row: inout Row, removing: Range<Int>,
+        name: UInt32,
+        time: Int64,
+        value: ValueView,
+        into row: inout Row,
+        removing: Range<Int>,
         at insertAt: Int
     ) {
         let valueWords = (value.bytes.count + 7) / 8
@@ -172,8 +197,12 @@ struct PropertyLists: ~Copyable {
         if removing.count == words, insertAt == removing.upperBound {
             // The usual case: the same place, the same length.
             write(
-                name: name, time: time, isOnce: false, value: value,
-                at: slab.pointer(row.block) + removing.lowerBound)
+                name: name,
+                time: time,
+                isOnce: false,
+                value: value,
+                at: slab.pointer(row.block) + removing.lowerBound
+            )
             return
         }
         let total = Int(row.words) - removing.count + words
@@ -195,7 +224,9 @@ struct PropertyLists: ~Copyable {
         written += words
         if row.words > 0 {
             (target + written).update(
-                from: slab.pointer(row.block) + insertAt, count: Int(row.words) - insertAt)
+                from: slab.pointer(row.block) + insertAt,
+                count: Int(row.words) - insertAt
+            )
             slab.release(row.block, sizeClass: row.sizeClass)
         }
         row.block = block
@@ -204,7 +235,10 @@ struct PropertyLists: ~Copyable {
     }
 
     private func write(
-        name: UInt32, time: Int64, isOnce: Bool, value: ValueView,
+        name: UInt32,
+        time: Int64,
+        isOnce: Bool,
+        value: ValueView,
         at target: UnsafeMutablePointer<UInt64>
     ) {
         target[0] = UInt64(name) | UInt64(value.bytes.count) << 32 | (isOnce ? 1 << 63 : 0)
@@ -212,17 +246,24 @@ struct PropertyLists: ~Copyable {
         precondition(value.bytes.count > 0, "an assignment without a value")
         target[1 + (value.bytes.count + 7) / 8] = 0
         UnsafeMutableRawPointer(target + 2).copyMemory(
-            from: value.bytes.base, byteCount: value.bytes.count)
+            from: value.bytes.base,
+            byteCount: value.bytes.count
+        )
     }
 
     // MARK: The general way
 
     /// Takes an assignment of any kind for a name that is there or may be added, keeping what can decide.
     ///
-    /// - Parameter keepsAll: Drops nothing: for names whose whole history is asked for.
+    /// - `keepsAll`: Drops nothing: for names whose whole history is asked for.
     mutating func insert(
-        _ name: UInt32, _ time: Int64, _ value: ValueView, isOnce: Bool, into row: inout Row,
-        floor: Int64, keepsAll: Bool
+        _ name: UInt32,
+        _ time: Int64,
+        _ value: ValueView,
+        isOnce: Bool,
+        into row: inout Row,
+        floor: Int64,
+        keepsAll: Bool
     ) -> Outcome {
         var list = history(row, name: name)
         let place = list.entries.firstIndex { $0.time > time } ?? list.entries.count
@@ -284,7 +325,8 @@ struct PropertyLists: ~Copyable {
             if entry.name == name {
                 if entries.isEmpty { words = position..<position }
                 entries.append(
-                    Owned(time: entry.time, isOnce: entry.isOnce, value: entry.value.bytes.array))
+                    Owned(time: entry.time, isOnce: entry.isOnce, value: entry.value.bytes.array)
+                )
                 words = words.lowerBound..<position + entry.words
             } else if !entries.isEmpty {
                 break
@@ -297,7 +339,8 @@ struct PropertyLists: ~Copyable {
     /// Drops what decides at no tick from `floor` on, whatever still arrives.
     private static func compact(_ entries: inout [Owned], floor: Int64) {
         let past = entries.prefix { $0.time <= floor }.count
-        guard let last = entries[..<past].lastIndex(where: { !$0.isOnce }) ?? (past > 0 ? 0 : nil) else {
+        guard let last = entries[..<past].lastIndex(where: { !$0.isOnce }) ?? (past > 0 ? 0 : nil)
+        else {
             return
         }
         var kept: [Owned] = []
@@ -306,7 +349,8 @@ struct PropertyLists: ~Copyable {
             // Of equal `$setOnce` values in a row, one in the middle is never the first after an unset
             // that the last would not be as well, nor the first of all.
             let isInner =
-                index > last && index + 1 < past && entries[index].isOnce && entries[index - 1].isOnce
+                index > last && index + 1 < past && entries[index].isOnce
+                && entries[index - 1].isOnce
                 && entries[index + 1].isOnce && entries[index].value == entries[index - 1].value
                 && entries[index].value == entries[index + 1].value
             if !isInner { kept.append(entries[index]) }
@@ -315,7 +359,10 @@ struct PropertyLists: ~Copyable {
     }
 
     private mutating func replace(
-        _ words: Range<Int>, of name: UInt32, with entries: [Owned], in row: inout Row
+        _ words: Range<Int>,
+        of name: UInt32,
+        with entries: [Owned],
+        in row: inout Row
     ) {
         let added = entries.reduce(0) { $0 + 2 + ($1.value.count + 7) / 8 }
         let total = Int(row.words) - words.count + added
@@ -330,15 +377,20 @@ struct PropertyLists: ~Copyable {
         for entry in entries {
             entry.value.withByteView { bytes in
                 write(
-                    name: name, time: entry.time, isOnce: entry.isOnce, value: ValueView(bytes),
-                    at: target + written)
+                    name: name,
+                    time: entry.time,
+                    isOnce: entry.isOnce,
+                    value: ValueView(bytes),
+                    at: target + written
+                )
             }
             written += 2 + (entry.value.count + 7) / 8
         }
         if row.words > 0 {
             (target + written).update(
                 from: slab.pointer(row.block) + words.upperBound,
-                count: Int(row.words) - words.upperBound)
+                count: Int(row.words) - words.upperBound
+            )
             slab.release(row.block, sizeClass: row.sizeClass)
         }
         row.block = block

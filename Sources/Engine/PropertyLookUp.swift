@@ -33,7 +33,9 @@ struct PropertyLookUp {
 
     /// The value in force at an instant; missing where there is none.
     func value(
-        _ row: PropertyLists.Row, at instant: EventTime, in lists: borrowing PropertyLists
+        _ row: PropertyLists.Row,
+        at instant: EventTime,
+        in lists: borrowing PropertyLists
     ) -> ValueView {
         let asItStands = lists.value(row, name: whole, at: instant)
         if !asItStands.isMissingOrNull { return asItStands }

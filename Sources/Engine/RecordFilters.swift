@@ -17,9 +17,11 @@ struct RecordFilters {
 
     /// Calls `body` with every record of the event: its trace and its words, borrowed.
     func forEachRecord(
-        of event: EventView, _ body: (Int, UnsafePointer<UInt64>) -> Void
+        of event: EventView,
+        _ body: (Int, UnsafePointer<UInt64>) -> Void
     ) {
-        let candidates = event.kind == .identify ? routes.identify : routes.routes(of: event.eventType)
+        let candidates =
+            event.kind == .identify ? routes.identify : routes.routes(of: event.eventType)
         for route in candidates {
             let mask = passed(event, route)
             guard mask != 0 else { continue }
@@ -28,7 +30,9 @@ struct RecordFilters {
     }
 
     /// What of a trace no tick from `floor` on can need.
-    func bound(_ trace: Int, floor: EventTime) -> Int64 { traces[trace].retention.bound(floor: floor) }
+    func bound(_ trace: Int, floor: EventTime) -> Int64 {
+        traces[trace].retention.bound(floor: floor)
+    }
 
     /// One bit for each filter that the event passes.
     private func passed(_ event: EventView, _ route: RecordRoutes.Route) -> UInt16 {
@@ -54,7 +58,9 @@ struct RecordFilters {
     }
 
     private func forEachRecord(
-        of event: EventView, _ trace: Int, mask: UInt16,
+        of event: EventView,
+        _ trace: Int,
+        mask: UInt16,
         _ body: (Int, UnsafePointer<UInt64>) -> Void
     ) {
         let kept = traces[trace]
@@ -87,7 +93,8 @@ struct RecordFilters {
 
     /// The hash of the values of the group's properties; nil where one is no scalar.
     private func group(
-        _ event: EventView, _ properties: [Int]
+        _ event: EventView,
+        _ properties: [Int]
     ) -> (high: UInt64, low: UInt64)? {
         var high: UInt64 = 0
         var low: UInt64 = 1

@@ -56,15 +56,22 @@ struct RecordLists: ~Copyable {
         }
         return RecordRun(
             words: slab.pointer(entry.pointee.block) + Int(entry.pointee.head) * widths[trace],
-            width: widths[trace], count: Int(entry.pointee.count))
+            width: widths[trace],
+            count: Int(entry.pointee.count)
+        )
     }
 
     /// Adds a record, unless its time is ≤ `bound`, which no coming tick can need.
     ///
-    /// - Parameter limit: The most records a list may hold; beyond it the oldest go.
-    /// - Returns: Whether the limit was hit.
+    /// - `limit`: The most records a list may hold; beyond it the oldest go.
+    ///
+    /// Gives whether the limit was hit.
     mutating func add(
-        _ record: UnsafePointer<UInt64>, trace: Int, to row: inout Row, bound: Int64, limit: Int
+        _ record: UnsafePointer<UInt64>,
+        trace: Int,
+        to row: inout Row,
+        bound: Int64,
+        limit: Int
     ) -> Bool {
         let time = Int64(bitPattern: record[0])
         if time <= bound { return false }
@@ -76,7 +83,9 @@ struct RecordLists: ~Copyable {
                 slot.pointee.block = slab.allocate(sizeClass: slot.pointee.sizeClass)
             }
             slot.pointee.head = 0
-        } else if (Int(slot.pointee.head + slot.pointee.count) + 1) * width > 1 << Int(slot.pointee.sizeClass) {
+        } else if (Int(slot.pointee.head + slot.pointee.count) + 1) * width > 1
+            << Int(slot.pointee.sizeClass)
+        {
             makeRoom(slot, width: width, bound: bound)
         }
         let words = slab.pointer(slot.pointee.block)
@@ -136,7 +145,8 @@ struct RecordLists: ~Copyable {
     }
 
     private mutating func entry(
-        _ trace: Int, in row: inout Row
+        _ trace: Int,
+        in row: inout Row
     ) -> UnsafeMutablePointer<Entry> {
         if let found = find(trace, in: row) { return found }
         let needed = (Int(row.count) + 1) * Self.entryWords
@@ -145,7 +155,9 @@ struct RecordLists: ~Copyable {
             let block = slab.allocate(sizeClass: sizeClass)
             if row.count > 0 {
                 slab.pointer(block).update(
-                    from: slab.pointer(row.block), count: Int(row.count) * Self.entryWords)
+                    from: slab.pointer(row.block),
+                    count: Int(row.count) * Self.entryWords
+                )
                 slab.release(row.block, sizeClass: row.sizeClass)
             }
             row.block = block
@@ -157,7 +169,12 @@ struct RecordLists: ~Copyable {
             UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(to: Entry.self)
             + Int(row.count - 1)
         slot.pointee = Entry(
-            trace: UInt32(trace), block: WordSlab.none, head: 0, count: 0, sizeClass: 0)
+            trace: UInt32(trace),
+            block: WordSlab.none,
+            head: 0,
+            count: 0,
+            sizeClass: 0
+        )
         return slot
     }
 
@@ -166,8 +183,10 @@ struct RecordLists: ~Copyable {
     private mutating func makeRoom(_ slot: UnsafeMutablePointer<Entry>, width: Int, bound: Int64) {
         var entry = slot.pointee
         let run = RecordRun(
-            words: slab.pointer(entry.block) + Int(entry.head) * width, width: width,
-            count: Int(entry.count))
+            words: slab.pointer(entry.block) + Int(entry.head) * width,
+            width: width,
+            count: Int(entry.count)
+        )
         let gone = run.firstIndex(from: bound == .max ? bound : bound + 1)
         entry.head += UInt32(gone)
         entry.count -= UInt32(gone)
@@ -206,7 +225,9 @@ struct RecordRun {
     /// The time of a record, in milliseconds.
     func time(_ index: Int) -> Int64 { Int64(bitPattern: word(index, 0)) }
 
-    /// The first record whose time is not before `time`; ``count`` where there is none. O(log count).
+    /// The first record whose time is not before `time`.
+    ///
+    /// ``count`` where there is none. O(log count).
     func firstIndex(from time: Int64) -> Int {
         var low = 0
         var high = count

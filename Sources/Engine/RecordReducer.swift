@@ -1,7 +1,9 @@
 import Basics
 import Cohorts
 
-/// Computes the numbers of `performed` and the chains of `sequence` from records, whole or group by group.
+/// Computes the numbers of `performed` and the chains of `sequence` from records, whole or group by
+/// group.
+///
 /// Keeps its buffers, so that an evaluation allocates only while they grow.
 struct RecordReducer {
     /// Numbers of records, sorted by group and then time.
@@ -22,13 +24,17 @@ struct RecordReducer {
 
     /// Whether the condition holds, for all records or for one group that has a record inside.
     ///
-    /// - Parameters:
-    ///   - inside: The records in the window.
-    ///   - known: How many records are not after the tick.
-    ///   - end: The tick less the window's offset: where duration intervals are counted from.
+    /// - `inside`: The records in the window.
+    /// - `known`: How many records are not after the tick.
+    /// - `end`: The tick less the window's offset: where duration intervals are counted from.
     mutating func holds(
-        _ condition: RecordsCondition, _ run: RecordRun, _ trace: RecordTrace, inside: Range<Int>,
-        known: Int, range: PlanWindow.Range, end: Int64
+        _ condition: RecordsCondition,
+        _ run: RecordRun,
+        _ trace: RecordTrace,
+        inside: Range<Int>,
+        known: Int,
+        range: PlanWindow.Range,
+        end: Int64
     ) -> Bool {
         // Which record is the Nth is decided by all that are known.
         let isNth = if case .nth = condition.mode { true } else { false }
@@ -65,8 +71,12 @@ struct RecordReducer {
 
     /// Whether the mode holds of the records whose numbers stand in these places of ``order``.
     private mutating func holds(
-        _ mode: RecordsCondition.Mode, _ run: RecordRun, _ trace: RecordTrace, _ places: Range<Int>,
-        _ range: PlanWindow.Range, _ end: Int64
+        _ mode: RecordsCondition.Mode,
+        _ run: RecordRun,
+        _ trace: RecordTrace,
+        _ places: Range<Int>,
+        _ range: PlanWindow.Range,
+        _ end: Int64
     ) -> Bool {
         switch mode {
         case .count(let wanted): return wanted.contains(Int64(places.count))
@@ -75,7 +85,9 @@ struct RecordReducer {
         case .average(let predicate):
             return !places.isEmpty
                 && predicate.holds(
-                    of: sum(run, trace.valueWord, places), over: Int128(places.count))
+                    of: sum(run, trace.valueWord, places),
+                    over: Int128(places.count)
+                )
         case .minimum(let predicate):
             return extreme(run, trace.valueWord, places, <).map { predicate.holds(of: $0) } ?? false
         case .maximum(let predicate):
@@ -107,7 +119,10 @@ struct RecordReducer {
     }
 
     private func extreme(
-        _ run: RecordRun, _ word: Int, _ places: Range<Int>, _ isBetter: (Int128, Int128) -> Bool
+        _ run: RecordRun,
+        _ word: Int,
+        _ places: Range<Int>,
+        _ isBetter: (Int128, Int128) -> Bool
     ) -> Int128? {
         var best: Int128?
         for place in places {
@@ -118,7 +133,9 @@ struct RecordReducer {
     }
 
     private mutating func distinctCount(
-        _ run: RecordRun, _ word: Int, _ places: Range<Int>
+        _ run: RecordRun,
+        _ word: Int,
+        _ places: Range<Int>
     ) -> Int64 {
         hashes.removeAll(keepingCapacity: true)
         for place in places {
@@ -127,12 +144,17 @@ struct RecordReducer {
         }
         hashes.sort()
         var count: Int64 = 0
-        for index in hashes.indices where index == 0 || hashes[index] != hashes[index - 1] { count += 1 }
+        for index in hashes.indices where index == 0 || hashes[index] != hashes[index - 1] {
+            count += 1
+        }
         return count
     }
 
     private mutating func intervalCount(
-        _ run: RecordRun, _ places: Range<Int>, _ interval: PlanInterval, _ wanted: NumberRange,
+        _ run: RecordRun,
+        _ places: Range<Int>,
+        _ interval: PlanInterval,
+        _ wanted: NumberRange,
         _ end: Int64
     ) -> Int64 {
         numbers.removeAll(keepingCapacity: true)
@@ -162,7 +184,11 @@ struct RecordReducer {
     /// Of all chains of the first steps that end before a record, the one that started last leaves the most
     /// room for `within`, so only its start is kept.
     private mutating func hasChain(
-        _ run: RecordRun, _ word: Int, _ places: Range<Int>, steps: Int, within: Int64
+        _ run: RecordRun,
+        _ word: Int,
+        _ places: Range<Int>,
+        steps: Int,
+        within: Int64
     ) -> Bool {
         for step in 0..<steps { starts[step] = nil }
         var place = places.lowerBound

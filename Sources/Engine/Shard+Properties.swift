@@ -29,28 +29,48 @@ extension Shard {
             outcome = .beyondLimit
         } else if historicNames.contains(name) {
             outcome = propertyLists.insert(
-                name, time, value, isOnce: false, into: &records[index].properties,
-                floor: floor.milliseconds, keepsAll: true)
+                name,
+                time,
+                value,
+                isOnce: false,
+                into: &records[index].properties,
+                floor: floor.milliseconds,
+                keepsAll: true
+            )
         } else {
             let sentCount = names.sentCount
             outcome = propertyLists.assign(
-                name: name, time: time, value: value, to: &records[index].properties,
-                floor: floor.milliseconds, namesMax: settings.propertiesPerUserMax,
-                countsName: { $0 >= sentCount && $0 != PropertyNames.clearAll })
+                name: name,
+                time: time,
+                value: value,
+                to: &records[index].properties,
+                floor: floor.milliseconds,
+                namesMax: settings.propertiesPerUserMax,
+                countsName: { $0 >= sentCount && $0 != PropertyNames.clearAll }
+            )
         }
         if outcome == .beyondLimit { counters.ignoredProperties += 1 }
     }
 
     private mutating func setOnce(
-        _ name: UInt32, _ time: Int64, _ value: ValueView, _ slot: UserSlot
+        _ name: UInt32,
+        _ time: Int64,
+        _ value: ValueView,
+        _ slot: UserSlot
     ) {
         if seed(name, slot) == .beyondLimit {
             counters.ignoredProperties += 1
             return
         }
         _ = propertyLists.insert(
-            name, time, value, isOnce: true, into: &records[Int(slot)].properties,
-            floor: floor.milliseconds, keepsAll: historicNames.contains(name))
+            name,
+            time,
+            value,
+            isOnce: true,
+            into: &records[Int(slot)].properties,
+            floor: floor.milliseconds,
+            keepsAll: historicNames.contains(name)
+        )
     }
 
     /// Unsets every property, those that are not there yet too: an assignment from before it may still come.
@@ -61,8 +81,14 @@ extension Shard {
         }
         withNull {
             _ = propertyLists.insert(
-                PropertyNames.clearAll, time, $0, isOnce: false, into: &records[Int(slot)].properties,
-                floor: floor.milliseconds, keepsAll: !historicNames.isEmpty)
+                PropertyNames.clearAll,
+                time,
+                $0,
+                isOnce: false,
+                into: &records[Int(slot)].properties,
+                floor: floor.milliseconds,
+                keepsAll: !historicNames.isEmpty
+            )
         }
     }
 
@@ -70,15 +96,23 @@ extension Shard {
     private mutating func seed(_ name: UInt32, _ slot: UserSlot) -> PropertyLists.Outcome {
         let index = Int(slot)
         let row = records[index].properties
-        guard names.isProperty(name), !propertyLists.contains(row, name: name) else { return .assigned }
+        guard names.isProperty(name), !propertyLists.contains(row, name: name) else {
+            return .assigned
+        }
         let sentCount = names.sentCount
         let count = propertyLists.nameCount(row) { $0 >= sentCount && $0 != PropertyNames.clearAll }
         if count >= settings.propertiesPerUserMax { return .beyondLimit }
         for time in propertyLists.times(row, name: PropertyNames.clearAll) {
             withNull {
                 _ = propertyLists.insert(
-                    name, time, $0, isOnce: false, into: &records[index].properties,
-                    floor: floor.milliseconds, keepsAll: historicNames.contains(name))
+                    name,
+                    time,
+                    $0,
+                    isOnce: false,
+                    into: &records[index].properties,
+                    floor: floor.milliseconds,
+                    keepsAll: historicNames.contains(name)
+                )
             }
         }
         return .assigned
@@ -93,11 +127,18 @@ extension Shard {
             return
         }
         let current = propertyLists.decided(
-            records[Int(slot)].properties, name: name, at: .distantFuture)
+            records[Int(slot)].properties,
+            name: name,
+            at: .distantFuture
+        )
         var result = operationResult
         operationResult = []
         switch PropertyOperation.apply(
-            assignment.operation, current: current.value, operand: assignment.value, into: &result)
+            assignment.operation,
+            current: current.value,
+            operand: assignment.value,
+            into: &result
+        )
         {
         case .written:
             let time = max(time, current.time)

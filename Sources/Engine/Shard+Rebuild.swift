@@ -10,15 +10,20 @@ struct Rebuild: ~Copyable {
 }
 
 extension Shard {
-    /// Begins to fill traces that the state lacks from history: events until ``finishRebuild()`` only add to
-    /// these traces. Who is known, first seen, property values and duplicates are kept for everyone and need
-    /// no rebuild.
+    /// Begins to fill traces that the state lacks from history: events until ``finishRebuild()``
+    /// only add to these traces.
+    ///
+    /// Who is known, first seen, property values and duplicates are kept for everyone and need no
+    /// rebuild.
     package mutating func beginRebuild(of traces: MissingTraces) {
         rebuild = Rebuild(
             traces: traces,
             dedupe: DedupeSet(
-                window: settings.dedupeWindow, slack: settings.dedupeSlack,
-                entriesMax: settings.dedupeEntriesMax))
+                window: settings.dedupeWindow,
+                slack: settings.dedupeSlack,
+                entriesMax: settings.dedupeEntriesMax
+            )
+        )
     }
 
     /// Ends a rebuild: history was read up to the offset the state was stored at.
@@ -38,7 +43,8 @@ extension Shard {
     }
 
     private mutating func apply(
-        _ event: borrowing EventView, to rebuild: inout Rebuild
+        _ event: borrowing EventView,
+        to rebuild: inout Rebuild
     ) -> ApplyOutcome {
         // Who is not in the snapshot was beyond the limit of users when the event was first read, and what is
         // rejected repeats nothing.

@@ -2,7 +2,9 @@ package import Basics
 import Cohorts
 import Events
 
-/// The records a shard's state is stored as. Byte tables: docs/formats.md, "Engine state".
+/// The records a shard's state is stored as.
+///
+/// Byte tables: docs/formats.md, "Engine state".
 package enum StateRecord: UInt8, Sendable {  // stored: do not renumber
     /// Which traces and cohorts the rows that follow refer to.
     case plan = 1
@@ -49,7 +51,10 @@ extension Shard {
 
     /// Hands over everything that changed since the last call, as records.
     package mutating func encodeChanges(_ emit: (StateRecord, ByteView) -> Void) {
-        precondition(settings.keepsChanges, "a shard that does not keep its changes has none to hand over")
+        precondition(
+            settings.keepsChanges,
+            "a shard that does not keep its changes has none to hand over"
+        )
         var writer = ByteWriter(capacity: 4096)
         encodeNames(from: savedNames, &writer, emit)
         savedNames = names.count
@@ -111,21 +116,27 @@ extension Shard {
     package var liveBytes: Int64 {
         Int64(
             users.count * 48 + traceLists.slab.wordsUsed * 8 + propertyLists.slab.wordsUsed * 8
-                + dedupe.count * 24)
+                + dedupe.count * 24
+        )
     }
 
     private func encodeNames(
-        from first: Int, _ writer: inout ByteWriter, _ emit: (StateRecord, ByteView) -> Void
+        from first: Int,
+        _ writer: inout ByteWriter,
+        _ emit: (StateRecord, ByteView) -> Void
     ) {
         guard first < names.count else { return }
         writer.clear()
         writer.write(UInt32(names.count - first))
-        for index in first..<names.count { names.name(at: index).withByteView { writer.write(prefixed: $0) } }
+        for index in first..<names.count {
+            names.name(at: index).withByteView { writer.write(prefixed: $0) }
+        }
         writer.bytes.withByteView { emit(.names, $0) }
     }
 
     private func encodeDedupe(
-        _ entries: ArraySlice<DedupeSet.Entry>, _ writer: inout ByteWriter,
+        _ entries: ArraySlice<DedupeSet.Entry>,
+        _ writer: inout ByteWriter,
         _ emit: (StateRecord, ByteView) -> Void
     ) {
         guard !entries.isEmpty else { return }
@@ -213,7 +224,9 @@ extension Shard {
 
     /// Takes one stored record, in the order in which they were written.
     package mutating func restore(
-        _ record: StateRecord, _ payload: ByteView, into restoring: inout StateRestore
+        _ record: StateRecord,
+        _ payload: ByteView,
+        into restoring: inout StateRestore
     ) throws(StateError) {
         do throws(ByteReader.Truncated) {
             var reader = ByteReader(payload)
@@ -235,12 +248,15 @@ extension Shard {
             }
         } catch {
             throw StateError(
-                text: "a \(record) record of \(payload.count) bytes does not parse at byte \(error.offset)")
+                text:
+                    "a \(record) record of \(payload.count) bytes does not parse at byte \(error.offset)"
+            )
         }
     }
 
     private func restorePlan(
-        _ reader: inout ByteReader, _ restoring: inout StateRestore
+        _ reader: inout ByteReader,
+        _ restoring: inout StateRestore
     ) throws(ByteReader.Truncated) {
         let count: UInt32 = try reader.read()
         restoring.traces.removeAll()
@@ -266,7 +282,8 @@ extension Shard {
     }
 
     private func restoreRecordTraces(
-        _ reader: inout ByteReader, _ restoring: inout StateRestore
+        _ reader: inout ByteReader,
+        _ restoring: inout StateRestore
     ) throws(ByteReader.Truncated) {
         let count: UInt32 = try reader.read()
         restoring.recordTraces.removeAll()
@@ -285,12 +302,14 @@ extension Shard {
                 restoring.isUnchanged && index == Int(stored)
                 && index.map { plan.recordTraces[$0].retention == kept } ?? false
             restoring.recordTraces.append(
-                index.flatMap { plan.recordTraces[$0].retention.isContained(in: kept) ? $0 : nil })
+                index.flatMap { plan.recordTraces[$0].retention.isContained(in: kept) ? $0 : nil }
+            )
         }
     }
 
     private mutating func restoreNames(
-        _ reader: inout ByteReader, _ restoring: inout StateRestore
+        _ reader: inout ByteReader,
+        _ restoring: inout StateRestore
     ) throws(ByteReader.Truncated) {
         let count: UInt32 = try reader.read()
         for _ in 0..<count {
@@ -302,7 +321,8 @@ extension Shard {
     }
 
     private mutating func restoreUser(
-        _ reader: inout ByteReader, _ restoring: borrowing StateRestore
+        _ reader: inout ByteReader,
+        _ restoring: borrowing StateRestore
     ) throws(ByteReader.Truncated) {
         let slot: UserSlot = try reader.read()
         let id = try reader.readPrefixed()
@@ -328,7 +348,9 @@ extension Shard {
             guard Int(stored) < restoring.cohorts.count else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
-            if let cohort = restoring.cohorts[Int(stored)] { membership.set(slot, cohort: cohort, to: true) }
+            if let cohort = restoring.cohorts[Int(stored)] {
+                membership.set(slot, cohort: cohort, to: true)
+            }
         }
         let traceCount: UInt16 = try reader.read()
         var times: [Int64] = []
@@ -342,7 +364,12 @@ extension Shard {
             times.removeAll(keepingCapacity: true)
             for _ in 0..<count { times.append(try reader.read()) }
             if let trace = restoring.traces[Int(stored)] {
-                traceLists.restore(trace: trace, base: base, times: times, to: &records[index].traces)
+                traceLists.restore(
+                    trace: trace,
+                    base: base,
+                    times: times,
+                    to: &records[index].traces
+                )
             }
         }
         try restoreRecords(&reader, restoring, index)
@@ -353,17 +380,26 @@ extension Shard {
             let time: Int64 = try reader.read()
             let once: UInt8 = try reader.read()
             let value = ValueView(try reader.readPrefixed())
-            guard let name = restoring.number(stored, sentCount: names.sentCount), !value.isMissing else {
+            guard let name = restoring.number(stored, sentCount: names.sentCount), !value.isMissing
+            else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
             _ = propertyLists.insert(
-                name, time, value, isOnce: once != 0, into: &records[index].properties,
-                floor: .min, keepsAll: true)
+                name,
+                time,
+                value,
+                isOnce: once != 0,
+                into: &records[index].properties,
+                floor: .min,
+                keepsAll: true
+            )
         }
     }
 
     private mutating func restoreRecords(
-        _ reader: inout ByteReader, _ restoring: borrowing StateRestore, _ index: Int
+        _ reader: inout ByteReader,
+        _ restoring: borrowing StateRestore,
+        _ index: Int
     ) throws(ByteReader.Truncated) {
         recordLists.clear(&records[index].records)
         let traceCount: UInt32 = try reader.read()
@@ -381,14 +417,20 @@ extension Shard {
                 words.withUnsafeBufferPointer { buffer in
                     guard let start = buffer.baseAddress else { return }
                     _ = recordLists.add(
-                        start, trace: trace, to: &records[index].records, bound: .min, limit: .max)
+                        start,
+                        trace: trace,
+                        to: &records[index].records,
+                        bound: .min,
+                        limit: .max
+                    )
                 }
             }
         }
     }
 
     private mutating func restoreUploads(
-        _ reader: inout ByteReader, _ slot: UserSlot
+        _ reader: inout ByteReader,
+        _ slot: UserSlot
     ) throws(ByteReader.Truncated) {
         uploads.clear(slot, cohorts: plan.cohorts.count)
         let count: UInt32 = try reader.read()
@@ -403,11 +445,12 @@ extension Shard {
 
     /// Ends a restore: from here on the shard goes on from the cut it was stored at.
     ///
-    /// - Parameters:
-    ///   - tick: The last tick of the cut; nil where there was none.
-    ///   - floor: The floor at the cut.
+    /// - `tick`: The last tick of the cut; nil where there was none.
+    /// - `floor`: The floor at the cut.
     package mutating func finishRestore(
-        _ restoring: consuming StateRestore, tick: EventTime?, floor: EventTime
+        _ restoring: consuming StateRestore,
+        tick: EventTime?,
+        floor: EventTime
     ) -> RestoreReport {
         self.floor = floor
         lastTick = tick
@@ -425,7 +468,9 @@ extension Shard {
             mustRewrite: !missing.isEmpty || !restoring.isUnchanged || !restoring.sawPlan
                 || restoring.traces.count != plan.traces.count
                 || restoring.recordTraces.count != plan.recordTraces.count
-                || restoring.cohorts.count != plan.cohorts.count || restoring.names.count != names.count)
+                || restoring.cohorts.count != plan.cohorts.count
+                || restoring.names.count != names.count
+        )
     }
 }
 

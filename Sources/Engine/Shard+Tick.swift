@@ -11,7 +11,9 @@ extension Shard {
     /// - Complexity: O(users touched + users due), each as many conditions as the plan has.
     package mutating func tick(_ tick: EventTime, deltas: inout [Delta]) {
         precondition(tick >= floor, "tick \(tick.rfc3339) before the floor \(floor.rfc3339)")
-        if let lastTick { precondition(tick > lastTick, "tick \(tick.rfc3339) is not after the last") }
+        if let lastTick {
+            precondition(tick > lastTick, "tick \(tick.rfc3339) is not after the last")
+        }
         precondition(rebuild == nil, "a tick during a rebuild")
         floor = tick
         lastTick = tick
@@ -42,8 +44,14 @@ extension Shard {
             let filters = recordFilters
             recordLists.prune(record.records) { filters.bound($0, floor: tick) }
             deadline = evaluator.evaluate(
-                record, slot: slot, at: tick, traceLists: traceLists, recordLists: recordLists,
-                propertyLists: propertyLists, uploads: uploads)
+                record,
+                slot: slot,
+                at: tick,
+                traceLists: traceLists,
+                recordLists: recordLists,
+                propertyLists: propertyLists,
+                uploads: uploads
+            )
             takeMemberships(of: slot, deltas: &deltas)
         } else {
             // Nobody knows the user yet: an event from the future waits.

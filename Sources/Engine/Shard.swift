@@ -76,8 +76,10 @@ package struct Shard: ~Copyable {
         self.plan = plan
         self.settings = settings
         dedupe = DedupeSet(
-            window: settings.dedupeWindow, slack: settings.dedupeSlack,
-            entriesMax: settings.dedupeEntriesMax)
+            window: settings.dedupeWindow,
+            slack: settings.dedupeSlack,
+            entriesMax: settings.dedupeEntriesMax
+        )
         membership = MembershipTable(cohorts: plan.cohorts.count)
         filters = TraceFilters(plan: plan)
         recordFilters = RecordFilters(plan: plan)
@@ -109,7 +111,8 @@ package struct Shard: ~Copyable {
     /// Bytes of memory held for users, memberships, traces, properties and duplicates.
     package var bytesReserved: Int {
         users.bytesReserved + records.capacity * MemoryLayout<UserRecord>.stride
-            + membership.bytesReserved + traceLists.slab.bytesReserved + propertyLists.slab.bytesReserved + dedupe.bytesReserved
+            + membership.bytesReserved + traceLists.slab.bytesReserved
+            + propertyLists.slab.bytesReserved + dedupe.bytesReserved
     }
 
     /// Promises that no tick before `instant` will come, so that what it could not see is forgotten at once.
@@ -117,7 +120,9 @@ package struct Shard: ~Copyable {
         floor = max(floor, instant)
     }
 
-    /// Takes one event. Events come in the order of the log; their times may be in any order.
+    /// Takes one event.
+    ///
+    /// Events come in the order of the log; their times may be in any order.
     ///
     /// - Complexity: O(traces of its type + its assignments); no heap allocation in steady state.
     package mutating func apply(_ event: borrowing EventView) -> ApplyOutcome {
@@ -136,19 +141,27 @@ package struct Shard: ~Copyable {
             if dedupe.window > 0, settings.keepsChanges {
                 unsavedDedupe.append(
                     DedupeSet.Entry(
-                        high: key.high, low: key.low, arrival: event.arrival.milliseconds))
+                        high: key.high,
+                        low: key.low,
+                        arrival: event.arrival.milliseconds
+                    )
+                )
             }
         }
         take(event, slot: slot)
         return .applied
     }
 
-    /// Whether ``apply(_:)`` would answer ``ApplyOutcome/usersMax``. Cheap while there is room.
+    /// Whether ``apply(_:)`` would answer ``ApplyOutcome/usersMax``.
+    ///
+    /// Cheap while there is room.
     package func wouldExceedUsers(_ event: borrowing EventView) -> Bool {
         guard users.count >= settings.usersMax else { return false }
         if !event.insertID.isEmpty {
             let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
-            if dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) { return false }
+            if dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
+                return false
+            }
         }
         return users.find(event.userID, hash: Hashing.hash64(event.userID)) == nil
     }
@@ -183,16 +196,20 @@ package struct Shard: ~Copyable {
     }
 
     /// Adds the event's time to every trace whose filter it passes.
-    mutating func addToTraces(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?) {
+    mutating func addToTraces(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?)
+    {
         let index = Int(slot)
         for candidate in filters.candidates(for: event.eventType) {
             let trace = filters.trace(at: candidate)
             if let wanted, !wanted.contains(trace) { continue }
             guard filters.matches(event, trace: trace) else { continue }
             let hitLimit = traceLists.add(
-                event.time.milliseconds, trace: trace, to: &records[index].traces,
+                event.time.milliseconds,
+                trace: trace,
+                to: &records[index].traces,
                 bound: floor.milliseconds - filters.horizon(trace),
-                limit: settings.eventsPerTraceMax)
+                limit: settings.eventsPerTraceMax
+            )
             if hitLimit, !records[index].isApproximate {
                 records[index].isApproximate = true
                 counters.approximateUsers += 1
@@ -201,15 +218,20 @@ package struct Shard: ~Copyable {
     }
 
     /// Adds the event's records to every record trace whose filter it passes.
-    mutating func addToRecords(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?) {
+    mutating func addToRecords(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?)
+    {
         guard !recordFilters.isEmpty else { return }
         let index = Int(slot)
         var hitLimit = false
         recordFilters.forEachRecord(of: event) { trace, words in
             if let wanted, !wanted.contains(trace) { return }
             let hit = recordLists.add(
-                words, trace: trace, to: &records[index].records,
-                bound: recordFilters.bound(trace, floor: floor), limit: settings.eventsPerTraceMax)
+                words,
+                trace: trace,
+                to: &records[index].records,
+                bound: recordFilters.bound(trace, floor: floor),
+                limit: settings.eventsPerTraceMax
+            )
             hitLimit = hitLimit || hit
         }
         if hitLimit, !records[index].isApproximate {

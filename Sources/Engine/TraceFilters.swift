@@ -40,7 +40,9 @@ struct TraceFilters {
             tests += trace.whereEvent.map {
                 Test(isOfUser: false, property: $0.property, test: $0.test)
             }
-            tests += trace.whereUser.map { Test(isOfUser: true, property: $0.property, test: $0.test) }
+            tests += trace.whereUser.map {
+                Test(isOfUser: true, property: $0.property, test: $0.test)
+            }
             testRanges.append(start..<tests.count)
         }
         self.testRanges = testRanges
@@ -62,7 +64,8 @@ struct TraceFilters {
         for index in testRanges[trace] {
             let property = tests[index].property
             let value =
-                tests[index].isOfUser ? event.userProperties[property] : event.eventProperties[property]
+                tests[index].isOfUser
+                ? event.userProperties[property] : event.eventProperties[property]
             if !tests[index].test.matches(value) { return false }
         }
         return true

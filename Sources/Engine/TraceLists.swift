@@ -77,7 +77,9 @@ struct TraceLists: ~Copyable {
             return block[1 + Int(block[0]) + index]
         }
 
-        /// How many are ≤ `bound`. Complexity: O(log count).
+        /// How many are ≤ `bound`.
+        ///
+        /// Complexity: O(log count).
         func countNotAfter(_ bound: Int64) -> Int {
             if count == 0 || bound < oldest { return 0 }
             if bound >= newest { return count }
@@ -104,7 +106,9 @@ struct TraceLists: ~Copyable {
     /// The user's entries.
     func entries(_ row: Row) -> UnsafeMutableBufferPointer<Entry> {
         guard row.count > 0 else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
-        let start = UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(to: Entry.self)
+        let start = UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(
+            to: Entry.self
+        )
         return UnsafeMutableBufferPointer(start: start, count: Int(row.count))
     }
 
@@ -119,14 +123,18 @@ struct TraceLists: ~Copyable {
 
     /// Adds an event time.
     ///
-    /// - Parameters:
-    ///   - bound: Times ≤ this can matter to no window of the trace any more (floor − horizon): they only
-    ///     raise the base.
-    ///   - limit: The most times a list may hold; beyond it the oldest go to the base.
-    /// - Returns: Whether the limit was hit.
+    /// - `bound`: Times ≤ this can matter to no window of the trace any more (floor − horizon): they only
+    ///   raise the base.
+    /// - `limit`: The most times a list may hold; beyond it the oldest go to the base.
+    ///
+    /// Gives whether the limit was hit.
     /// - Complexity: O(1) for a time that is the newest, O(count) for a late one.
     mutating func add(
-        _ time: Int64, trace: Int, to row: inout Row, bound: Int64, limit: Int
+        _ time: Int64,
+        trace: Int,
+        to row: inout Row,
+        bound: Int64,
+        limit: Int
     ) -> Bool {
         let index = entryIndex(trace, in: &row)
         var entry = entries(row)[index]
@@ -159,7 +167,10 @@ struct TraceLists: ~Copyable {
 
     /// Restores an entry from a snapshot; the user must not have one of this trace.
     mutating func restore(
-        trace: Int, base: UInt32, times: [Int64], to row: inout Row
+        trace: Int,
+        base: UInt32,
+        times: [Int64],
+        to row: inout Row
     ) {
         let index = entryIndex(trace, in: &row)
         var entry = entries(row)[index]
@@ -196,7 +207,9 @@ struct TraceLists: ~Copyable {
             let block = slab.allocate(sizeClass: sizeClass)
             if row.count > 0 {
                 slab.pointer(block).update(
-                    from: slab.pointer(row.block), count: Int(row.count) * Self.entryWords)
+                    from: slab.pointer(row.block),
+                    count: Int(row.count) * Self.entryWords
+                )
                 slab.release(row.block, sizeClass: row.sizeClass)
             }
             row.block = block
@@ -208,7 +221,9 @@ struct TraceLists: ~Copyable {
         return Int(row.count) - 1
     }
 
-    /// Moves the oldest times to the base. What fits into the entry again leaves its block.
+    /// Moves the oldest times to the base.
+    ///
+    /// What fits into the entry again leaves its block.
     private mutating func drop(_ gone: Int, of entry: inout Entry) {
         let left = Int(entry.count) - gone
         precondition(gone >= 0 && left >= 0, "\(gone) of \(entry.count) times to drop")

@@ -41,10 +41,13 @@ struct UserTable: ~Copyable {
 
     /// Bytes of memory held.
     var bytesReserved: Int {
-        buckets.count * MemoryLayout<Bucket>.stride + records.capacity * MemoryLayout<Record>.stride + arena.bytesReserved
+        buckets.count * MemoryLayout<Bucket>.stride + records.capacity * MemoryLayout<Record>.stride
+            + arena.bytesReserved
     }
 
-    /// The user's slot, or nil if the id was never seen. No allocation.
+    /// The user's slot, or nil if the id was never seen.
+    ///
+    /// No allocation.
     func find(_ id: ByteView, hash: UInt64) -> UserSlot? {
         let mask = buckets.count - 1
         var bucket = Int(truncatingIfNeeded: hash) & mask
@@ -80,8 +83,11 @@ struct UserTable: ~Copyable {
         while buckets[bucket].slotPlusOne != 0 { bucket = (bucket + 1) & mask }
         let record = records[Int(slot)]
         buckets[bucket] = Bucket(
-            hash: UInt32(truncatingIfNeeded: hash >> 32), slotPlusOne: slot + 1, id: record.id,
-            length: record.length)
+            hash: UInt32(truncatingIfNeeded: hash >> 32),
+            slotPlusOne: slot + 1,
+            id: record.id,
+            length: record.length
+        )
     }
 
     private mutating func grow() {

@@ -15,11 +15,10 @@ struct WindowCount {
 
     /// Counts.
     ///
-    /// - Parameters:
-    ///   - base: Events before the listed ones; they count where there is no lower bound.
-    ///   - length: Milliseconds; nil = no lower bound.
-    ///   - offset: Milliseconds by which the window ends before the tick.
-    ///   - tick: Milliseconds.
+    /// - `base`: Events before the listed ones; they count where there is no lower bound.
+    /// - `length`: Milliseconds; nil = no lower bound.
+    /// - `offset`: Milliseconds by which the window ends before the tick.
+    /// - `tick`: Milliseconds.
     init(times: TraceLists.Times, base: UInt32, length: Int64?, offset: Int64, tick: Int64) {
         self.times = times
         self.length = length

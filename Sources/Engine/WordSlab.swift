@@ -17,7 +17,9 @@ struct WordSlab: ~Copyable {
     private static let chunkClass = 17
     private static let chunkWords = 1 << chunkClass
 
-    /// Where each 1 MiB of the handles' space lies. A block larger than a chunk takes several neighbours.
+    /// Where each 1 MiB of the handles' space lies.
+    ///
+    /// A block larger than a chunk takes several neighbours.
     private var chunks: [UnsafeMutablePointer<UInt64>] = []
     /// What was taken from the system.
     private var allocations: [UnsafeMutablePointer<UInt64>] = []

@@ -7,7 +7,9 @@ import Synchronization
 /// A file is read once; a changed one takes effect at the next start.
 package enum ZoneFiles {
     private static let folder = "/usr/share/zoneinfo/"
-    /// What was read so far. The lock is held for a look-up only, never while a file is read.
+    /// What was read so far.
+    ///
+    /// The lock is held for a look-up only, never while a file is read.
     private static let known = Mutex<[String: TimeZoneRules]>([:])
 
     /// Whether a zone of that name exists, spelled as the IANA data base spells it.

@@ -46,14 +46,19 @@ package struct ReplayRun: ~Copyable {
 
     /// A replay of which nothing was read yet.
     package init(
-        plan: Plan, settings: ReplayConfiguration, schedule: TickSchedule.Rule, unordered: Bool
+        plan: Plan,
+        settings: ReplayConfiguration,
+        schedule: TickSchedule.Rule,
+        unordered: Bool
     ) {
         var shardSettings = ShardSettings(settings)
         shardSettings.keepsChanges = false
         shard = Shard(plan: plan, settings: shardSettings)
         decoder = EventDecoder(
-            extraction: plan.extraction, eventBytesMax: settings.eventBytesMax,
-            futureMax: settings.limits.futureMaxMilliseconds)
+            extraction: plan.extraction,
+            eventBytesMax: settings.eventBytesMax,
+            futureMax: settings.limits.futureMaxMilliseconds
+        )
         self.schedule = TickSchedule(schedule)
         usersMax = settings.limits.usersMax
         self.unordered = unordered
@@ -67,7 +72,9 @@ package struct ReplayRun: ~Copyable {
     ///   - reject: Called for every event that is refused.
     ///   - ticked: Called after every tick with its deltas, sorted by bytes of cohort, then of user; borrowed.
     package mutating func read(
-        line: ByteView, number: Int, reject: (ReplayReject) -> Void,
+        line: ByteView,
+        number: Int,
+        reject: (ReplayReject) -> Void,
         ticked: (borrowing Shard, EventTime, [Delta]) -> Void
     ) {
         if line.isWhiteSpace { return }
@@ -93,8 +100,12 @@ package struct ReplayRun: ~Copyable {
                     ? "a new user beyond limits.users_max (\(usersMax))" : decoder.rejectText
                 reject(
                     ReplayReject(
-                        line: number, index: decoder.isBatch ? decoder.elementIndex : nil,
-                        reason: reason, text: text))
+                        line: number,
+                        index: decoder.isBatch ? decoder.elementIndex : nil,
+                        reason: reason,
+                        text: text
+                    )
+                )
             }
         }
     }
@@ -120,7 +131,8 @@ package struct ReplayRun: ~Copyable {
     }
 
     private mutating func take(
-        _ event: EventView, ticked: (borrowing Shard, EventTime, [Delta]) -> Void
+        _ event: EventView,
+        ticked: (borrowing Shard, EventTime, [Delta]) -> Void
     ) -> RejectReason? {
         // A rejected event moves neither the running maximum nor the ticks.
         if shard.wouldExceedUsers(event) { return .usersMax }
@@ -128,7 +140,9 @@ package struct ReplayRun: ~Copyable {
         // The first arrival may decide the first tick, which `until` may put before that very arrival.
         schedule.arrived(event.arrival)
         if !unordered {
-            while let instant = schedule.due(before: event.arrival) { tick(instant, ticked: ticked) }
+            while let instant = schedule.due(before: event.arrival) {
+                tick(instant, ticked: ticked)
+            }
         }
         if let pending = schedule.pending { shard.raiseFloor(to: pending) }
         lastArrival = event.arrival
@@ -137,7 +151,8 @@ package struct ReplayRun: ~Copyable {
     }
 
     private mutating func tick(
-        _ instant: EventTime, ticked: (borrowing Shard, EventTime, [Delta]) -> Void
+        _ instant: EventTime,
+        ticked: (borrowing Shard, EventTime, [Delta]) -> Void
     ) {
         beforeTick?()
         deltas.removeAll(keepingCapacity: true)

@@ -57,7 +57,14 @@ struct IngestCommand {
             printError("cohort-bench: \(error.description)")
             throw .inputMissing
         }
-        let plan = PlanCompiler.compile(definitions, inactiveEvents: settings.inactiveEvents)
+        let plan = PlanCompiler.compile(
+            definitions,
+            PlanSettings(
+                inactiveEvents: Set(settings.inactiveEvents),
+                defaultZone: settings.timezone,
+                zones: ZoneFiles.rules(for: definitions, defaultZone: settings.timezone)
+            )
+        )
         let report = measure(file, plan: plan, settings: settings)
         try printOutput(asJSON ? report.json : report.text)
     }

@@ -63,7 +63,9 @@ enum CommandTable {
                             66 the file cannot be read, 74 stdout cannot be written.
                             """,
                         operands: [.one("FILE", "Amplitude's JSON.")],
-                        examples: ["cohortctl import amplitude cohort.json > config/cohorts/imported.yaml"]
+                        examples: [
+                            "cohortctl import amplitude cohort.json > config/cohorts/imported.yaml"
+                        ]
                     )
                 ]
             ),
@@ -151,7 +153,7 @@ enum CommandTable {
             .several(
                 "--upload",
                 "COHORT=FILE",
-                "Members of an uploaded cohort; not in this version."
+                "Members of a cohort with uploaded: true, one id a line, known at every tick."
             ),
             .one("--deltas", "OUT", "Writes enters and exits as JSON Lines; - is stdout."),
             .one(

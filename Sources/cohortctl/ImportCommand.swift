@@ -2,7 +2,7 @@ import Arguments
 import Cohorts
 import InputFiles
 
-/// `cohortctl import amplitude`
+/// Runs `cohortctl import amplitude`.
 enum ImportCommand {
     static func run(_ arguments: ParsedArguments) throws(ExitStatus) {
         let path = arguments.operands.first ?? "-"

@@ -12,6 +12,7 @@ struct ReplayCommand {
     private let events: String
     private let cohorts: [String]
     private let config: String?
+    private var uploads: [(cohort: String, file: String)] = []
     private let schedule: TickSchedule.Rule
     private let unordered: Bool
     private let allowRejects: Bool
@@ -20,8 +21,12 @@ struct ReplayCommand {
 
     /// Reads the arguments; what is wrong with them is said before any file is looked at.
     init(_ arguments: ParsedArguments) throws(ExitStatus) {
-        if !arguments.values("--upload").isEmpty {
-            throw usage("--upload is not yet taken by this version")
+        for text in arguments.values("--upload") {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                throw usage("--upload \(text): COHORT=FILE is expected")
+            }
+            uploads.append((String(parts[0]), String(parts[1])))
         }
         events = arguments.value("--events") ?? "-"
         cohorts = arguments.values("--cohorts")
@@ -83,17 +88,35 @@ struct ReplayCommand {
     func run() throws(ExitStatus) {
         var reader = try openEvents()
         let files = try DefinitionInput.files(cohorts)
+        let lists = try readUploads()
         let settings = try DefinitionInput.settings(config)
         let definitions = try DefinitionInput.parse(files)
         try DefinitionInput.refuseUnsupported(definitions)
 
-        let plan = PlanCompiler.compile(definitions, inactiveEvents: settings.inactiveEvents)
+        let plan = PlanCompiler.compile(
+            definitions,
+            PlanSettings(
+                inactiveEvents: Set(settings.inactiveEvents),
+                defaultZone: settings.timezone,
+                zones: ZoneFiles.rules(for: definitions, defaultZone: settings.timezone)
+            )
+        )
         var replay = ReplayRun(
             plan: plan,
             settings: settings,
             schedule: schedule,
             unordered: unordered
         )
+        for (cohort, users) in lists {
+            guard let index = plan.cohorts.firstIndex(where: { $0.id == cohort }),
+                plan.takesUploads(cohort: index)
+            else {
+                throw usage("--upload \(cohort): there is no cohort of that id with uploaded: true")
+            }
+            for user in users {
+                user.withByteView { (id: ByteView) -> Void in replay.upload(id, cohort: index) }
+            }
+        }
         var deltas: Output?
         if let deltasPath { deltas = try Output(path: deltasPath) }
         var members: Output?
@@ -137,6 +160,25 @@ struct ReplayCommand {
         try members?.finish()
         printError("rejected \(replay.rejectedCount) of \(replay.eventCount)")
         if replay.rejectedCount > 0, !allowRejects { throw .eventsRejected }
+    }
+
+    /// The ids of every `--upload`: one a line, without one CR before the LF; empty lines are skipped.
+    private func readUploads() throws(ExitStatus) -> [(cohort: String, users: [[UInt8]])] {
+        var lists: [(cohort: String, users: [[UInt8]])] = []
+        for (cohort, file) in uploads {
+            do throws(InputError) {
+                var users: [[UInt8]] = []
+                for line in try InputFiles.read(file).split(separator: UInt8(ascii: "\n")) {
+                    let id = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+                    if !id.isEmpty { users.append(Array(id)) }
+                }
+                lists.append((cohort, users))
+            } catch {
+                printError("cohortctl: \(error.description)")
+                throw .inputMissing
+            }
+        }
+        return lists
     }
 
     private func openEvents() throws(ExitStatus) -> LineReader {

@@ -70,7 +70,7 @@ struct TimeZoneRulesTests {
 
     /// Walks around a transition with zdump's offsets: the local dates, and the first instant that has a
     /// date or a later one.
-    /// - Parameter byMinutes: Looks at every minute instead of at midnights and transitions only.
+    /// - `byMinutes`: Looks at every minute instead of at midnights and transitions only.
     private func wrongDay(
         _ rules: TimeZoneRules,
         around index: Int,

@@ -103,15 +103,19 @@ extension Shard {
     func flipsMissed(at tick: EventTime) -> [String] {
         var missed: [String] = []
         var evaluator = evaluator
+        evaluator.prepare(tick)
         for slot in 0..<UserSlot(users.count) {
             let record = records[Int(slot)]
             let isKnown = record.knownSince <= tick
             if isKnown {
                 _ = evaluator.evaluate(
                     record,
+                    slot: slot,
                     at: tick,
                     traceLists: traceLists,
-                    propertyLists: propertyLists
+                    recordLists: recordLists,
+                    propertyLists: propertyLists,
+                    uploads: uploads
                 )
             }
             for cohort in plan.cohorts.indices {

@@ -116,7 +116,7 @@ struct ShardDriver: ~Copyable {
     }
 
     /// Reads history again for traces that the stored records lacked.
-    mutating func rebuild(_ traces: Set<Int>, from steps: ArraySlice<Step>) {
+    mutating func rebuild(_ traces: MissingTraces, from steps: ArraySlice<Step>) {
         let arrival = newestArrival
         newestArrival = nil
         shard.beginRebuild(of: traces)

@@ -12,7 +12,7 @@ struct StatusContractTests {
             ["--until", "2026-01-05"], ["--at", "2026-01-05T10:00:00Z", "--tick", "60s"],
             ["--at", "2026-01-05T10:00:00Z", "--from", "2026-01-05T10:00:00Z"],
             ["--at", "2026-01-05T10:00:00Z", "--until", "2026-01-05T10:00:00Z"],
-            ["--deltas", "-", "--members", "-"], ["--upload", "c=users.txt"], ["--colour"],
+            ["--deltas", "-", "--members", "-"], ["--upload", "c"], ["--colour"],
             ["--unordered", "--tick"],
         ]
     )
@@ -133,11 +133,11 @@ struct StatusContractTests {
     @Test("What comes later is refused as such: a clause with 2, a setting with 78")
     func later() throws {
         let kit = try CommandKit(
-            cohorts: "id: c\nusers: {performed: {event: x, last: 1d, align: day}}\n"
+            cohorts: "id: c\nusers:\n  predicted: {prediction: p, percentile: {gte: 90}}\n"
         )
         let clause = try kit.replay()
         #expect(clause.status == 2)
-        #expect(clause.errors.contains("cohorts.yaml:2:"))
+        #expect(clause.errors.contains("cohorts.yaml:3:"))
         #expect(clause.errors.contains("error[not_yet]"))
         try kit.folder.write("cohorts.yaml", CommandKit.cohort)
         try kit.folder.write("cohortd.yaml", "identify: next_event\n")

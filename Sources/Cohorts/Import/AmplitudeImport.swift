@@ -48,10 +48,10 @@ package enum AmplitudeImport {
 
     /// Translates every cohort of a file.
     ///
-    /// - Parameters:
-    ///   - bytes: The file.
-    ///   - fallbackID: What a cohort without a usable name is called.
-    /// - Returns: The cohorts in the order of the file, with ids unique among them.
+    /// - `bytes`: The file.
+    /// - `fallbackID`: What a cohort without a usable name is called.
+    ///
+    /// Gives the cohorts in the order of the file, with ids unique among them.
     package static func cohorts(
         in bytes: [UInt8],
         fallbackID: String
