@@ -101,7 +101,7 @@ let package = Package(
         program(
             "cohortctl",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "YAML", "Events", "Cohorts",
+                "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
                 "Engine", "Replay", "Destinations",
             ]
         ),
@@ -115,6 +115,13 @@ let package = Package(
             name: "TestKit",
             dependencies: ["Basics"],
             path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        // What the fuzzers do with an input; the suites do it with those that once failed.
+        .target(
+            name: "FuzzBodies",
+            dependencies: ["Basics", "Events", "YAML", "Cohorts"],
+            path: "Tests/Fuzz/Bodies",
             swiftSettings: settings
         ),
         tests("Basics", []),
@@ -149,3 +156,17 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Harnesses for libFuzzer, which links a main of its own: tools/fuzz asks for them, and nobody else.
+if Context.environment["COHORTD_FUZZ"] == "1" {
+    for name in ["EventDecoderFuzz", "DefinitionParserFuzz"] {
+        package.targets.append(
+            .target(
+                name: name,
+                dependencies: ["Basics", "FuzzBodies"],
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings
+            )
+        )
+    }
+}
