@@ -43,18 +43,18 @@ extension DaemonStateTests {
                 let program = try #require(daemon.program)
                 // The records come and go while it cannot look.
                 program.signal(SIGSTOP)
-                for number in 0..<6 {
+                // The fetch that waits at the broker is answered with the first; the rest is another batch.
+                try await publisher.event("view", of: "unseen-0", partition: 0)
+                try await publisher.flush()
+                for number in 1..<6 {
                     try await publisher.event("view", of: "unseen-\(number)", partition: 0)
                 }
                 try await publisher.flush()
                 try await broker.deleteRecords(topic: "events", partition: 0, before: 9)
                 program.signal(SIGCONT)
-                try await eventually(
-                    "it is halted, or has read ahead: \(program.errorLines.suffix(3))"
-                ) {
+                try await eventually("it is halted: \(program.errorLines.suffix(3))") {
                     try daemon.readiness()?.reasons.contains {
-                        $0.contains("partition 0 halted") && $0.contains("offset 4")
-                            && $0.contains("9 to 10")
+                        $0.contains("partition 0 halted") && $0.contains("9 to 10")
                     } ?? false
                 }
                 #expect(program.errors.contains("kafka_first=9"))
