@@ -15,8 +15,6 @@ struct AmplitudeImportTests {
     }
 
     /// Users with the ages in days of their events, and the templates they are in, counted from 1.
-    ///
-    /// Source: spec/amplitude.md §1.8.
     private static let fixtures: [(user: String, type: String, ages: [Double], cohorts: Set<Int>)] =
         [
             ("weekly", "open", [27.5, 20.5, 13.5, 6.5], [1, 2, 3, 4]),
