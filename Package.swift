@@ -101,7 +101,7 @@ let package = Package(
         program(
             "cohortctl",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "YAML", "Events", "Cohorts",
+                "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
                 "Engine", "Replay", "Destinations",
             ]
         ),
@@ -117,11 +117,18 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings
         ),
+        // What the fuzzers do with an input; the suites do it with those that once failed.
+        .target(
+            name: "FuzzBodies",
+            dependencies: ["Basics", "Events", "YAML", "Cohorts"],
+            path: "Tests/Fuzz/Bodies",
+            swiftSettings: settings
+        ),
         tests("Basics", []),
         tests("YAML", ["Basics"]),
         tests("Telemetry", ["Basics"]),
-        tests("Events", ["Basics"]),
-        tests("Cohorts", ["Basics", "Events", "YAML", "TestKit"]),
+        tests("Events", ["Basics", "FuzzBodies", "TestKit"]),
+        tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics"]),
@@ -149,3 +156,17 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Harnesses for libFuzzer, which links a main of its own: tools/fuzz asks for them, and nobody else.
+if Context.environment["COHORTD_FUZZ"] == "1" {
+    for name in ["EventDecoderFuzz", "DefinitionParserFuzz"] {
+        package.targets.append(
+            .target(
+                name: name,
+                dependencies: ["Basics", "FuzzBodies"],
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings
+            )
+        )
+    }
+}

@@ -45,8 +45,8 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
         )
     }
 
-    /// The same on one of simdjson's implementations by name, for tests.
-    init(
+    /// The same on one of simdjson's implementations by name, for tests; nil = the best for this processor.
+    package init(
         extraction: Extraction,
         eventBytesMax: Int,
         futureMax: Int64,
@@ -70,7 +70,7 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     }
 
     /// The names of simdjson's implementations that can run here, for tests.
-    static var implementations: [String] {
+    package static var implementations: [String] {
         var names: [String] = []
         var index = 0
         while let name = cohortd_json_implementation(index) {
