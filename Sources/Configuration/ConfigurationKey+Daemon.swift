@@ -29,8 +29,7 @@ extension ConfigurationKey {
             "identify",
             "immediate | next_event",
             "immediate",
-            "When the properties of an identify call count.",
-            .defaultOnly
+            "When the properties of an identify call count: at once, or from the user's next event on."
         ),
         ConfigurationKey(
             "dedupe.window",

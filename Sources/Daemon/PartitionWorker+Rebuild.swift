@@ -17,13 +17,17 @@ struct HistoryCheck {
     ///
     /// - Parameters:
     ///   - start: Where reading begins, and what Kafka still has.
-    ///   - missing: The traces to be filled; nil at the first start of a partition. A cohort whose traces the
-    ///     snapshot has does not depend on what Kafka still has.
+    ///   - missing: What is to be filled; nil at the first start of a partition. A cohort of which the snapshot
+    ///     has everything does not depend on what Kafka still has.
     ///   - plan: The cohorts.
     init?(start: PartitionStart, missing: MissingTraces?, plan: Plan) {
         isFirstStart = missing == nil
         guard start.oldest > 0, start.offset >= start.oldest else { return nil }
-        for cohort in plan.cohorts {
+        for (index, cohort) in plan.cohorts.enumerated() {
+            if let missing, missing.properties, plan.readsProperties(cohort: index) {
+                everything.append(cohort)
+                continue
+            }
             if let missing, cohort.traces.isDisjoint(with: missing.traces),
                 cohort.recordTraces.isDisjoint(with: missing.recordTraces)
             {

@@ -3,19 +3,25 @@ import Events
 
 /// History is being read again for traces that a snapshot lacks.
 struct Rebuild: ~Copyable {
-    /// Which traces of the plan are filled.
+    /// What is filled.
     let traces: MissingTraces
     /// Duplicates within the history that is read again; the shard's own set stays as it is.
     var dedupe: DedupeSet
 }
 
 extension Shard {
-    /// Begins to fill traces that the state lacks from history: events until ``finishRebuild()``
-    /// only add to these traces.
+    /// Begins to fill what the state lacks from history: events until ``finishRebuild()`` only add to
+    /// that.
     ///
-    /// Who is known, first seen, property values and duplicates are kept for everyone and need no
-    /// rebuild.
+    /// Who is known, first seen and duplicates are kept for everyone and never need a rebuild; property
+    /// values need one only under another `identify` rule.
     package mutating func beginRebuild(of traces: MissingTraces) {
+        if traces.properties {
+            for slot in 0..<UserSlot(users.count) {
+                propertyLists.clear(&records[Int(slot)].properties)
+                eventTimes.clear(slot)
+            }
+        }
         rebuild = Rebuild(
             traces: traces,
             dedupe: DedupeSet(
@@ -60,6 +66,12 @@ extension Shard {
         }
         if event.kind == .event { addToTraces(event, slot: slot, only: rebuild.traces.traces) }
         addToRecords(event, slot: slot, only: rebuild.traces.recordTraces)
+        if rebuild.traces.properties {
+            if settings.identifyWaits, event.kind == .event {
+                noteEvent(at: event.time, slot: slot)
+            }
+            assign(event, slot: slot)
+        }
         return .applied
     }
 }

@@ -28,12 +28,14 @@ package struct MissingTraces: Sendable, Equatable {
     package var traces: Set<Int> = []
     /// Record traces, by index in the plan.
     package var recordTraces: Set<Int> = []
+    /// Everyone's property values: they were kept under another `identify` rule.
+    package var properties = false
 
     /// Nothing is missing.
     package init() {}
 
     /// Whether nothing is missing.
-    package var isEmpty: Bool { traces.isEmpty && recordTraces.isEmpty }
+    package var isEmpty: Bool { traces.isEmpty && recordTraces.isEmpty && !properties }
 }
 
 /// What a shard found when it had read its state.
@@ -77,6 +79,7 @@ extension Shard {
     /// Hands over the whole state, as records; what changed counts as handed over.
     package mutating func encodeAll(_ emit: (StateRecord, ByteView) -> Void) {
         var writer = ByteWriter(capacity: 4096)
+        writer.write(UInt8(settings.identifyWaits ? 1 : 0))
         writer.write(UInt32(plan.traces.count))
         for trace in plan.traces {
             writer.write(trace.identity)
@@ -184,12 +187,16 @@ extension Shard {
         while let entry = propertyLists.entry(record.properties, at: position) {
             writer.write(entry.name)
             writer.write(entry.time)
-            writer.write(UInt8(entry.isOnce ? 1 : 0))
+            writer.write(UInt8((entry.isOnce ? 1 : 0) | (entry.isDeferred ? 2 : 0)))
+            if entry.isDeferred { writer.write(entry.showsFrom) }
             writer.write(prefixed: entry.value.bytes)
             count += 1
             position += entry.words
         }
         writer.patch(count, at: countOffset)
+        let times = eventTimes.times(slot)
+        writer.write(UInt32(times.count))
+        for time in times { writer.write(time) }
     }
 
     private func encodeRecords(_ record: UserRecord, _ writer: inout ByteWriter) {
@@ -258,6 +265,8 @@ extension Shard {
         _ reader: inout ByteReader,
         _ restoring: inout StateRestore
     ) throws(ByteReader.Truncated) {
+        let flags: UInt8 = try reader.read()
+        restoring.identifyWaits = flags & 1 != 0
         let count: UInt32 = try reader.read()
         restoring.traces.removeAll()
         restoring.sawPlan = true
@@ -378,7 +387,8 @@ extension Shard {
         for _ in 0..<propertyCount {
             let stored: UInt32 = try reader.read()
             let time: Int64 = try reader.read()
-            let once: UInt8 = try reader.read()
+            let flags: UInt8 = try reader.read()
+            let showsFrom: Int64? = flags & 2 != 0 ? try reader.read() : nil
             let value = ValueView(try reader.readPrefixed())
             guard let name = restoring.number(stored, sentCount: names.sentCount), !value.isMissing
             else {
@@ -388,12 +398,17 @@ extension Shard {
                 name,
                 time,
                 value,
-                isOnce: once != 0,
+                isOnce: flags & 1 != 0,
+                showsFrom: showsFrom,
                 into: &records[index].properties,
                 floor: .min,
                 keepsAll: true
             )
         }
+        let eventCount: UInt32 = try reader.read()
+        times.removeAll(keepingCapacity: true)
+        for _ in 0..<eventCount { times.append(try reader.read()) }
+        eventTimes.restore(times, slot: slot)
     }
 
     private mutating func restoreRecords(
@@ -460,6 +475,8 @@ extension Shard {
         missing.traces = Set(plan.traces.indices).subtracting(restoring.traces.compactMap { $0 })
         missing.recordTraces = Set(plan.recordTraces.indices)
             .subtracting(restoring.recordTraces.compactMap { $0 })
+        missing.properties =
+            restoring.sawPlan && restoring.identifyWaits != settings.identifyWaits
         // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
         // looked at once.
         for slot in 0..<UserSlot(users.count) { touch(slot) }
@@ -488,6 +505,8 @@ package struct StateRestore {
     var names: [UInt32] = []
     var isUnchanged = true
     var sawPlan = false
+    /// Whether stored property values were kept under `identify: next_event`.
+    var identifyWaits = false
 
     /// Nothing read yet.
     package init() {}

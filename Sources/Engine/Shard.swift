@@ -52,6 +52,7 @@ package struct Shard: ~Copyable {
     var recordLists: RecordLists
     var propertyLists = PropertyLists()
     var uploads = Uploads()
+    var eventTimes = EventTimes()
     var names = PropertyNames()
     var dedupe: DedupeSet
     var deadlines = DeadlineQueue()
@@ -186,6 +187,7 @@ package struct Shard: ~Copyable {
         if event.time < records[index].knownSince { records[index].knownSince = event.time }
         if event.kind == .event {
             if event.time < records[index].firstSeen { records[index].firstSeen = event.time }
+            if settings.identifyWaits { noteEvent(at: event.time, slot: slot) }
             addToTraces(event, slot: slot, only: nil)
         }
         addToRecords(event, slot: slot, only: nil)
