@@ -65,8 +65,7 @@ extension ConfigurationKey {
             "kafka.commands_topic",
             "topic",
             "cohortd.commands",
-            "Uploads, identify calls and deletes.",
-            .withoutEffect
+            "Uploads and identify calls, with as many partitions as the events; made where a cohort needs it."
         ),
         ConfigurationKey(
             "kafka.control_topic",

@@ -1,5 +1,5 @@
-import Basics
-import Events
+package import Basics
+package import Events
 
 /// History is being read again for traces that a snapshot lacks.
 struct Rebuild: ~Copyable {
@@ -10,8 +10,11 @@ struct Rebuild: ~Copyable {
 }
 
 extension Shard {
-    /// Begins to fill what the state lacks from history: events until ``finishRebuild()`` only add to
-    /// that.
+    /// Begins to fill what the state lacks from history: what is given to ``reapply(_:)`` and
+    /// ``reupload(_:cohort:isIn:at:)`` until ``finishRebuild()`` only adds to that.
+    ///
+    /// Records that are new may be applied in between: history comes from two logs, of which one may be through
+    /// before the other.
     ///
     /// Who is known, first seen and duplicates are kept for everyone and never need a rebuild; property
     /// values need one only under another `identify` rule.
@@ -41,11 +44,25 @@ extension Shard {
         }
     }
 
-    mutating func applyToRebuild(_ event: borrowing EventView) -> ApplyOutcome {
+    /// Takes one event of history: of those that the state was made from.
+    package mutating func reapply(_ event: borrowing EventView) -> ApplyOutcome {
         guard var rebuild = rebuild.take() else { preconditionFailure("no rebuild runs") }
         let outcome = apply(event, to: &rebuild)
         self.rebuild = consume rebuild
         return outcome
+    }
+
+    /// Takes one upload of history: of those that the state was made from.
+    package mutating func reupload(
+        _ id: ByteView,
+        cohort: Int,
+        isIn: Bool,
+        at time: EventTime
+    ) {
+        guard rebuild?.traces.uploads.contains(cohort) == true,
+            let slot = users.find(id, hash: Hashing.hash64(id))
+        else { return }
+        uploads.note(slot, cohort: cohort, isIn: isIn, at: time, floor: floor)
     }
 
     private mutating func apply(

@@ -30,12 +30,17 @@ package struct MissingTraces: Sendable, Equatable {
     package var recordTraces: Set<Int> = []
     /// Everyone's property values: they were kept under another `identify` rule.
     package var properties = false
+    /// Lists of uploaded users, by index of their cohort in the plan.
+    package var uploads: Set<Int> = []
 
     /// Nothing is missing.
     package init() {}
 
     /// Whether nothing is missing.
-    package var isEmpty: Bool { traces.isEmpty && recordTraces.isEmpty && !properties }
+    package var isEmpty: Bool { !needsEvents && uploads.isEmpty }
+
+    /// Whether something is missing that events fill.
+    package var needsEvents: Bool { !traces.isEmpty || !recordTraces.isEmpty || properties }
 }
 
 /// What a shard found when it had read its state.
@@ -94,6 +99,8 @@ extension Shard {
         }
         writer.write(UInt32(plan.cohorts.count))
         for cohort in plan.cohorts { writer.write(cohort.identity) }
+        writer.write(UInt32(uploadLists.count))
+        for cohort in uploadLists { writer.write(prefixed: plan.cohorts[cohort].id) }
         writer.bytes.withByteView { emit(.plan, $0) }
         encodeNames(from: 0, &writer, emit)
         savedNames = names.count
@@ -218,7 +225,7 @@ extension Shard {
         let countOffset = writer.count
         var count: UInt32 = 0
         writer.write(count)
-        uploads.forEach(slot, cohorts: plan.cohorts.count) { cohort, entry in
+        uploads.forEach(slot, cohorts: uploadLists) { cohort, entry in
             writer.write(prefixed: plan.cohorts[cohort].id)
             writer.write(entry.time)
             writer.write(UInt8(entry.isIn ? 1 : 0))
@@ -288,6 +295,12 @@ extension Shard {
             restoring.isUnchanged = restoring.isUnchanged && index == Int(stored)
             restoring.cohorts.append(index)
         }
+        let listCount: UInt32 = try reader.read()
+        restoring.uploadLists.removeAll()
+        for _ in 0..<listCount { restoring.uploadLists.append(try reader.readText()) }
+        restoring.isUnchanged =
+            restoring.isUnchanged
+            && restoring.uploadLists == uploadLists.map { plan.cohorts[$0].id }
     }
 
     private func restoreRecordTraces(
@@ -447,14 +460,16 @@ extension Shard {
         _ reader: inout ByteReader,
         _ slot: UserSlot
     ) throws(ByteReader.Truncated) {
-        uploads.clear(slot, cohorts: plan.cohorts.count)
+        uploads.clear(slot, cohorts: uploadLists)
         let count: UInt32 = try reader.read()
         for _ in 0..<count {
             let id = try reader.readText()
             let time = EventTime(milliseconds: try reader.read())
             let isIn: UInt8 = try reader.read()
-            guard let cohort = plan.cohorts.firstIndex(where: { $0.id == id }) else { continue }
-            uploads.note(slot, cohort: cohort, isIn: isIn != 0, at: time)
+            guard let cohort = uploadLists.first(where: { plan.cohorts[$0].id == id }) else {
+                continue
+            }
+            uploads.note(slot, cohort: cohort, isIn: isIn != 0, at: time, floor: .distantPast)
         }
     }
 
@@ -477,6 +492,12 @@ extension Shard {
             .subtracting(restoring.recordTraces.compactMap { $0 })
         missing.properties =
             restoring.sawPlan && restoring.identifyWaits != settings.identifyWaits
+        if restoring.sawPlan {
+            let stored = Set(restoring.uploadLists)
+            missing.uploads = Set(
+                uploadLists.filter { !stored.contains(plan.cohorts[$0].id) }
+            )
+        }
         // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
         // looked at once.
         for slot in 0..<UserSlot(users.count) { touch(slot) }
@@ -503,6 +524,8 @@ package struct StateRestore {
     var cohorts: [Int?] = []
     /// Name number by stored number, without the names sent at the top level.
     var names: [UInt32] = []
+    /// Ids of the cohorts whose lists of uploaded users are stored.
+    var uploadLists: [String] = []
     var isUnchanged = true
     var sawPlan = false
     /// Whether stored property values were kept under `identify: next_event`.

@@ -115,7 +115,8 @@ struct IdentifyTests {
     private static func apply(
         _ lines: ArraySlice<Line>,
         to shard: inout Shard,
-        _ decoder: inout EventDecoder
+        _ decoder: inout EventDecoder,
+        isHistory: Bool = false
     ) {
         for line in lines {
             line.json.withByteView { bytes in
@@ -125,7 +126,7 @@ struct IdentifyTests {
                         Issue.record("\(line.json) is refused")
                         return
                     }
-                    _ = shard.apply(event)
+                    _ = isHistory ? shard.reapply(event) : shard.apply(event)
                 }
             }
         }
@@ -191,7 +192,7 @@ struct IdentifyTests {
                     #expect(report.mustRewrite == changed, "seed \(seed)")
                     if changed {
                         shard.beginRebuild(of: report.missingTraces)
-                        Self.apply(lines[...], to: &shard, &decoder)
+                        Self.apply(lines[...], to: &shard, &decoder, isHistory: true)
                         shard.finishRebuild()
                     }
                 }
