@@ -7,8 +7,8 @@ import Telemetry
 /// Confined to the control thread.
 final class CommandsTopic {
     /// How often a topic that cannot be read is looked for again, in milliseconds.
-    private static let lookEvery: Int64 = 10_000
-    private static let timeout = 5000
+    private static let lookEvery: Int64 = 30_000
+    private static let timeout = 2000
 
     let name: String
     /// Whether it has been found, with as many partitions as the events have.
@@ -18,7 +18,7 @@ final class CommandsTopic {
 
     private let isNeeded: Bool
     private let logger: Logger
-    private var lookedAt: Int64 = .min
+    private var lookedAt: Int64?
     private var wasAskedFor = false
 
     /// - Parameters:
@@ -32,7 +32,10 @@ final class CommandsTopic {
     }
 
     /// Whether it is time to look for it again.
-    func isDue(now: Int64) -> Bool { !isRead && now - lookedAt >= Self.lookEvery }
+    func isDue(now: Int64) -> Bool {
+        guard let lookedAt else { return true }
+        return !isRead && now - lookedAt >= Self.lookEvery
+    }
 
     /// Looks for the topic, and makes it the first time that it is needed and not there.
     ///

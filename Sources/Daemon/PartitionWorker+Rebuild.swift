@@ -132,6 +132,7 @@ extension PartitionWorker {
     ///   - lacking: Ids of cohorts, each with the instant from when on it is complete.
     ///   - isFirstStart: Whether the partition has nothing yet that could get worse.
     ///   - oldest: The oldest record that Kafka has.
+    /// - Returns: Whether the partition may go on; else the process ends.
     func goesOn(
         without lacking: [(id: String, complete: String)],
         isFirstStart: Bool,

@@ -53,6 +53,7 @@ package struct CommandDecoder: ~Copyable {
     ///   - value: Its value.
     ///   - key: Its key.
     ///   - timestamp: The log's; nil where it has none.
+    /// - Returns: The command, or why it is refused.
     /// - Complexity: O(bytes).
     package mutating func decode(
         _ value: ByteView,

@@ -126,12 +126,12 @@ package final class EngineQueue: @unchecked Sendable {
         private mutating func isOfCompanion(
             _ message: UnsafeMutablePointer<rd_kafka_message_t>
         ) -> Bool {
-            guard let companion = conversation.settings.companion, let rkt = message.pointee.rkt
-            else { return false }
-            if topic != rkt {
-                topic = rkt
-                isOfCompanion = rd_kafka_topic_name(rkt).map { String(cString: $0) } == companion
+            guard topic != message.pointee.rkt, let rkt = message.pointee.rkt else {
+                return isOfCompanion
             }
+            topic = rkt
+            let name = rd_kafka_topic_name(rkt).map { String(cString: $0) }
+            isOfCompanion = name != nil && name == conversation.settings.companion
             return isOfCompanion
         }
     }

@@ -57,6 +57,7 @@ struct PlannerHarness {
         partition: PartitionID = 0,
         cohort: String = "c",
         offset: Int64,
+        commands: Int64 = 0,
         tick: Int64
     ) {
         var list = MembershipChanges(cohorts: [cohort])
@@ -66,7 +67,12 @@ struct PlannerHarness {
                 list.append(cohort: 0, user: $0, entered: !left)
             }
         }
-        planner.tick(partition: partition, cut: .at(offset, tick), changes: list, now: now)
+        planner.tick(
+            partition: partition,
+            cut: .at(offset, commands: commands, tick),
+            changes: list,
+            now: now
+        )
     }
 
     /// What the planner wants sent now.
