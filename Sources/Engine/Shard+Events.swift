@@ -12,16 +12,22 @@ extension Shard {
     ///
     /// - Complexity: O(traces of its type + its assignments); no heap allocation in steady state.
     package mutating func apply(_ event: EventView) -> ApplyOutcome {
-        if rebuild == nil, wouldExceedUsers(event) { return .usersMax }
+        if wouldExceedUsers(event) { return .usersMax }
+        stage(event, isHistory: false)
+        return .taken
+    }
+
+    /// Adds an event to the group, which settles when it is full.
+    mutating func stage(_ event: EventView, isHistory: Bool) {
         staged.append(
             event,
+            isHistory: isHistory,
             hash: Hashing.hash64(event.userID),
             filters: filters,
             recordFilters: recordFilters,
             names: &names
         )
         if staged.count == StagedEvents.countMax { settle() }
-        return .taken
     }
 
     /// Whether ``apply(_:)`` would answer ``ApplyOutcome/usersMax``.
@@ -44,10 +50,12 @@ extension Shard {
     package mutating func settle() {
         guard staged.count > 0 else { return }
         fetchStaged()
-        if rebuild == nil {
-            for index in 0..<staged.count { applyStaged(staged[index]) }
-        } else {
-            for index in 0..<staged.count { applyToRebuild(staged[index]) }
+        for index in 0..<staged.count {
+            if staged[index].isHistory {
+                applyToRebuild(staged[index])
+            } else {
+                applyStaged(staged[index])
+            }
         }
         staged.removeAll()
     }
@@ -112,9 +120,12 @@ extension Shard {
         let index = Int(slot)
         if !records[index].isEvaluated { touch(slot) }
         if event.time < records[index].knownSince { records[index].knownSince = event.time }
-        if event.kind == .event, event.time < records[index].firstSeen {
-            records[index].firstSeen = event.time
-            touch(slot, for: evaluator.feeds.firstSeen)
+        if event.kind == .event {
+            if event.time < records[index].firstSeen {
+                records[index].firstSeen = event.time
+                touch(slot, for: evaluator.feeds.firstSeen)
+            }
+            noteEvent(at: event.time, slot: slot)
         }
         addToTraces(event, slot: slot, only: nil)
         addToRecords(event, slot: slot, only: nil)

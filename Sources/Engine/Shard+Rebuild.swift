@@ -1,22 +1,31 @@
-import Basics
-import Events
+package import Basics
+package import Events
 
 /// History is being read again for traces that a snapshot lacks.
 struct Rebuild: ~Copyable {
-    /// Which traces of the plan are filled.
+    /// What is filled.
     let traces: MissingTraces
     /// Duplicates within the history that is read again; the shard's own set stays as it is.
     var dedupe: DedupeSet
 }
 
 extension Shard {
-    /// Begins to fill traces that the state lacks from history: events until ``finishRebuild()``
-    /// only add to these traces.
+    /// Begins to fill what the state lacks from history: what is given to ``reapply(_:)`` and
+    /// ``reupload(_:cohort:isIn:at:)`` until ``finishRebuild()`` only adds to that.
     ///
-    /// Who is known, first seen, property values and duplicates are kept for everyone and need no
-    /// rebuild.
+    /// Records that are new may be applied in between: history comes from two logs, of which one may be through
+    /// before the other.
+    ///
+    /// Who is known, first seen and duplicates are kept for everyone and never need a rebuild; property
+    /// values need one only under another `identify` rule.
     package mutating func beginRebuild(of traces: MissingTraces) {
         settle()
+        if traces.properties {
+            for slot in 0..<UserSlot(users.count) {
+                propertyLists.clear(&records[Int(slot)].properties)
+                eventTimes.clear(slot)
+            }
+        }
         rebuild = Rebuild(
             traces: traces,
             dedupe: DedupeSet(
@@ -37,10 +46,31 @@ extension Shard {
         }
     }
 
+    /// Takes one event of history: of those that the state was made from.
+    package mutating func reapply(_ event: EventView) -> ApplyOutcome {
+        precondition(rebuild != nil, "no rebuild runs")
+        stage(event, isHistory: true)
+        return .taken
+    }
+
     mutating func applyToRebuild(_ event: borrowing StagedEvents.Event) {
         guard var rebuild = rebuild.take() else { preconditionFailure("no rebuild runs") }
         apply(event, to: &rebuild)
         self.rebuild = consume rebuild
+    }
+
+    /// Takes one upload of history: of those that the state was made from.
+    package mutating func reupload(
+        _ id: ByteView,
+        cohort: Int,
+        isIn: Bool,
+        at time: EventTime
+    ) {
+        settle()
+        guard rebuild?.traces.uploads.contains(cohort) == true,
+            let slot = users.find(id, hash: Hashing.hash64(id))
+        else { return }
+        uploads.note(slot, cohort: cohort, isIn: isIn, at: time, floor: floor)
     }
 
     private mutating func apply(
@@ -64,5 +94,9 @@ extension Shard {
         counters.applied += 1
         addToTraces(event, slot: slot, only: rebuild.traces.traces)
         addToRecords(event, slot: slot, only: rebuild.traces.recordTraces)
+        if rebuild.traces.properties {
+            if event.kind == .event { noteEvent(at: event.time, slot: slot) }
+            assign(event, slot: slot)
+        }
     }
 }

@@ -58,6 +58,9 @@ package struct Shard: ~Copyable {
     var recordLists: RecordLists
     var propertyLists = PropertyLists()
     var uploads = Uploads()
+    /// The cohorts that have a list of uploaded users, by index in the plan.
+    package let uploadLists: [Int]
+    var eventTimes = EventTimes()
     var names = PropertyNames()
     var dedupe: DedupeSet
     var deadlines = DeadlineWheel()
@@ -99,6 +102,7 @@ package struct Shard: ~Copyable {
         filters = TraceFilters(plan: plan)
         recordFilters = RecordFilters(plan: plan)
         recordLists = RecordLists(plan: plan)
+        uploadLists = plan.cohorts.indices.filter { plan.takesUploads(cohort: $0) }
         let evaluator = Evaluator(plan: plan, names: &names)
         historicNames = evaluator.historicNames
         touched = TouchedUsers(words: evaluator.feeds.words)
@@ -138,14 +142,18 @@ package struct Shard: ~Copyable {
 
     /// Notes that a user was uploaded to a cohort's list, or taken out of it, from `time` on.
     ///
-    /// An upload makes a user known, and is taken however many users there are.
-    package mutating func upload(_ id: ByteView, cohort: Int, isIn: Bool, at time: EventTime) {
+    /// An upload makes a user known, and is taken however many users there are. Where `cohort` is nil, one that
+    /// no definition has, that is all it does.
+    package mutating func upload(_ id: ByteView, cohort: Int?, isIn: Bool, at time: EventTime) {
         settle()
         let hash = Hashing.hash64(id)
         let slot = users.find(id, hash: hash) ?? insert(id, hash: hash)
         records[Int(slot)].knownSince = min(records[Int(slot)].knownSince, time)
-        uploads.note(slot, cohort: cohort, isIn: isIn, at: time)
-        touch(slot, for: evaluator.feeds.uploads)
+        touch(slot)
+        if let cohort {
+            uploads.note(slot, cohort: cohort, isIn: isIn, at: time, floor: floor)
+            touch(slot, for: evaluator.feeds.uploads)
+        }
         markUnsaved(slot)
     }
 

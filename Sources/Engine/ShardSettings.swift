@@ -14,6 +14,8 @@ package struct ShardSettings: Sendable {
     package var eventsPerTraceMax = 10_000
     /// Property names of a user beyond this are ignored and counted.
     package var propertiesPerUserMax = 1000
+    /// Whether what an `$identify` does to properties shows only from the user's next event on.
+    package var identifyWaits = false
 
     /// Whether what changed is kept for ``Shard/encodeChanges(_:)``; false where nobody takes snapshots,
     /// since the list of changes would only grow.

@@ -13,6 +13,8 @@ struct StagedEvents: ~Copyable {
     /// One event.
     struct Event {
         var kind: EventView.Kind
+        /// Is read again for what a snapshot lacks.
+        var isHistory: Bool
         var time: EventTime
         var arrival: EventTime
         var ignoredOperations: Int
@@ -92,6 +94,7 @@ struct StagedEvents: ~Copyable {
     /// - `hash`: Of the user's id.
     mutating func append(
         _ event: EventView,
+        isHistory: Bool,
         hash: UInt64,
         filters: borrowing TraceFilters,
         recordFilters: borrowing RecordFilters,
@@ -125,6 +128,7 @@ struct StagedEvents: ~Copyable {
         events.append(
             Event(
                 kind: event.kind,
+                isHistory: isHistory,
                 time: event.time,
                 arrival: event.arrival,
                 ignoredOperations: event.ignoredOperations,

@@ -58,7 +58,7 @@ struct ShardDriver: ~Copyable {
     mutating func take(_ step: Step) -> TickRecord? {
         switch step {
         case .line(let text):
-            apply(text)
+            apply(text, isHistory: false)
             return nil
         case .tick(let instant):
             var deltas: [Delta] = []
@@ -69,14 +69,14 @@ struct ShardDriver: ~Copyable {
         }
     }
 
-    private mutating func apply(_ text: String) {
+    private mutating func apply(_ text: String, isHistory: Bool) {
         text.withByteView { bytes in
             guard case .events = decoder.begin(bytes, source: .replay) else { return }
             while let outcome = decoder.next(previousArrival: newestArrival) {
                 switch outcome {
                 case .event(let event):
                     newestArrival = event.arrival
-                    _ = shard.apply(event)
+                    _ = isHistory ? shard.reapply(event) : shard.apply(event)
                 case .filtered(let arrival): newestArrival = arrival ?? newestArrival
                 case .rejected: break
                 }
@@ -120,7 +120,7 @@ struct ShardDriver: ~Copyable {
         let arrival = newestArrival
         newestArrival = nil
         shard.beginRebuild(of: traces)
-        for case .line(let text) in steps { apply(text) }
+        for case .line(let text) in steps { apply(text, isHistory: true) }
         shard.finishRebuild()
         newestArrival = arrival
     }
