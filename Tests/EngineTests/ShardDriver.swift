@@ -25,6 +25,11 @@ struct ShardDriver: ~Copyable {
         self.settings = settings
         shard = Shard(plan: plan, settings: settings)
         decoder = Self.decoder(history, plan)
+        for (user, cohort) in plan.numbers(of: history.settings.uploads) {
+            user.withByteView {
+                shard.upload($0, cohort: cohort, isIn: true, at: .distantPast)
+            }
+        }
     }
 
     private static func decoder(_ history: OracleCase, _ plan: Plan) -> EventDecoder {
