@@ -83,6 +83,11 @@ extension OracleCase {
         return configuration
     }
 
+    /// The ids of the cohorts, in the order of results.
+    var cohortIDs: [String] {
+        definitions.map(\.id).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
     /// The ticks as replay takes them.
     var rule: TickSchedule.Rule {
         func time(_ milliseconds: Int64) -> EventTime { EventTime(milliseconds: milliseconds) }
@@ -219,6 +224,8 @@ extension EngineRecord {
 struct Seeds: Swift.Sequence {
     private let first: UInt64
     private let count: Int
+    /// Whether there are as many as in a normal run, so that what must come up does.
+    let isFull: Bool
 
     /// - Parameters:
     ///   - count: How many in a normal run.
@@ -233,6 +240,7 @@ struct Seeds: Swift.Sequence {
             self.count =
                 environment["COHORTD_SEEDS"].flatMap(Int.init).map { $0 * count / 20_000 } ?? count
         }
+        isFull = self.count >= count
     }
 
     func makeIterator() -> AnyIterator<UInt64> {

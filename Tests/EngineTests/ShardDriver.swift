@@ -89,6 +89,9 @@ struct ShardDriver: ~Copyable {
         }
     }
 
+    /// Lets a test spoil the shard.
+    mutating func tamper(_ body: (inout Shard) -> Void) { body(&shard) }
+
     /// Hands over everything, or what changed, as it would be stored.
     mutating func encode(all: Bool, into records: inout [StoredRecord]) {
         var new: [StoredRecord] = []

@@ -128,7 +128,7 @@ struct OracleAssignments {
         }
         let newest = own.lastIndex { if case .once = $0.kind { false } else { true } }
         if let newest, case .set(let value) = own[newest].kind { return (value, own[newest].time) }
-        let after = mistake == .setOnceByLogOrder ? own[0...] : own[(newest.map { $0 + 1 } ?? 0)...]
+        let after = own[(newest.map { $0 + 1 } ?? 0)...]
         for entry in after {
             if case .once(let value) = entry.kind { return (value, entry.time) }
         }

@@ -35,6 +35,11 @@ extension OracleClause {
         }
     }
 
+    /// All constructs in it and in the clauses inside.
+    package var allConstructs: Set<String> {
+        parts.reduce(into: Set(constructs + predicates)) { $0.formUnion($1.allConstructs) }
+    }
+
     /// Every construct that there is.
     package static let allConstructs: [String] =
         names.map { "clause " + $0 } + OracleMode.names.map { "mode " + $0 }

@@ -31,13 +31,13 @@ extension OracleDefinitionGenerator {
             .greater, .greaterOrEqual, .less, .lessOrEqual, .between,
         ]
         return switch kind {
-        case .anything, .cart, .item: OracleTest.Operator.allCases
+        case .anything, .cart, .item: OracleTest.Operator.allCases.filter { $0 != .setIs }
         case .number: order + [.equal, .notEqual]
         case .date: order
         case .version:
             [.versionGreater, .versionGreaterOrEqual, .versionLess, .versionLessOrEqual]
         case .path: [.glob, .startsWith, .endsWith, .contains, .notContains]
-        case .tags: [.setIs, .setContains, .equal, .notEqual, .contains]
+        case .tags: [.setIs, .setIs, .setContains, .equal, .notEqual, .contains]
         }
     }
 

@@ -70,13 +70,16 @@ struct OracleDefinitionGenerator {
         let count = generator.pick([2, 2, 2, 2, 2, 3, 4])
         var sequence = OracleSequence(
             steps: (0..<count).map { _ in filter(broad: true, &generator) },
-            within: generator.chance(percent: 40) ? seconds(upTo: 1, &generator) : nil
+            within: generator.chance(percent: 40)
+                ? max(seconds(upTo: 1, &generator), seconds(upTo: 1, &generator)) : nil
         )
         if generator.chance(percent: 25) {
-            sequence.same = generator.chance(percent: 60) ? ["item"] : same(&generator)
+            sequence.same = generator.chance(percent: 80) ? ["item"] : same(&generator)
             sequence.steps = Array(sequence.steps.prefix(2))
+            if generator.chance(percent: 50) { sequence.within = nil }
         }
-        sequence.window = window(&generator)
+        let isFree = !sequence.same.isEmpty && generator.chance(percent: 40)
+        sequence.window = isFree ? .anyTime : window(&generator)
         return sequence
     }
 

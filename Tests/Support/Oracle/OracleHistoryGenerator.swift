@@ -63,7 +63,7 @@ struct OracleHistoryGenerator {
                     arrival -= Int64(generator.number(in: 0...20_000))
                 }
             }
-            let isAgain = owed[index] == .duplicate || generator.chance(percent: 8)
+            let isAgain = owed[index] == .duplicate || generator.chance(percent: 12)
             if !limits.orderFree, !lines.isEmpty, isAgain {
                 let original = generator.below(lines.count)
                 if lines[original].insertID == nil { lines[original].insertID = .text("again") }
@@ -125,14 +125,14 @@ struct OracleHistoryGenerator {
                 .text("i1"), .text("i2"), .text("7"), .number("7"), .text(""),
             ])
         }
-        if generator.chance(percent: 80) {
+        if generator.chance(percent: 90) {
             line.eventProperties = members(
                 OracleDefinitionGenerator.eventProperties,
                 percent: 70,
                 &generator
             )
         }
-        if generator.chance(percent: 60) {
+        if generator.chance(percent: 90) {
             // What `same` asks for must be there often, and few values must come again.
             line.eventProperties?.removeAll { $0.name == "item" }
             line.eventProperties?.append(

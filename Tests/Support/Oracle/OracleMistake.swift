@@ -28,8 +28,6 @@ extension Oracle {
         case inactiveEventsAreActive
         /// `where_user` reads nothing but plain keys.
         case setNotCarried
-        /// `$setOnce` looks only at what came before.
-        case setOnceByLogOrder
         /// `$add` and its like take effect at their own time.
         case operationAtItsOwnTime
     }

@@ -76,13 +76,13 @@ enum OracleValues {
     }
 
     /// What lists of tags mostly are.
-    static let tagSets = [["x"], ["x", "y"], ["y", "x", "x"], ["x"]]
+    static let tagSets = [["x"], ["x", "y"], ["y", "x", "x"]]
     static let plainValues = plain.map { OracleValue.text($0) }
     static let plainNumberValues = plainNumbers.dropLast(2).map { OracleValue.number($0) }
 
     /// A list of tags, or one alone.
     static func tagList(_ generator: inout SeededGenerator) -> OracleValue {
-        if generator.chance(percent: 70) {
+        if generator.chance(percent: 80) {
             return .array(generator.pick(tagSets).map { .text($0) })
         }
         if generator.chance(percent: 20) { return tag(&generator) }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The offsets of a time zone as `zdump` of the C library tells them: the very files the engine reads, with
 /// code of neither.
@@ -29,12 +29,8 @@ package struct OracleZone: Sendable {
     }
 
     private init(dumpOf name: String) {
-        let arguments = ["-i", "-c", "1900,2060", "/usr/share/zoneinfo/" + name]
-        guard let run = try? ProgramRun("/usr/bin/zdump", arguments), run.status == 0 else {
-            preconditionFailure("zdump \(name) failed: the tests need libc-bin and tzdata")
-        }
         var spans: [(start: Int64, offset: Int64)] = []
-        for line in run.outputText.split(separator: "\n").dropFirst() {
+        for line in Self.dump(name).split(separator: "\n").dropFirst() {
             // 1980-04-06	03	+02	CEST	1: date, time and offset from then on
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
             let offset = Self.offset(fields[2])
@@ -49,6 +45,27 @@ package struct OracleZone: Sendable {
             spans.append((local - offset, offset))
         }
         self.spans = spans
+    }
+
+    /// What zdump prints.
+    ///
+    /// Without Foundation's `Process`, whose wait was seen to last for minutes where every thread of the pool
+    /// waits for these tables.
+    private static func dump(_ name: String) -> String {
+        let command = "exec /usr/bin/zdump -i -c 1900,2060 /usr/share/zoneinfo/" + name
+        guard let pipe = popen(command, "r") else {
+            preconditionFailure("zdump could not be started: errno \(errno)")
+        }
+        var text: [UInt8] = []
+        var byte = fgetc(pipe)
+        while byte != EOF {
+            text.append(UInt8(truncatingIfNeeded: byte))
+            byte = fgetc(pipe)
+        }
+        guard pclose(pipe) == 0, !text.isEmpty else {
+            preconditionFailure("zdump \(name) failed: the tests need libc-bin and tzdata")
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func milliseconds(_ clock: [Int64]) -> Int64 {
