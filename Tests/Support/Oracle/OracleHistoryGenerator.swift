@@ -12,7 +12,7 @@ struct OracleHistoryGenerator {
 
     /// What every history that is long enough has at least one of.
     private enum Oddity: CaseIterable {
-        case late, future, duplicate
+        case late, future, duplicate, equalTime
     }
 
     private var base: Int64 { scene.base }
@@ -35,7 +35,7 @@ struct OracleHistoryGenerator {
         var settings = OracleSettings()
         settings.inactiveEvents = Self.allTypes.filter { _ in generator.chance(percent: 25) }
         settings.dedupeWindow = generator.pick([
-            0, 1000, 60_000, 604_800_000, 604_800_000, 604_800_000,
+            0, 60_000, 604_800_000, 604_800_000, 604_800_000, 604_800_000,
         ])
         settings.futureMax = generator.pick([0, 5000, 60_000, 604_800_000, 2_592_000_000])
         settings.unordered = limits.orderFree || generator.chance(percent: 10)
@@ -53,7 +53,7 @@ struct OracleHistoryGenerator {
         var owed: [Int: Oddity] = [:]
         if count >= 6, !limits.orderFree {
             for (index, oddity) in Oddity.allCases.enumerated() {
-                owed[2 + index + 3 * generator.below(count / 3 - 1)] = oddity
+                owed[2 + index + 4 * generator.below((count - 2) / 4)] = oddity
             }
         }
         for index in 0..<count {
@@ -81,6 +81,7 @@ struct OracleHistoryGenerator {
                 line.received = arrival
                 let ahead = min(settings.futureMax, Int64(spanSeconds) * 600)
                 line.time = arrival + Int64(generator.number(in: 0...Int(ahead)))
+            case .equalTime: line.time = generator.pick(lines).time ?? line.time
             case .duplicate, nil: break
             }
             lines.append(line)
