@@ -110,12 +110,13 @@ let package = Package(
             ["Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay"]
         ),
 
-        // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk.
+        // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk. It is
+        // optimised in debug builds too: twenty thousand histories through the oracle would take minutes more.
         .target(
             name: "TestKit",
             dependencies: ["Basics"],
             path: "Tests/Support",
-            swiftSettings: settings
+            swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
         ),
         // What the fuzzers do with an input; the suites do it with those that once failed.
         .target(

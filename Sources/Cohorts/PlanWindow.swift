@@ -69,9 +69,10 @@ package enum PlanWindow: Sendable {
         case .aligned(let aligned):
             return aligned.range(at: tick)
         case .between(let from, let end):
+            // At a tick before it begins it is empty, not turned round.
             return Range(
                 from: from.milliseconds,
-                end: min(afterTick, end?.milliseconds ?? .max),
+                end: max(from.milliseconds, min(afterTick, end?.milliseconds ?? .max)),
                 delay: 0,
                 lifetime: nil,
                 next: nil

@@ -25,6 +25,11 @@ struct ShardDriver: ~Copyable {
         self.settings = settings
         shard = Shard(plan: plan, settings: settings)
         decoder = Self.decoder(history, plan)
+        for (user, cohort) in plan.numbers(of: history.settings.uploads) {
+            user.withByteView {
+                shard.upload($0, cohort: cohort, isIn: true, at: .distantPast)
+            }
+        }
     }
 
     private static func decoder(_ history: OracleCase, _ plan: Plan) -> EventDecoder {
@@ -83,6 +88,9 @@ struct ShardDriver: ~Copyable {
             }
         }
     }
+
+    /// Lets a test spoil the shard.
+    mutating func tamper(_ body: (inout Shard) -> Void) { body(&shard) }
 
     /// Hands over everything, or what changed, as it would be stored.
     mutating func encode(all: Bool, into records: inout [StoredRecord]) {
