@@ -4,7 +4,7 @@ import TestKit
 
 @testable import Engine
 
-/// What the deadline queue promises: an entry of a user is a lower bound of the first change by the clock
+/// What the wheel of deadlines promises: an entry of a user is a lower bound of the first change by the clock
 /// alone, and it follows from the stored state.
 @Suite("Deadlines")
 struct DeadlineTests {
@@ -18,10 +18,11 @@ struct DeadlineTests {
             _ = try history.replay { shard, tick in
                 let queued = shard.queuedDeadlines
                 for user in shard.deadlines(at: tick) {
-                    if user.live > user.derived {
-                        wrong.append("\(user.id) is due at \(user.live), not \(user.derived)")
+                    if user.live > user.change {
+                        wrong.append("\(user.id) is due at \(user.live), not \(user.change)")
                     }
-                    if user.live <= tick { wrong.append("\(user.id) is overdue at \(tick)") }
+                    // Deadlines are rounded down.
+                    if user.live + 32 <= tick { wrong.append("\(user.id) is overdue at \(tick)") }
                     if user.live < .distantFuture, !queued.contains(user.entry) {
                         wrong.append("\(user.id) has no entry at \(user.live)")
                     }
@@ -65,7 +66,7 @@ struct DeadlineTests {
                 )
                 for (one, other) in users {
                     if one.derived != other.derived || other.live != other.derived
-                        || one.live > other.live
+                        || one.live > other.change
                     {
                         wrong.append("at \(tick): live \(one), rebuilt \(other)")
                     }
@@ -90,56 +91,80 @@ private struct UserDeadline {
     var slot: UserSlot
     var id: String
     var live: EventTime
+    /// What looking at every condition gives.
     var derived: EventTime
+    /// When the truth of a condition really changes by the clock alone, or later than that.
+    var change: EventTime
 
     var entry: DeadlineEntry { DeadlineEntry(instant: live, slot: slot) }
 }
 
-/// An entry of the queue.
+/// An entry of the wheel.
 private struct DeadlineEntry: Hashable {
     var instant: EventTime
     var slot: UserSlot
 }
 
 extension Shard {
-    /// All entries of the queue, those that were replaced too.
+    /// All entries of the wheel, those that were replaced too.
     fileprivate var queuedDeadlines: Set<DeadlineEntry> {
-        var queue = deadlines
-        var entries: Set<DeadlineEntry> = []
-        while let entry = queue.popDue(at: .distantFuture) {
-            entries.insert(DeadlineEntry(instant: entry.instant, slot: entry.slot))
-        }
-        return entries
+        var wheel = deadlines
+        var entries: [DeadlineWheel.Entry] = []
+        wheel.takeDue(at: .distantFuture, into: &entries)
+        return Set(entries.map { DeadlineEntry(instant: $0.instant, slot: $0.slot) })
     }
 
-    /// Of every user, sorted by slot, what stands in the record and what an evaluation gives.
+    /// Of every user, sorted by slot, what stands in the record and what evaluations give.
     fileprivate func deadlines(at tick: EventTime) -> [UserDeadline] {
-        var evaluator = evaluator
-        evaluator.prepare(tick)
-        var found: [UserDeadline] = []
-        for slot in 0..<UserSlot(users.count) {
+        (0..<UserSlot(users.count)).map { slot in
             let record = records[Int(slot)]
-            var derived = record.knownSince
-            if record.knownSince <= tick {
-                derived = evaluator.evaluate(
-                    record,
-                    slot: slot,
-                    at: tick,
-                    traceLists: traceLists,
-                    recordLists: recordLists,
-                    propertyLists: propertyLists,
-                    uploads: uploads
-                )
-            }
-            found.append(
-                UserDeadline(
-                    slot: slot,
-                    id: users[slot].string,
-                    live: record.scheduled,
-                    derived: derived
-                )
+            var deadline = UserDeadline(
+                slot: slot,
+                id: users[slot].string,
+                live: record.scheduled,
+                derived: record.knownSince,
+                change: record.knownSince
             )
+            guard record.knownSince <= tick else { return deadline }
+            let now = look(slot, at: tick)
+            deadline.derived = now.deadline
+            deadline.change = now.deadline
+            // A deadline may come to nothing: then the next counts.
+            for _ in 0..<50 where deadline.change < .distantFuture {
+                // Rounded down by less than this.
+                let then = look(slot, at: deadline.change + 31)
+                if then.truth != now.truth { break }
+                deadline.change = then.deadline
+            }
+            return deadline
         }
-        return found
+    }
+
+    /// Truth of all conditions of a user at an instant, and the earliest of their deadlines.
+    private func look(
+        _ slot: UserSlot,
+        at instant: EventTime
+    ) -> (truth: [UInt64], deadline: EventTime) {
+        var evaluator = evaluator
+        evaluator.prepare(instant)
+        evaluator.beginAnew(
+            records[Int(slot)],
+            traceLists: traceLists,
+            recordLists: recordLists
+        )
+        _ = evaluator.evaluate(
+            records[Int(slot)],
+            slot: slot,
+            at: instant,
+            traceLists: traceLists,
+            recordLists: recordLists,
+            propertyLists: propertyLists,
+            uploads: uploads
+        )
+        let earliest = evaluator.deadlines.map(\.instant).min()
+        return (
+            (0..<evaluator.feeds.words).map { evaluator.truthBits(word: $0) },
+            earliest.map { EventTime(milliseconds: $0) } ?? .distantFuture
+        )
     }
 }

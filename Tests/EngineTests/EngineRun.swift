@@ -41,23 +41,31 @@ struct RefusedDefinitions: Error, CustomStringConvertible {
 extension OracleCase {
     /// The definitions, compiled.
     func plan() throws -> Plan {
-        let (definitions, problems) = DefinitionParser.parse(
-            [DefinitionSource(name: "case.yaml", bytes: Array(yaml.utf8))],
-            isTimeZone: { Self.zones[$0] != nil }
-        )
-        let refused = problems + definitions.flatMap { PlanCompiler.unsupported(in: $0) }
-        guard refused.isEmpty else {
-            let texts = refused.map(\.description).joined(separator: "\n")
-            throw RefusedDefinitions(description: "\(texts)\n\(yaml)")
-        }
-        return PlanCompiler.compile(
-            definitions,
+        try Self.plan(
+            yaml: yaml,
             PlanSettings(
                 inactiveEvents: Set(settings.inactiveEvents),
                 defaultZone: settings.zone,
                 zones: Self.zones
             )
         )
+    }
+
+    /// Other definitions, compiled.
+    static func plan(
+        yaml: String,
+        _ settings: PlanSettings = PlanSettings(inactiveEvents: [])
+    ) throws -> Plan {
+        let (definitions, problems) = DefinitionParser.parse(
+            [DefinitionSource(name: "case.yaml", bytes: Array(yaml.utf8))],
+            isTimeZone: { zones[$0] != nil }
+        )
+        let refused = problems + definitions.flatMap { PlanCompiler.unsupported(in: $0) }
+        guard refused.isEmpty else {
+            let texts = refused.map(\.description).joined(separator: "\n")
+            throw RefusedDefinitions(description: "\(texts)\n\(yaml)")
+        }
+        return PlanCompiler.compile(definitions, settings)
     }
 
     /// The zones that definitions may name, from this machine's files.

@@ -54,10 +54,18 @@ struct PlantedBugTests {
 extension Shard {
     /// Makes everyone who is due at the next tick due at the one after it.
     fileprivate mutating func delayDeadlines(between tick: Int64, and next: Int64) {
-        for index in records.indices {
+        // Deadlines are rounded down, so it must be clear of the tick.
+        let late = EventTime(milliseconds: next + 100)
+        for index in 0..<records.count {
+            let conditions = deadlineLists.deadlines(records[index].deadlines)
+            for place in conditions.indices where conditions[place].instant <= next {
+                conditions[place] = ConditionDeadline(
+                    condition: conditions[place].condition,
+                    instant: late.milliseconds
+                )
+            }
             let instant = records[index].scheduled.milliseconds
             guard instant > tick, instant <= next else { continue }
-            let late = EventTime(milliseconds: next + 1)
             records[index].scheduled = late
             deadlines.push(late, UserSlot(index))
         }
@@ -65,8 +73,8 @@ extension Shard {
 
     /// Behind a restart everyone is looked at once, which is where deadlines come from: not so here.
     fileprivate mutating func forgetDeadlines() {
-        deadlines = DeadlineQueue()
-        for index in records.indices { records[index].isTouched = false }
+        deadlines = DeadlineWheel()
+        for index in 0..<records.count { records[index].touched = 0 }
         touched.removeAll()
     }
 }
