@@ -79,7 +79,8 @@ package enum PlanWindow: Sendable {
             )
         case .withinFirst(let length):
             guard firstSeen <= tick else {
-                return Range(from: 0, end: 0, delay: 0, lifetime: nil, next: nil)
+                // It has not begun, so everything is still ahead of it.
+                return Range(from: .min, end: .min, delay: 0, lifetime: nil, next: nil)
             }
             return Range(
                 from: firstSeen.milliseconds,

@@ -40,6 +40,9 @@ struct GeneralEvaluator {
         var lookUps = 0..<0
     }
 
+    /// By how much the start of a window may go back where clocks do; what left before stays out.
+    private static let setBackMax: Int64 = 2 * 86_400_000
+
     private let steps: [Step]
     private let tests: [RecordTest]
     private let windows: [PlanWindow]
@@ -248,8 +251,11 @@ struct GeneralEvaluator {
         _ range: PlanWindow.Range,
         _ inside: Range<Int>
     ) -> Int64 {
-        var change = range.next?.milliseconds ?? .max
         let end = inside.upperBound
+        if inside.isEmpty, end == run.count, run.time(end - 1) < range.from - Self.setBackMax {
+            return .max
+        }
+        var change = range.next?.milliseconds ?? .max
         if end < run.count {
             later(run.time(end) + range.delay, &change)
             let coming = run.firstIndex(from: tick.milliseconds + 1)
@@ -284,11 +290,12 @@ struct GeneralEvaluator {
         )
         outcome.isTrue = verdict.isTrue
         if test.isMonotone, !inside.isEmpty, let lifetime = range.lifetime {
-            outcome.change = entering(run, range, inside)
             if !verdict.isTrue {
                 // Leaving records change nothing; when the last is gone, their memory is free.
+                outcome.change = entering(run, range, inside)
                 later(run.time(inside.upperBound - 1) + lifetime, &outcome.change)
             } else if verdict.witness != RecordReducer.none {
+                outcome.change = entering(run, range, inside)
                 later(verdict.witness + lifetime, &outcome.change)
             }
         }

@@ -65,8 +65,8 @@ struct DeadlineTests {
                     rebuilt.shard.deadlines(at: tick)
                 )
                 for (one, other) in users {
-                    if one.derived != other.derived || other.live != other.derived
-                        || one.live > other.change
+                    if one.change != other.change || other.live != other.derived
+                        || one.live > one.change
                     {
                         wrong.append("at \(tick): live \(one), rebuilt \(other)")
                     }
@@ -133,9 +133,10 @@ extension Shard {
             for _ in 0..<50 where deadline.change < .distantFuture {
                 // Rounded down by less than this.
                 let then = look(slot, at: deadline.change + 31)
-                if then.truth != now.truth { break }
+                if then.truth != now.truth { return deadline }
                 deadline.change = then.deadline
             }
+            deadline.change = .distantFuture
             return deadline
         }
     }

@@ -18,11 +18,13 @@ struct ShardDriver: ~Copyable {
     private var decoder: EventDecoder
     private var newestArrival: EventTime?
     private let settings: ShardSettings
+    private let uploads: [OracleUpload]
 
     init(_ history: OracleCase, _ plan: Plan, usersMax: Int = .max) {
         var settings = ShardSettings(history.configuration)
         settings.usersMax = usersMax
         self.settings = settings
+        uploads = history.settings.uploads
         shard = Shard(plan: plan, settings: settings)
         decoder = Self.decoder(history, plan)
         for (user, cohort) in plan.numbers(of: history.settings.uploads) {
@@ -128,6 +130,11 @@ struct ShardDriver: ~Copyable {
         let arrival = newestArrival
         newestArrival = nil
         shard.beginRebuild(of: traces)
+        for (user, cohort) in shard.plan.numbers(of: uploads) where traces.uploads.contains(cohort) {
+            user.withByteView {
+                shard.reupload($0, cohort: cohort, isIn: true, at: .distantPast)
+            }
+        }
         for case .line(let text) in steps { apply(text, isHistory: true) }
         shard.finishRebuild()
         newestArrival = arrival
