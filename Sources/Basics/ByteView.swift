@@ -13,13 +13,13 @@ package struct ByteView: @unchecked Sendable {
     package let count: Int
 
     /// A view of `count` bytes from `base`.
-    package init(base: UnsafePointer<UInt8>, count: Int) {
+    @inlinable package init(base: UnsafePointer<UInt8>, count: Int) {
         self.base = base
         self.count = count
     }
 
     /// A view of the whole buffer.
-    package init(_ buffer: UnsafeRawBufferPointer) {
+    @inlinable package init(_ buffer: UnsafeRawBufferPointer) {
         if let start = buffer.baseAddress {
             base = start.assumingMemoryBound(to: UInt8.self)
             count = buffer.count
@@ -29,38 +29,42 @@ package struct ByteView: @unchecked Sendable {
     }
 
     /// No bytes.
-    package static var empty: ByteView { ByteView(base: ("" as StaticString).utf8Start, count: 0) }
+    @inlinable package static var empty: ByteView {
+        ByteView(base: ("" as StaticString).utf8Start, count: 0)
+    }
 
     /// Whether there are no bytes.
-    package var isEmpty: Bool { count == 0 }
+    @inlinable package var isEmpty: Bool { count == 0 }
 
     /// The bytes as a buffer.
-    package var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    @inlinable package var buffer: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base, count: count)
+    }
 
     /// One byte; `index` must be in 0..<count.
-    package subscript(index: Int) -> UInt8 {
+    @inlinable package subscript(index: Int) -> UInt8 {
         precondition(index >= 0 && index < count, "byte \(index) of \(count)")
         return base[index]
     }
 
     /// Whether both hold the same bytes.
-    package func equals(_ other: ByteView) -> Bool {
+    @inlinable package func equals(_ other: ByteView) -> Bool {
         count == other.count && memcmp(base, other.base, count) == 0
     }
 
     /// Whether the bytes are those of `text`.
-    package func equals(_ text: StaticString) -> Bool {
+    @inlinable package func equals(_ text: StaticString) -> Bool {
         count == text.utf8CodeUnitCount && memcmp(base, text.utf8Start, count) == 0
     }
 
     /// Whether these bytes sort before the other's, byte by byte; a prefix sorts first.
-    package func precedes(_ other: ByteView) -> Bool {
+    @inlinable package func precedes(_ other: ByteView) -> Bool {
         let order = memcmp(base, other.base, min(count, other.count))
         return order != 0 ? order < 0 : count < other.count
     }
 
     /// Whether there is nothing but spaces, tabs, CR and LF.
-    package var isWhiteSpace: Bool {
+    @inlinable package var isWhiteSpace: Bool {
         for index in 0..<count {
             switch base[index] {
             case 0x20, 0x09, 0x0a, 0x0d: continue

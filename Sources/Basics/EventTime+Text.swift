@@ -13,7 +13,7 @@ extension EventTime {
 
     /// Reads `YYYY-MM-DD HH:MM:SS[.f…]`, which is UTC; nil for anything else.
     ///
-    /// Source: the times of Amplitude's export form, spec/amplitude.md §8.3.
+    /// Source: Amplitude's Export API.
     package init?(exportForm bytes: UnsafeRawBufferPointer) {
         var scanner = InstantScanner(bytes: bytes)
         guard let date = scanner.date(), scanner.take(" ", " "),

@@ -2,12 +2,12 @@
 ///
 /// Leap seconds do not exist here (POSIX time). Arithmetic wraps never: every instant that enters the
 /// system lies in the years 0001…9999, and durations are at most 36,500 days.
-package struct EventTime: Comparable, Hashable, Sendable {
+package struct EventTime: Comparable, Hashable, BitwiseCopyable, Sendable {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     package var milliseconds: Int64
 
     /// An instant from its milliseconds since 1970-01-01T00:00:00Z.
-    package init(milliseconds: Int64) {
+    @inlinable package init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
@@ -20,27 +20,27 @@ package struct EventTime: Comparable, Hashable, Sendable {
     /// 9999-12-31T23:59:59.999Z, the latest instant accepted from outside.
     package static let latest = EventTime(milliseconds: 253_402_300_799_999)
 
-    package static func < (left: EventTime, right: EventTime) -> Bool {
+    @inlinable package static func < (left: EventTime, right: EventTime) -> Bool {
         left.milliseconds < right.milliseconds
     }
 
     /// The instant `milliseconds` later.
-    package static func + (time: EventTime, milliseconds: Int64) -> EventTime {
+    @inlinable package static func + (time: EventTime, milliseconds: Int64) -> EventTime {
         EventTime(milliseconds: time.milliseconds + milliseconds)
     }
 
     /// The instant `milliseconds` earlier.
-    package static func - (time: EventTime, milliseconds: Int64) -> EventTime {
+    @inlinable package static func - (time: EventTime, milliseconds: Int64) -> EventTime {
         EventTime(milliseconds: time.milliseconds - milliseconds)
     }
 
     /// The milliseconds from `right` to `left`.
-    package static func - (left: EventTime, right: EventTime) -> Int64 {
+    @inlinable package static func - (left: EventTime, right: EventTime) -> Int64 {
         left.milliseconds - right.milliseconds
     }
 
     /// The first multiple of `width` milliseconds since 1970-01-01T00:00:00Z that is not before this instant.
-    package func roundedUp(toMultipleOf width: Int64) -> EventTime {
+    @inlinable package func roundedUp(toMultipleOf width: Int64) -> EventTime {
         let remainder = milliseconds % width
         if remainder == 0 { return self }
         return EventTime(
@@ -49,7 +49,7 @@ package struct EventTime: Comparable, Hashable, Sendable {
     }
 
     /// The last multiple of `width` milliseconds since 1970-01-01T00:00:00Z that is not after this instant.
-    package func roundedDown(toMultipleOf width: Int64) -> EventTime {
+    @inlinable package func roundedDown(toMultipleOf width: Int64) -> EventTime {
         let remainder = milliseconds % width
         return EventTime(
             milliseconds: milliseconds - remainder - (remainder < 0 ? width : 0)

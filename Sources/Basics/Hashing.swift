@@ -7,7 +7,7 @@ package enum Hashing {
     /// 64 bits over the bytes.
     ///
     /// - Complexity: O(count), about 8 bytes a cycle.
-    package static func hash64(_ bytes: ByteView, seed: UInt64 = 0) -> UInt64 {
+    @inlinable package static func hash64(_ bytes: ByteView, seed: UInt64 = 0) -> UInt64 {
         var state = seed ^ 0xa076_1d64_78bd_642f
         let base = UnsafeRawPointer(bytes.base)
         var position = 0
@@ -37,26 +37,34 @@ package enum Hashing {
     }
 
     /// Mixes one more word into a hash.
-    package static func combine(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+    @inlinable package static func combine(_ hash: UInt64, _ word: UInt64) -> UInt64 {
         fold(hash ^ 0x5896_5899_6c8f_2f63, word ^ 0x1d8e_4e27_c47d_124f)
     }
 
-    static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    @inlinable static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
         return product.high ^ product.low
     }
 
-    static func load64(_ base: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+    @inlinable static func load64(_ base: UnsafeRawPointer, _ offset: Int) -> UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    static func tail(_ base: UnsafeRawPointer, _ offset: Int, _ count: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for index in 0..<count {
-            word |=
-                UInt64(base.load(fromByteOffset: offset + index, as: UInt8.self))
+    /// The last 0…7 bytes as a number, the first of them lowest: few loads, which may overlap, and no loop.
+    @inlinable static func tail(_ base: UnsafeRawPointer, _ offset: Int, _ count: Int) -> UInt64 {
+        func load32(_ offset: Int) -> UInt64 {
+            UInt64(
+                UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            )
+        }
+        func byte(_ index: Int) -> UInt64 {
+            UInt64(base.load(fromByteOffset: offset + index, as: UInt8.self))
                 << UInt64(8 * index)
         }
-        return word
+        if count >= 4 {
+            let high = load32(offset + count - 4) >> UInt64(8 * (8 - count))
+            return load32(offset) | high << 32
+        }
+        return count == 0 ? 0 : byte(0) | byte(count / 2) | byte(count - 1)
     }
 }

@@ -20,6 +20,8 @@ package struct TimeZoneRules: Sendable {
     private var rule: YearlyRule?
     /// The text of ``rule``.
     private var footer = ""
+    /// Whether ``firstOffset`` holds for ever, as in UTC.
+    private var isFixed = true
 
     /// UTC.
     package static let utc = TimeZoneRules()
@@ -45,6 +47,9 @@ package struct TimeZoneRules: Sendable {
             }
             self.rule = rule
         }
+        isFixed =
+            transitions.isEmpty
+            && (rule.map { $0.summer == nil && $0.standard == firstOffset } ?? true)
     }
 
     /// The same number for the same rules, in every run.
@@ -61,6 +66,7 @@ package struct TimeZoneRules: Sendable {
     ///
     /// Complexity: O(log transitions).
     package func offset(at instant: EventTime) -> Int64 {
+        if isFixed { return firstOffset * 1000 }
         let seconds = instant.roundedDown(toMultipleOf: 1000).milliseconds / 1000
         let next = firstIndex(after: seconds)
         if next == transitions.count, let rule {

@@ -2,7 +2,7 @@ import Basics
 import YAML
 
 extension DefinitionReader {
-    private static let clauseKeys = [
+    static let clauseKeys = [
         "all", "any", "not", "performed", "sequence", "active", "inactive", "new", "retained",
         "property",
         "had_property", "member_of", "predicted", "uploaded",

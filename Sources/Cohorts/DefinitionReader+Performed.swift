@@ -3,7 +3,7 @@ import Events
 import YAML
 
 extension DefinitionReader {
-    private static let modeKeys = [
+    static let modeKeys = [
         "count", "relative", "sum", "avg", "min", "max", "distinct", "nth", "on_distinct",
     ]
 

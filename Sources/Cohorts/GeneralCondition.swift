@@ -7,6 +7,8 @@ package enum GeneralCondition: Sendable {
     case firstSeen(PlanWindow)
     /// Something computed from the records of a trace in a window.
     case records(RecordsCondition)
+    /// The same from the plain times of a trace, where a time is all that is needed of an event.
+    case times(RecordsCondition)
     /// Some start in the window and some return so long later.
     case retained(RetainedCondition)
     /// At the newest active event in the window (records of a trace), property values satisfy every predicate.
@@ -37,7 +39,7 @@ package struct RecordsCondition: Sendable {
         case sequence(steps: Int, within: Int64?)
     }
 
-    /// Which records.
+    /// Which records: a record trace, or a plain one of ``GeneralCondition/times(_:)``.
     package var trace: Int
     /// Which of them.
     package var window: PlanWindow
@@ -54,23 +56,6 @@ package enum PlanInterval: Sendable {
     case month(TimeZoneRules)
     /// (E − (i+1)·D, E − i·D] with E = T − the window's offset.
     case milliseconds(Int64)
-
-    /// The number of the calendar interval that holds an instant; not for durations.
-    package func number(of instant: Int64) -> Int64 {
-        let time = EventTime(milliseconds: instant)
-        switch self {
-        case .day(let zone): return zone.day(of: time)
-        case .week(let zone):
-            // 1970-01-01 was a Thursday: weeks begin three days before it.
-            let day = zone.day(of: time) + 3
-            return (day - ((day % 7) + 7) % 7) / 7
-        case .month(let zone):
-            let date = CivilDate(daysSince1970: zone.day(of: time))
-            return Int64(date.year * 12 + date.month)
-        case .milliseconds:
-            preconditionFailure("an interval that moves with the tick has no number")
-        }
-    }
 }
 
 /// `retained`: a start in the window and a return so long after it.

@@ -9,35 +9,76 @@ package struct MicroPredicate: Hashable, Sendable {
     private struct Test: Hashable, Sendable {
         var op: PredicateOperator
         var bounds: [Int128]
+
+        /// Whether the numbers that satisfy it are an interval, from the first bound to the last.
+        var isInterval: Bool {
+            switch op {
+            case .greater, .greaterOrEqual, .less, .lessOrEqual, .between: true
+            default: false
+            }
+        }
     }
 
     /// Beyond this no sum of kept values comes, and a product with a count still fits.
     private static let boundMax: Int128 = 20_000_000_000_000_000_000_000_000_000
 
     private let tests: [Test]
+    /// What all intervals among the tests have in common, so that asking costs two comparisons.
+    private let lowest: Int128
+    private let lowestIsIn: Bool
+    private let highest: Int128
+    private let highestIsIn: Bool
+    /// The tests that are no intervals.
+    private let others: [Test]
 
     /// The predicate with its bounds in millionths.
     package init(_ predicate: NumberPredicate) {
         tests = predicate.tests.map { test in
             Test(op: test.op, bounds: test.operands.map(Self.micro))
         }
+        var lower = (bound: -Self.boundMax, isIn: true)
+        var upper = (bound: Self.boundMax, isIn: true)
+        for test in tests {
+            guard let first = test.bounds.first, let last = test.bounds.last else { continue }
+            switch test.op {
+            case .greater, .greaterOrEqual, .between:
+                let isIn = test.op != .greater
+                if first > lower.bound || (first == lower.bound && !isIn) { lower = (first, isIn) }
+            default: break
+            }
+            switch test.op {
+            case .less, .lessOrEqual, .between:
+                let isIn = test.op != .less
+                if last < upper.bound || (last == upper.bound && !isIn) { upper = (last, isIn) }
+            default: break
+            }
+        }
+        (lowest, lowestIsIn) = lower
+        (highest, highestIsIn) = upper
+        others = tests.filter { !$0.isInterval }
     }
 
-    /// Whether `number` / `count` satisfies every test; both exact.
+    /// Whether `number` / `count` satisfies every test; both exact, and `count` is positive.
     package func holds(of number: Int128, over count: Int128 = 1) -> Bool {
-        tests.allSatisfy { test in
-            let bounds = test.bounds.map { $0 * count }
-            guard let first = bounds.first, let last = bounds.last else { return false }
-            switch test.op {
-            case .equal: return bounds.contains(number)
-            case .notEqual: return !bounds.contains(number)
-            case .greater: return number > first
-            case .greaterOrEqual: return number >= first
-            case .less: return number < first
-            case .lessOrEqual: return number <= first
-            case .between: return number >= first && number <= last
-            default: preconditionFailure("\(test.op) on a number: the checker refuses it")
-            }
+        let least = lowest * count
+        let most = highest * count
+        guard lowestIsIn ? number >= least : number > least,
+            highestIsIn ? number <= most : number < most
+        else { return false }
+        return others.isEmpty || others.allSatisfy { Self.holds($0, number, count) }
+    }
+
+    /// Whether a number that holds still does when it grows.
+    package var isAtLeast: Bool { others.isEmpty && highest == Self.boundMax }
+
+    /// Whether a number that holds still does when it shrinks.
+    package var isAtMost: Bool { others.isEmpty && lowest == -Self.boundMax }
+
+    private static func holds(_ test: Test, _ number: Int128, _ count: Int128) -> Bool {
+        switch test.op {
+        case .equal: test.bounds.contains { $0 * count == number }
+        case .notEqual: !test.bounds.contains { $0 * count == number }
+        default: preconditionFailure("\(test.op) on a number: the checker refuses it")
         }
     }
 

@@ -34,6 +34,21 @@ package struct Plan: Sendable {
     /// A plan without cohorts.
     package init() {}
 
+    /// Whether a cohort looks at property values, itself or through other cohorts.
+    package func readsProperties(cohort: Int) -> Bool {
+        cohorts[cohort].program.contains { instruction in
+            switch instruction {
+            case .condition(let index):
+                switch conditions[index] {
+                case .properties, .general(.hadMostRecent): true
+                default: false
+                }
+            case .member(let other): readsProperties(cohort: other)
+            case .and, .or, .not: false
+            }
+        }
+    }
+
     /// Whether a cohort has a list of uploaded users.
     package func takesUploads(cohort: Int) -> Bool {
         conditions.contains { condition in

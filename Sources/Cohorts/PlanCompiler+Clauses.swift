@@ -119,6 +119,9 @@ extension PlanCompiler {
         _ range: NumberRange
     ) -> Int {
         guard group.isEmpty, let sliding = window.sliding else {
+            if group.isEmpty, window.horizon != nil {
+                return times(filter, window, .count(range)) { $0.write(range.identity) }
+            }
             let trace = RecordKey(filters: [FilterKey(filter: filter)], group: group)
             return records(
                 traceNumber(trace, for: window),
@@ -182,17 +185,47 @@ extension PlanCompiler {
         case .onDistinct(let interval, let count, let intervals):
             let (count, intervals) = (NumberRange(count), NumberRange(intervals))
             let plan = planInterval(interval)
-            return records(
-                traceNumber(trace(nil), for: window),
-                window,
-                .onDistinct(plan, count: count, intervals: intervals),
-                isGrouped: isGrouped
-            ) { writer in
+            let mode = RecordsCondition.Mode.onDistinct(plan, count: count, intervals: intervals)
+            func write(_ writer: inout ByteWriter) {
                 plan.write(to: &writer)
                 writer.write(count.identity)
                 writer.write(intervals.identity)
             }
+            if !isGrouped, window.horizon != nil {
+                return times(performed.filter, window, mode, write)
+            }
+            return records(
+                traceNumber(trace(nil), for: window),
+                window,
+                mode,
+                isGrouped: isGrouped,
+                write
+            )
         }
+    }
+
+    /// A condition on the plain times of a trace, which it shares with those that only count them.
+    ///
+    /// Not for a window without a bound: a plain trace forgets what is older than the longest window.
+    private mutating func times(
+        _ filter: EventFilter,
+        _ window: PlanWindow,
+        _ mode: RecordsCondition.Mode,
+        _ writeMode: (inout ByteWriter) -> Void
+    ) -> Int {
+        let trace = traceNumber(filter, horizon: window.horizon ?? 0)
+        var key = self.key(8)
+        key.write(plan.traces[trace].identity)
+        window.write(to: &key)
+        key.write(mode.kind)
+        writeMode(&key)
+        let condition = RecordsCondition(
+            trace: trace,
+            window: window,
+            mode: mode,
+            isGrouped: false
+        )
+        return number(of: .general(.times(condition)), key: key)
     }
 
     private func planInterval(_ interval: Performed.Interval) -> PlanInterval {

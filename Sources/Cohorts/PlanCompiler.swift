@@ -433,7 +433,11 @@ extension CohortPlan.Reach {
 extension Condition {
     /// The plain traces it reads.
     fileprivate var traces: [Int] {
-        if case .count(let trace, _, _) = self { [trace] } else { [] }
+        switch self {
+        case .count(let trace, _, _): [trace]
+        case .general(.times(let condition)): [condition.trace]
+        default: []
+        }
     }
 
     /// The record traces it reads.
@@ -445,7 +449,7 @@ extension Condition {
             return [condition.trace]
         case .retained(let condition): return [condition.trace]
         case .hadMostRecent(let active, _, _): return [active]
-        case .firstSeen, .uploaded: return []
+        case .firstSeen, .times, .uploaded: return []
         }
     }
 
@@ -465,6 +469,7 @@ extension GeneralCondition {
         switch self {
         case .records(let condition):
             if case .nth = condition.mode { .everything } else { condition.window.reach }
+        case .times(let condition): condition.window.reach
         case .retained(let condition):
             condition.startsAtFirstSeen ? .everything : condition.window.reach
         // Values in force at an event may have been set long before it.

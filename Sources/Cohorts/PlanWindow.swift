@@ -69,16 +69,18 @@ package enum PlanWindow: Sendable {
         case .aligned(let aligned):
             return aligned.range(at: tick)
         case .between(let from, let end):
+            // At a tick before it begins it is empty, not turned round.
             return Range(
                 from: from.milliseconds,
-                end: min(afterTick, end?.milliseconds ?? .max),
+                end: max(from.milliseconds, min(afterTick, end?.milliseconds ?? .max)),
                 delay: 0,
                 lifetime: nil,
                 next: nil
             )
         case .withinFirst(let length):
             guard firstSeen <= tick else {
-                return Range(from: 0, end: 0, delay: 0, lifetime: nil, next: nil)
+                // It has not begun, so everything is still ahead of it.
+                return Range(from: .min, end: .min, delay: 0, lifetime: nil, next: nil)
             }
             return Range(
                 from: firstSeen.milliseconds,

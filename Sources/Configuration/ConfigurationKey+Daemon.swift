@@ -29,8 +29,7 @@ extension ConfigurationKey {
             "identify",
             "immediate | next_event",
             "immediate",
-            "When the properties of an identify call count.",
-            .defaultOnly
+            "When the properties of an identify call count: at once, or from the user's next event on."
         ),
         ConfigurationKey(
             "dedupe.window",
@@ -66,8 +65,7 @@ extension ConfigurationKey {
             "kafka.commands_topic",
             "topic",
             "cohortd.commands",
-            "Uploads, identify calls and deletes.",
-            .withoutEffect
+            "Uploads and identify calls, with as many partitions as the events; made where a cohort needs it."
         ),
         ConfigurationKey(
             "kafka.control_topic",

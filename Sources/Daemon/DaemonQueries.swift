@@ -85,6 +85,8 @@ final class DaemonQueries: APIQueries {
                     state: $0.state,
                     offset: $0.offset,
                     lag: $0.lag,
+                    commandsOffset: $0.commandsOffset,
+                    commandsLag: $0.commandsLag,
                     tick: $0.tick
                 )
             },
@@ -189,6 +191,18 @@ extension MetricRegistry.Values {
                 ("filtered", events.filtered), ("rejected", events.rejected),
             ] {
                 set(.eventsTotal, [partition, outcome], to: Double(count))
+            }
+            if report.commandsOffset != nil {
+                let commands = report.commands
+                for (outcome, count) in [
+                    ("applied", commands.applied), ("filtered", commands.filtered),
+                    ("rejected", commands.rejected),
+                ] {
+                    set(.commandsTotal, [partition, outcome], to: Double(count))
+                }
+            }
+            if let lag = report.commandsLag {
+                set(.commandsLagRecords, [partition], to: Double(lag))
             }
             for (reason, count) in report.rejects { rejects[reason.rawValue, default: 0] += count }
             if let lag = report.lag { set(.lagRecords, [partition], to: Double(lag)) }

@@ -93,6 +93,7 @@ final class DaemonRun {
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
     private var opened: [PartitionID: OpenedPartition] = [:]
+    private let commands: CommandsTopic
 
     var address: String { "http://\(server.address)" }
 
@@ -144,6 +145,15 @@ final class DaemonRun {
         var shardSettings = ShardSettings(configuration.replay)
         // Kafka's timestamps may go back; as far as the window itself they still dedupe exactly.
         shardSettings.dedupeSlack = configuration.dedupe.windowMilliseconds
+        var uploadCohorts: [String: Int] = [:]
+        for (index, cohort) in plan.cohorts.enumerated() where plan.takesUploads(cohort: index) {
+            uploadCohorts[cohort.id] = index
+        }
+        commands = CommandsTopic(
+            name: configuration.kafka.commandsTopic,
+            isNeeded: !uploadCohorts.isEmpty,
+            logger: logger
+        )
         environment = EngineEnvironment(
             plan: plan,
             settings: shardSettings,
@@ -153,6 +163,8 @@ final class DaemonRun {
             snapshotInterval: configuration.snapshot.intervalMilliseconds,
             snapshotBytes: configuration.snapshot.bytes,
             topic: configuration.kafka.topic,
+            commandsTopic: configuration.kafka.commandsTopic,
+            uploadCohorts: uploadCohorts,
             store: directory.store,
             directory: partitions,
             acceptedHistory: Set(configuration.acceptHistory),
@@ -167,7 +179,6 @@ final class DaemonRun {
             control: control,
             rejects: RejectSink(
                 topic: configuration.kafka.deadLetterTopic,
-                source: configuration.kafka.topic,
                 folder: directory.path + "/rejects",
                 logger: logger
             )
@@ -309,6 +320,7 @@ final class DaemonRun {
                 guard let report = reports[partition], report.state != .halted else { return .hold }
                 return .offset(report.offset)
             },
+            companionPosition: { reports[$0]?.commandsOffset },
             assigned: { partitions in
                 for partition in partitions {
                     guard let report = reports[partition], report.state == .assigned else {
@@ -318,9 +330,14 @@ final class DaemonRun {
                         .start(
                             partition,
                             PartitionStart(
-                                offset: report.offset,
-                                end: report.endOffset ?? report.offset,
-                                oldest: 0,
+                                events: LogStart(
+                                    offset: report.offset,
+                                    end: report.endOffset ?? report.offset,
+                                    oldest: 0
+                                ),
+                                commands: report.commandsOffset.map {
+                                    LogStart(offset: $0, end: report.commandsEnd ?? $0, oldest: 0)
+                                },
                                 floor: .distantPast
                             )
                         )
@@ -363,6 +380,7 @@ final class DaemonRun {
                     groupInstanceID: given ?? instanceID,
                     clientID: "cohortd",
                     topic: configuration.kafka.topic,
+                    companion: configuration.kafka.commandsTopic,
                     threads: count
                 ),
                 events
@@ -391,6 +409,10 @@ final class DaemonRun {
             var answer: Result<OpenedPartition, DaemonError>?
             while answer == nil { answer = reply.takeAll(timeoutMilliseconds: 1000).first }
             if let answer { opened[partition] = try answer.get() }
+        }
+        while !isStopWanted() {
+            if try lookForCommands(consumer) { break }
+            usleep(200_000)
         }
         for (index, engine) in engines.enumerated() { engine.post(.attach(consumer.queues[index])) }
         for partition in opened.keys.sorted() {
@@ -431,43 +453,70 @@ final class DaemonRun {
     ) throws(DaemonError) -> Bool {
         guard let (oldest, end) = watermarks(of: partition, consumer) else { return false }
         let engine = engines[Int(partition) % engines.count]
-        let floor = ticks.first
-        guard let cut = opened[partition]?.cut else {
-            let offset = configuration.kafka.start == .latest ? end : oldest
-            engine.post(
-                .start(
-                    partition,
-                    PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)
-                )
-            )
-            return true
+        let cut = opened[partition]?.cut
+        let missing = opened[partition]?.missingTraces ?? MissingTraces()
+        var commandsStart: LogStart?
+        if commands.isRead {
+            guard let start = self.commandsStart(of: partition, consumer) else { return false }
+            if isHalted(partition, at: cut?.position.commands, start, of: commands.name) {
+                return true
+            }
+            commandsStart = start
         }
-        if cut.offset < oldest || cut.offset > end {
-            let text =
-                "offset \(cut.offset) of our snapshot is \(cut.offset < oldest ? "gone from" : "beyond the end of")"
-                + " Kafka, which has \(oldest) to \(end)"
-            halt(partition, ours: cut.offset, first: oldest, last: end, text)
-            return true
+        let first = configuration.kafka.start == .latest ? end : oldest
+        var events = LogStart(offset: cut?.position.events ?? first, end: end, oldest: oldest)
+        if let cut {
+            if isHalted(partition, at: cut.position.events, events, of: configuration.kafka.topic) {
+                return true
+            }
+            // History is read again from the oldest record that the state was ever made from.
+            if missing.needsEvents {
+                events.offset = max(oldest, min(cut.firstOffset, cut.position.events))
+            }
         }
-        // History is read again from the oldest record that the state was ever made from.
-        let needsRebuild = !(opened[partition]?.missingTraces.isEmpty ?? true)
-        let offset = needsRebuild ? max(oldest, min(cut.firstOffset, cut.offset)) : cut.offset
         engine.post(
             .start(
                 partition,
-                PartitionStart(offset: offset, end: end, oldest: oldest, floor: floor)
+                PartitionStart(events: events, commands: commandsStart, floor: ticks.first)
             )
         )
         return true
     }
 
+    /// Halts a partition whose snapshot stands where Kafka has nothing.
+    private func isHalted(
+        _ partition: PartitionID,
+        at offset: Offset?,
+        _ start: LogStart,
+        of topic: String
+    ) -> Bool {
+        guard let offset, offset < start.oldest || offset > start.end else { return false }
+        let text =
+            "offset \(offset) of our snapshot is \(offset < start.oldest ? "gone from" : "beyond the end of")"
+            + " Kafka, which has \(start.oldest) to \(start.end) of \(topic)"
+        halt(partition, ours: offset, first: start.oldest, last: start.end, text)
+        return true
+    }
+
+    /// Where the commands of a partition are read from: all of them where the snapshot has none, or lacks what
+    /// they fill.
+    private func commandsStart(of partition: PartitionID, _ consumer: Consumer) -> LogStart? {
+        guard let (oldest, end) = watermarks(of: partition, in: commands.name, consumer) else {
+            return nil
+        }
+        let isComplete = opened[partition]?.missingTraces.isEmpty ?? false
+        let ours = isComplete ? opened[partition]?.cut?.position.commands : nil
+        return LogStart(offset: ours ?? oldest, end: end, oldest: oldest)
+    }
+
     private func watermarks(
         of partition: PartitionID,
+        in topic: String? = nil,
         _ consumer: Consumer
     ) -> (first: Offset, end: Offset)? {
         while !isStopWanted() {
             do throws(KafkaError) {
-                return try consumer.watermarks(partition, timeoutMilliseconds: 2000)
+                return try consumer.watermarks(partition, of: topic, timeoutMilliseconds: 2000)
             } catch {
                 logger.warning(
                     "kafka_not_ready",
@@ -478,6 +527,55 @@ final class DaemonRun {
             }
         }
         return nil
+    }
+
+    // MARK: Commands
+
+    /// Learns whether the commands topic is there.
+    ///
+    /// - Returns: False when no broker answered.
+    private func lookForCommands(_ consumer: Consumer) throws(DaemonError) -> Bool {
+        let properties = try kafkaProperties()
+        do throws(KafkaError) {
+            try commands.look(
+                partitions: opened.count,
+                consumer,
+                properties: properties,
+                now: clock.monotonicMilliseconds
+            )
+            return true
+        } catch {
+            logger.warning(
+                "kafka_not_ready",
+                "\(error.description); trying again",
+                repeatKey: "\(error.code)"
+            )
+            return false
+        }
+    }
+
+    /// Begins to read the commands topic if it has come since.
+    private func startCommandsIfThere(_ consumer: Consumer) throws(DaemonError) {
+        guard try lookForCommands(consumer), commands.isRead else { return }
+        for partition in opened.keys.sorted() {
+            guard let start = commandsStart(of: partition, consumer) else { return }
+            let ours = opened[partition]?.cut?.position.commands
+            if isHalted(partition, at: ours, start, of: commands.name) { continue }
+            engines[Int(partition) % engines.count].post(.startCommands(partition, start))
+        }
+        while !isStopWanted(),
+            environment.reports.all.contains(where: {
+                $0.commandsOffset == nil && $0.state != .halted
+            })
+        { usleep(1000) }
+        do throws(KafkaError) {
+            try consumer.startCompanions()
+        } catch {
+            throw DaemonError(
+                status: DaemonError.Status.software,
+                "the commands topic cannot be read: \(error.description)"
+            )
+        }
     }
 
     /// Before the group gives us the partitions, their reports must say where to begin.
@@ -515,8 +613,9 @@ final class DaemonRun {
         while !isStopWanted() {
             consumer.pollControl(timeoutMilliseconds: 20)
             try serveControl(consumer)
-            askForTick(consumer)
             let now = clock.monotonicMilliseconds
+            if commands.isDue(now: now) { try startCommandsIfThere(consumer) }
+            askForTick(consumer)
             if now - committedAt >= 5000, !durable.isEmpty {
                 committedAt = now
                 commitOffsets(consumer)
@@ -535,12 +634,20 @@ final class DaemonRun {
             return
         }
         do throws(KafkaError) {
-            let answers = try consumer.endOffsets(partitions, timeoutMilliseconds: 2000)
-            var ends: [PartitionID: Offset] = [:]
-            for (partition, answer) in answers {
-                switch answer {
-                case .success(let end): ends[partition] = end
-                case .failure(let error): throw error
+            var ends: [PartitionID: LogPosition] = [:]
+            for (partition, answer) in try consumer.endOffsets(
+                partitions,
+                timeoutMilliseconds: 2000
+            ) {
+                ends[partition] = LogPosition(events: try answer.get())
+            }
+            if commands.isRead {
+                for (partition, answer) in try consumer.endOffsets(
+                    partitions,
+                    of: commands.name,
+                    timeoutMilliseconds: 2000
+                ) {
+                    ends[partition]?.commands = try answer.get()
                 }
             }
             for (index, engine) in engines.enumerated() {
@@ -565,14 +672,15 @@ final class DaemonRun {
             switch message {
             case .fatal(let error): throw error
             case .durable(let partition, let offset): durable[partition] = offset
-            case .troubled(let partition, let offset, let problem):
-                explain(partition, offset, problem, consumer)
+            case .troubled(let partition, let topic, let offset, let problem):
+                explain(partition, topic, offset, problem, consumer)
             }
         }
     }
 
     private func explain(
         _ partition: PartitionID,
+        _ topic: String,
         _ offset: Offset,
         _ problem: PartitionProblem,
         _ consumer: Consumer
@@ -580,14 +688,18 @@ final class DaemonRun {
         var first: Offset = -1
         var last: Offset = -1
         do throws(KafkaError) {
-            (first, last) = try consumer.watermarks(partition, timeoutMilliseconds: 2000)
+            (first, last) = try consumer.watermarks(
+                partition,
+                of: topic,
+                timeoutMilliseconds: 2000
+            )
         } catch {
             logger.debug("kafka_not_ready", error.description)
         }
         let text =
             switch problem {
             case .offsetOutOfRange:
-                "Kafka does not have offset \(offset); it has \(first) to \(last)"
+                "Kafka does not have offset \(offset) of \(topic); it has \(first) to \(last)"
             case .unknownPartition(let detail):
                 "Kafka does not know the partition any more: \(detail)"
             case .damagedBatch(let detail): "a batch cannot be read: \(detail)"
@@ -625,6 +737,7 @@ final class DaemonRun {
                 "joining the consumer group: \(missing) of \(opened.count) partitions to come"
             )
         }
+        if let problem = commands.problem { reasons.append(problem) }
         setStartup(reasons)
     }
 

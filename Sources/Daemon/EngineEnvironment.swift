@@ -17,6 +17,9 @@ struct EngineEnvironment: Sendable {
     let snapshotInterval: Int64
     let snapshotBytes: Int
     let topic: String
+    let commandsTopic: String
+    /// The cohorts that have a list of uploaded users, by id, with their index.
+    let uploadCohorts: [String: Int]
     let store: StoreID
     /// The folder of the partitions' logs.
     let directory: String
@@ -36,8 +39,8 @@ struct EngineEnvironment: Sendable {
 /// What engine threads tell the control thread.
 enum ControlMessage: Sendable {
     /// Kafka does not give us what comes next: the partition stands still.
-    case troubled(PartitionID, offset: Offset, problem: PartitionProblem)
-    /// A snapshot up to this offset is durable.
+    case troubled(PartitionID, topic: String, offset: Offset, problem: PartitionProblem)
+    /// A snapshot up to this offset of the events is durable.
     case durable(PartitionID, Offset)
     /// The process must end with this error.
     case fatal(DaemonError)
@@ -55,18 +58,19 @@ struct OpenedPartition: Sendable {
     let partition: PartitionID
     /// Nil where there is no snapshot yet.
     let cut: PartitionCut?
-    /// Traces whose history must be read again.
+    /// What must be filled from history.
     let missingTraces: MissingTraces
 }
 
 /// From where a partition is read, and what must happen on the way.
 struct PartitionStart: Sendable {
-    /// The first record to come.
-    var offset: Offset
-    /// The end of the partition at this moment: caught up when it is reached.
-    var end: Offset
-    /// The oldest offset that Kafka still has.
-    var oldest: Offset
+    /// The events.
+    var events: LogStart
+    /// The commands; nil where their topic is not read.
+    var commands: LogStart?
     /// No tick before this instant will come.
     var floor: EventTime
+
+    /// Caught up when it is reached.
+    var end: LogPosition { LogPosition(events: events.end, commands: commands?.end) }
 }

@@ -19,8 +19,10 @@ final class EngineThread: Sendable {
         case start(PartitionID, PartitionStart)
         /// The queue to read from; once.
         case attach(EngineQueue)
-        /// Ticks at the instant, each partition once it has applied everything before its end offset.
-        case tick(EventTime, ends: [PartitionID: Offset])
+        /// The commands topic, which was not there at the start, is read from now on.
+        case startCommands(PartitionID, LogStart)
+        /// Ticks at the instant, each partition once it has applied everything before its end.
+        case tick(EventTime, ends: [PartitionID: LogPosition])
         /// Stops applying anything to the partition.
         case halt(PartitionID, reason: String)
         /// The partitions were taken away: makes their state durable and stops.
@@ -94,6 +96,7 @@ final class EngineThread: Sendable {
                 reply.post(.failure(error))
             }
         case .start(let partition, let start): workers[partition]?.start(start)
+        case .startCommands(let partition, let start): workers[partition]?.startCommands(start)
         case .tick(let instant, let ends):
             for (partition, end) in ends { workers[partition]?.tickAsked(instant, end: end) }
         case .halt(let partition, let reason): workers[partition]?.halt(reason)
@@ -117,15 +120,20 @@ final class EngineThread: Sendable {
     }
 }
 
-/// The decoder of one engine thread; a class, since a closure borrows it.
+/// The decoders of one engine thread; a class, since a closure borrows it.
 final class DecoderBox {
     var decoder: EventDecoder
+    var commands: CommandDecoder
 
     init(_ environment: EngineEnvironment) {
         decoder = EventDecoder(
             extraction: environment.plan.extraction,
             eventBytesMax: environment.eventBytesMax,
             futureMax: environment.futureMax
+        )
+        commands = CommandDecoder(
+            extraction: environment.plan.extraction,
+            eventBytesMax: environment.eventBytesMax
         )
     }
 }

@@ -91,7 +91,7 @@ package struct LoadedConfiguration: Sendable {
         )
         cohorts = definitions
         problems += found.map(\.description)
-        problems += definitions.flatMap { PlanCompiler.unsupported(in: $0, takesUploads: false) }
+        problems += definitions.flatMap { PlanCompiler.unsupported(in: $0) }
             .map(\.description)
     }
 

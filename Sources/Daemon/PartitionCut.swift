@@ -4,29 +4,32 @@ import Basics
 ///
 /// Byte table: docs/formats.md, "Engine state".
 struct PartitionCut: Equatable {
-    /// Everything before this offset is contained.
-    var offset: Offset
+    /// Everything before it is contained.
+    var position: LogPosition
     /// The last tick; nil before the first.
     var tick: EventTime?
     /// No tick before this instant will come.
     var floor: EventTime
-    /// The offset of the first record this state was ever made from.
+    /// The offset of the first event this state was ever made from.
     var firstOffset: Offset
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
+    /// Where the commands topic was never read.
+    private static let noCommands: Offset = -1
 
     var encoded: [UInt8] {
-        var writer = ByteWriter(capacity: 40)
+        var writer = ByteWriter(capacity: 48)
         writer.write(Self.version)
-        writer.write(offset)
+        writer.write(position.events)
+        writer.write(position.commands ?? Self.noCommands)
         writer.write((tick ?? .distantPast).milliseconds)
         writer.write(floor.milliseconds)
         writer.write(firstOffset)
         return writer.bytes
     }
 
-    init(offset: Offset, tick: EventTime?, floor: EventTime, firstOffset: Offset) {
-        self.offset = offset
+    init(position: LogPosition, tick: EventTime?, floor: EventTime, firstOffset: Offset) {
+        self.position = position
         self.tick = tick
         self.floor = floor
         self.firstOffset = firstOffset
@@ -39,13 +42,17 @@ struct PartitionCut: Equatable {
                 var reader = ByteReader(view)
                 let version: UInt8 = try reader.read()
                 guard version == Self.version else { return nil }
-                let offset: Offset = try reader.read()
+                let events: Offset = try reader.read()
+                let commands: Offset = try reader.read()
                 let tick = EventTime(milliseconds: try reader.read())
                 let floor = EventTime(milliseconds: try reader.read())
                 let firstOffset: Offset = try reader.read()
                 guard reader.atEnd else { return nil }
                 return PartitionCut(
-                    offset: offset,
+                    position: LogPosition(
+                        events: events,
+                        commands: commands == Self.noCommands ? nil : commands
+                    ),
                     tick: tick == .distantPast ? nil : tick,
                     floor: floor,
                     firstOffset: firstOffset

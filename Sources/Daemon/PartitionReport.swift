@@ -13,6 +13,13 @@ struct PartitionReport: Sendable {
         var rejected = 0
     }
 
+    /// Commands by what became of them, since the start.
+    struct CommandCounts: Sendable {
+        var applied = 0
+        var filtered = 0
+        var rejected = 0
+    }
+
     let partition: PartitionID
     var state = StatusReport.PartitionState.assigned
     /// Why it is halted.
@@ -20,8 +27,12 @@ struct PartitionReport: Sendable {
     var offset: Offset = 0
     /// The end of the partition as last heard of; nil while unknown.
     var endOffset: Offset?
+    /// The offset of the next command; nil while the commands topic is not read.
+    var commandsOffset: Offset?
+    /// The end of the partition of the commands topic as last heard of.
+    var commandsEnd: Offset?
     /// Where the catching up began and ends, while it lasts.
-    var catchUp: (from: Offset, to: Offset)?
+    var catchUp: (from: LogPosition, to: LogPosition)?
     var tick: EventTime?
     var users = 0
     var approximateUsers = 0
@@ -29,6 +40,7 @@ struct PartitionReport: Sendable {
     var ignoredOperations = 0
     var ignoredProperties = 0
     var events = EventCounts()
+    var commands = CommandCounts()
     var rejects: [RejectReason: Int] = [:]
     /// Members by index of the cohort in the plan.
     var members: [Int] = []
@@ -46,10 +58,18 @@ struct PartitionReport: Sendable {
 
     var lag: Int64? { endOffset.map { max(0, $0 - offset) } }
 
+    var commandsLag: Int64? {
+        guard let commandsOffset, let commandsEnd else { return nil }
+        return max(0, commandsEnd - commandsOffset)
+    }
+
+    var position: LogPosition { LogPosition(events: offset, commands: commandsOffset) }
+
     /// How far the catching up is, 0…100.
     var percent: Int {
-        guard let catchUp, catchUp.to > catchUp.from else { return 100 }
-        return Int(min(100, max(0, (offset - catchUp.from) * 100 / (catchUp.to - catchUp.from))))
+        guard let catchUp, catchUp.to.total > catchUp.from.total else { return 100 }
+        let done = position.total - catchUp.from.total
+        return Int(min(100, max(0, done * 100 / (catchUp.to.total - catchUp.from.total))))
     }
 }
 

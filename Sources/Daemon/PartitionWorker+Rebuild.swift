@@ -17,13 +17,20 @@ struct HistoryCheck {
     ///
     /// - Parameters:
     ///   - start: Where reading begins, and what Kafka still has.
-    ///   - missing: The traces to be filled; nil at the first start of a partition. A cohort whose traces the
-    ///     snapshot has does not depend on what Kafka still has.
+    ///   - missing: What is to be filled; nil at the first start of a partition. A cohort of which the snapshot
+    ///     has everything does not depend on what Kafka still has.
     ///   - plan: The cohorts.
     init?(start: PartitionStart, missing: MissingTraces?, plan: Plan) {
         isFirstStart = missing == nil
-        guard start.oldest > 0, start.offset >= start.oldest else { return nil }
-        for cohort in plan.cohorts {
+        guard start.events.oldest > 0, start.events.offset >= start.events.oldest else {
+            return nil
+        }
+        if let missing, !missing.needsEvents { return nil }
+        for (index, cohort) in plan.cohorts.enumerated() {
+            if let missing, missing.properties, plan.readsProperties(cohort: index) {
+                everything.append(cohort)
+                continue
+            }
             if let missing, cohort.traces.isDisjoint(with: missing.traces),
                 cohort.recordTraces.isDisjoint(with: missing.recordTraces)
             {
@@ -40,12 +47,12 @@ struct HistoryCheck {
 }
 
 extension PartitionWorker {
-    /// Fills the traces that the snapshot lacks from the oldest record on, up to the snapshot's offset.
+    /// Fills what the snapshot lacks from the oldest records on, up to where the snapshot stands.
     func beginRebuild(_ start: PartitionStart) {
         if let until = rebuildEnd {
             // Taken away and given back in the middle: it goes on where it was.
             phase = .rebuilding(until: until)
-            report.catchUp = (next, max(until, start.end))
+            report.catchUp = (position, until.joined(start.end))
             setState(.building)
             return
         }
@@ -54,29 +61,34 @@ extension PartitionWorker {
             missing: opened.missingTraces,
             plan: environment.plan
         )
-        phase = .rebuilding(until: next)
-        let until = next
+        let until = position
+        phase = .rebuilding(until: until)
         rebuildEnd = until
-        next = start.offset
-        report.catchUp = (start.offset, max(until, start.end))
+        next = start.events.offset
+        if commandsNext != nil, let commands = start.commands { commandsNext = commands.offset }
+        report.catchUp = (position, until.joined(start.end))
         shard.beginRebuild(of: opened.missingTraces)
         setState(.building)
         environment.logger.notice(
             "rebuild_started",
             "the definitions look at events that the snapshot did not keep: history is read again",
             [
-                "partition": LogValue(partition), "from": LogValue(start.offset),
-                "to": LogValue(until),
+                "partition": LogValue(partition), "from": LogValue(next),
+                "to": LogValue(until.events),
+                "commands_from": LogValue(commandsNext ?? 0),
+                "commands_to": LogValue(until.commands ?? 0),
             ]
         )
-        if next >= until { endRebuild() }
+        if position.reaches(until) { endRebuild() }
     }
 
     func endRebuild() {
         shard.finishRebuild()
         needsRebuild = false
         rebuildEnd = nil
-        phase = .catchingUp(to: report.endOffset ?? next)
+        phase = .catchingUp(
+            to: LogPosition(events: report.endOffset ?? next, commands: report.commandsEnd)
+        )
         do throws(DaemonError) {
             try rewrite()
         } catch {
@@ -107,8 +119,27 @@ extension PartitionWorker {
             }
             if now - reach < oldest { lacking.append((cohort.id, (oldest + reach).rfc3339)) }
         }
+        return goesOn(
+            without: lacking,
+            isFirstStart: check.isFirstStart,
+            oldest: "offset \(next)\(oldest.map { ", " + $0.rfc3339 } ?? "")"
+        )
+    }
+
+    /// Says which cohorts lack history, or, at a later start, refuses to go on with one that was not accepted.
+    ///
+    /// - Parameters:
+    ///   - lacking: Ids of cohorts, each with the instant from when on it is complete.
+    ///   - isFirstStart: Whether the partition has nothing yet that could get worse.
+    ///   - oldest: The oldest record that Kafka has.
+    /// - Returns: Whether the partition may go on; else the process ends.
+    func goesOn(
+        without lacking: [(id: String, complete: String)],
+        isFirstStart: Bool,
+        oldest: String
+    ) -> Bool {
         let refused = lacking.filter { !environment.acceptedHistory.contains($0.id) }
-        if !check.isFirstStart, !refused.isEmpty {
+        if !isFirstStart, !refused.isEmpty {
             let ids = refused.map(\.id).joined(separator: ", ")
             let flags = refused.map { "--accept-history \($0.id)" }.joined(separator: " ")
             halt("history that \(ids) looks at is gone from Kafka")
@@ -117,8 +148,7 @@ extension PartitionWorker {
                     DaemonError(
                         status: DaemonError.Status.configuration,
                         "partition \(partition): the history that \(ids) needs is gone from Kafka "
-                            + "(its oldest record has offset \(next)\(oldest.map { ", " + $0.rfc3339 } ?? ""));"
-                            + " start with \(flags), or list the ids in accept_history, to go on "
+                            + "(its oldest record has \(oldest)); start with \(flags), or list the ids in accept_history, to go on "
                             + "from what is left"
                     )
                 )

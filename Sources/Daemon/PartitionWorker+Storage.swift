@@ -66,18 +66,21 @@ extension PartitionWorker {
             )
         }
         let restored = shard.finishRestore(restoring, tick: cut.tick, floor: cut.floor)
+        var missing = restored.missingTraces
+        // Where no command was ever read, all of them are to come.
+        if cut.position.commands == nil { missing.uploads = [] }
         let worker = PartitionWorker(
             partition,
             environment,
             opened: OpenedPartition(
                 partition: partition,
                 cut: cut,
-                missingTraces: restored.missingTraces
+                missingTraces: missing
             ),
             shard: shard,
             log: log
         )
-        if restored.mustRewrite, restored.missingTraces.isEmpty { try worker.rewrite() }
+        if restored.mustRewrite, missing.isEmpty { try worker.rewrite() }
         return worker
     }
 
@@ -132,7 +135,7 @@ extension PartitionWorker {
 
     private var cut: PartitionCut {
         PartitionCut(
-            offset: next,
+            position: position,
             tick: shard.lastTick,
             floor: shard.floor,
             firstOffset: firstOffset

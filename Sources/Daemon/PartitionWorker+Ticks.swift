@@ -10,12 +10,15 @@ extension PartitionWorker {
     private static let pendingMax = 128
 
     /// Notes a tick: it is applied once everything before `end` is.
-    func tickAsked(_ instant: EventTime, end: Offset) {
+    func tickAsked(_ instant: EventTime, end: LogPosition) {
         switch phase {
         case .opened, .halted: return
         case .rebuilding, .catchingUp, .live: break
         }
-        report.endOffset = max(report.endOffset ?? 0, end)
+        report.endOffset = max(report.endOffset ?? 0, end.events)
+        if let commands = end.commands {
+            report.commandsEnd = max(report.commandsEnd ?? 0, commands)
+        }
         guard instant >= shard.floor, instant > pendingTicks.last?.instant ?? .distantPast else {
             return
         }
@@ -24,13 +27,15 @@ extension PartitionWorker {
             pendingTicks = pendingTicks.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
         }
         pendingTicks.append((instant, end))
-        if next >= end { applyPendingTick() }
+        if position.reaches(end) { applyPendingTick() }
     }
 
     /// Applies the newest of the ticks whose end is reached.
     func applyPendingTick() {
         if case .rebuilding = phase { return }
-        guard let index = pendingTicks.lastIndex(where: { $0.end <= next }) else { return }
+        guard let index = pendingTicks.lastIndex(where: { position.reaches($0.end) }) else {
+            return
+        }
         let instant = pendingTicks[index].instant
         pendingTicks.removeFirst(index + 1)
         tick(instant)
@@ -50,7 +55,7 @@ extension PartitionWorker {
                 report.exits[delta.cohort] += 1
             }
         }
-        hand(Cut(offset: next, tick: instant))
+        hand(Cut(offset: next, commands: commandsNext ?? 0, tick: instant))
         let milliseconds = environment.clock.monotonicMilliseconds - began
         environment.metrics.update {
             $0.observe(.tickDurationSeconds, value: Double(milliseconds) / 1000)

@@ -26,10 +26,11 @@ final class PartitionWorker {
     enum Phase: Equatable {
         /// Restored, not reading.
         case opened
-        /// Filling traces from history until the offset of the snapshot.
-        case rebuilding(until: Offset)
+        /// Filling what the snapshot lacks from history until where the snapshot stands. Of a log that is there
+        /// already, what comes is new and applied as ever.
+        case rebuilding(until: LogPosition)
         /// Applying what had been written before the start.
-        case catchingUp(to: Offset)
+        case catchingUp(to: LogPosition)
         case live
         case halted
     }
@@ -40,11 +41,17 @@ final class PartitionWorker {
     var shard: Shard
     var log: CommitLog<DiskFileSystem>
     var phase = Phase.opened
-    /// The next offset to apply.
+    /// The next event to apply.
     var next: Offset = 0
+    /// The next command to apply; nil where the commands topic was never read.
+    var commandsNext: Offset?
+    /// Whether the commands topic was there when it was last looked for.
+    var readsCommands = false
     var firstOffset: Offset = 0
-    /// Ticks that wait for their end offset, both ascending.
-    var pendingTicks: [(instant: EventTime, end: Offset)] = []
+    /// Events given to the shard, duplicates among them; commands carry no insert id and are never any.
+    private var eventsTaken = 0
+    /// Ticks that wait for their ends, all ascending.
+    var pendingTicks: [(instant: EventTime, end: LogPosition)] = []
     /// Whether the sync thread has everyone who is in.
     var hasReset = false
     var report: PartitionReport
@@ -79,7 +86,8 @@ final class PartitionWorker {
         report.enters = report.members
         report.exits = report.members
         if let cut = opened.cut {
-            next = cut.offset
+            next = cut.position.events
+            commandsNext = cut.position.commands
             firstOffset = cut.firstOffset
         }
         setState(.restoring)
@@ -93,11 +101,13 @@ final class PartitionWorker {
         case .opened, .halted: return
         case .rebuilding, .catchingUp, .live: break
         }
+        if record.isOfCompanion {
+            takeCommand(record, decoder)
+            return
+        }
         if record.isRecord {
             // Around a rebalance the client may hand out a record again.
             guard record.offset >= next else { return }
-            // Markers of transactions take offsets too: the last of history need not be a record.
-            if case .rebuilding(let until) = phase, record.offset >= until { advance(to: until) }
             if let check = historyCheck {
                 historyCheck = nil
                 guard historySuffices(check, oldest: record.timestamp) else { return }
@@ -110,7 +120,7 @@ final class PartitionWorker {
             case .endOfPartition:
                 report.endOffset = max(report.endOffset ?? 0, record.offset)
                 advance(to: max(next, record.offset))
-            case .failure(let error): trouble(error)
+            case .failure(let error): trouble(error, topic: environment.topic)
             }
         }
     }
@@ -144,9 +154,8 @@ final class PartitionWorker {
     }
 
     private func take(_ event: EventView, _ record: borrowing RecordView, _ decoder: DecoderBox) {
-        switch shard.apply(event) {
-        case .applied: report.events.applied += 1
-        case .deduplicated: report.events.deduplicated += 1
+        switch isHistory(event: record.offset) ? shard.reapply(event) : shard.apply(event) {
+        case .taken: eventsTaken += 1
         case .usersMax:
             reject(
                 .usersMax,
@@ -165,12 +174,13 @@ final class PartitionWorker {
         index: Int?,
         bytes: ByteView
     ) {
-        // While history is read again, its rejects were told when they were first read.
-        if case .rebuilding = phase { return }
+        // What is history was told when it was first read.
+        if isHistory(event: record.offset) { return }
         report.events.rejected += 1
         report.rejects[reason, default: 0] += 1
         environment.rejects.take(
             RejectedEvent(
+                topic: environment.topic,
                 partition: partition,
                 offset: record.offset,
                 index: index,
@@ -182,7 +192,13 @@ final class PartitionWorker {
         )
     }
 
-    private func trouble(_ error: KafkaError) {
+    /// Whether an event is one that the snapshot contains, read again to fill what it lacks.
+    private func isHistory(event offset: Offset) -> Bool {
+        if case .rebuilding(let until) = phase { offset < until.events } else { false }
+    }
+
+    /// Halts where one of the two logs cannot go on.
+    func trouble(_ error: KafkaError, topic: String) {
         let problem: PartitionProblem
         switch error.kind {
         case .offsetOutOfRange: problem = .offsetOutOfRange
@@ -199,10 +215,24 @@ final class PartitionWorker {
             return
         }
         halt("Kafka: \(error.text)")
-        environment.control.postAtOnce(.troubled(partition, offset: next, problem: problem))
+        let offset = topic == environment.topic ? next : commandsNext ?? 0
+        environment.control.postAtOnce(
+            .troubled(partition, topic: topic, offset: offset, problem: problem)
+        )
     }
 
     // MARK: Positions
+
+    /// Where both logs stand.
+    var position: LogPosition { LogPosition(events: next, commands: commandsNext) }
+
+    func advance(commandsTo offset: Offset) {
+        if offset > commandsNext ?? 0 {
+            commandsNext = offset
+            isDirty = true
+        }
+        moved()
+    }
 
     private func advance(to offset: Offset) {
         guard offset >= next else { return }
@@ -210,9 +240,14 @@ final class PartitionWorker {
             next = offset
             isDirty = true
         }
-        if case .rebuilding(let until) = phase, next >= until { endRebuild() }
-        if case .catchingUp(let end) = phase, next >= end { becomeLive() }
-        if let first = pendingTicks.first, next >= first.end { applyPendingTick() }
+        moved()
+    }
+
+    /// Does what waited for the position that is reached now.
+    private func moved() {
+        if case .rebuilding(let until) = phase, position.reaches(until) { endRebuild() }
+        if case .catchingUp(let end) = phase, position.reaches(end) { becomeLive() }
+        if let first = pendingTicks.first, position.reaches(first.end) { applyPendingTick() }
     }
 
     private func becomeLive() {
@@ -221,21 +256,28 @@ final class PartitionWorker {
         setState(.live)
     }
 
-    /// Reads from `start.offset` on.
+    /// Reads from where `start` says.
     func start(_ start: PartitionStart) {
         shard.raiseFloor(to: start.floor)
-        report.endOffset = start.end
+        report.endOffset = start.events.end
+        report.commandsEnd = start.commands?.end
+        if phase == .opened, let commands = start.commands, needsStart {
+            guard uploadsSuffice(commands) else { return }
+            if commandsNext == nil { commandsNext = commands.offset }
+        }
+        readsCommands = start.commands != nil
+        needsStart = false
         hasReset = false
         environment.sync.post(.waiting(partition))
         if opened.cut == nil, phase == .opened, needsWholeState {
-            next = start.offset
-            firstOffset = start.offset
+            next = start.events.offset
+            firstOffset = next
             historyCheck = HistoryCheck(start: start, missing: nil, plan: environment.plan)
             // A start at the latest record must be the same one after a crash.
             isDirty = true
             commit()
         }
-        report.catchUp = (start.offset, start.end)
+        report.catchUp = (position, start.end)
         if !opened.missingTraces.isEmpty, needsRebuild {
             beginRebuild(start)
         } else {
@@ -272,10 +314,12 @@ final class PartitionWorker {
         environment.sync.post(.unavailable(partition))
     }
 
-    /// Whether the traces of this plan are still to be filled.
+    /// Whether it was never started.
+    private var needsStart = true
+    /// Whether what the snapshot lacks is still to be filled.
     var needsRebuild = true
-    /// Where a rebuild that has begun ends: the offset of the snapshot.
-    var rebuildEnd: Offset?
+    /// Where a rebuild that has begun ends: where the snapshot stands.
+    var rebuildEnd: LogPosition?
 
     func setState(_ state: StatusReport.PartitionState) {
         report.state = state
@@ -284,7 +328,11 @@ final class PartitionWorker {
 
     /// Publishes where the partition stands.
     func publish() {
+        shard.settle()
         report.offset = next
+        report.events.deduplicated = shard.counters.deduplicated
+        report.events.applied = eventsTaken - shard.counters.deduplicated
+        report.commandsOffset = readsCommands ? commandsNext : nil
         report.tick = shard.lastTick
         report.users = shard.userCount
         report.approximateUsers = shard.counters.approximateUsers

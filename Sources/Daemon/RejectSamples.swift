@@ -21,10 +21,10 @@ struct RejectSamples {
     }
 
     /// Appends one event; the text of what failed, or nil.
-    mutating func append(_ event: RejectedEvent, topic: String, at: EventTime) -> String? {
+    mutating func append(_ event: RejectedEvent, at: EventTime) -> String? {
         mkdir(folder, 0o700)
         let path = "\(folder)/\(event.reason.rawValue).jsonl"
-        let line = Self.line(event, topic: topic, at: at)
+        let line = Self.line(event, at: at)
         var count = counts[path] ?? Self.present(path)
         if count.lines >= Self.linesMax || count.bytes + line.count > Self.bytesMax {
             rename(path, path + ".1")
@@ -52,11 +52,11 @@ struct RejectSamples {
         }
     }
 
-    private static func line(_ event: RejectedEvent, topic: String, at: EventTime) -> [UInt8] {
+    private static func line(_ event: RejectedEvent, at: EventTime) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("at", at.rfc3339)
-        writer.member("topic", topic)
+        writer.member("topic", event.topic)
         writer.member("partition", event.partition)
         writer.member("offset", event.offset)
         writer.key("index")

@@ -6,8 +6,9 @@ import Synchronization
 import Telemetry
 import Threads
 
-/// An event that was refused, with what a person needs to find and repair it.
+/// An event or a command that was refused, with what a person needs to find and repair it.
 struct RejectedEvent: Sendable {
+    let topic: String
     let partition: PartitionID
     let offset: Offset
     /// Position in a batch; nil where the record is no batch or was refused whole.
@@ -24,7 +25,6 @@ struct RejectedEvent: Sendable {
 /// it waits, since nothing may vanish. An event that the topic refuses goes into the samples.
 final class RejectSink: Sendable {
     private let topic: String?
-    private let source: String
     private let logger: Logger
     private let mailbox = Mailbox<RejectedEvent>(capacity: 4096)
     private let samples: Mutex<RejectSamples>
@@ -35,12 +35,10 @@ final class RejectSink: Sendable {
     ///
     /// - Parameters:
     ///   - topic: The dead-letter topic; nil = samples.
-    ///   - source: The topic of the events.
     ///   - folder: Where samples go.
     ///   - logger: Told of each reason, at a bounded rate.
-    init(topic: String?, source: String, folder: String, logger: Logger) {
+    init(topic: String?, folder: String, logger: Logger) {
         self.topic = topic
-        self.source = source
         self.logger = logger
         samples = Mutex(RejectSamples(folder: folder))
     }
@@ -52,7 +50,8 @@ final class RejectSink: Sendable {
             "event_rejected",
             event.text,
             [
-                "reason": LogValue(event.reason.rawValue), "partition": LogValue(event.partition),
+                "reason": LogValue(event.reason.rawValue), "topic": LogValue(event.topic),
+                "partition": LogValue(event.partition),
                 "record": LogValue("\(event.offset)\(element)"),
             ],
             repeatKey: event.reason.rawValue
@@ -138,7 +137,7 @@ final class RejectSink: Sendable {
         var headers = [
             RecordHeader(name: "cohortd-reason", text: event.reason.rawValue),
             RecordHeader(name: "cohortd-detail", text: event.text),
-            RecordHeader(name: "cohortd-topic", text: source),
+            RecordHeader(name: "cohortd-topic", text: event.topic),
             RecordHeader(name: "cohortd-partition", text: String(event.partition)),
             RecordHeader(name: "cohortd-offset", text: String(event.offset)),
         ]
@@ -183,7 +182,7 @@ final class RejectSink: Sendable {
 
     private func keep(_ event: RejectedEvent) {
         let failure = samples.withLock {
-            $0.append(event, topic: source, at: SystemClock().now)
+            $0.append(event, at: SystemClock().now)
         }
         if let failure {
             logger.warning("reject_samples", failure, repeatKey: "samples")

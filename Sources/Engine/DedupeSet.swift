@@ -21,15 +21,12 @@ struct DedupeSet: ~Copyable {
     /// Entries that left before their window was over.
     private(set) var shortened = 0
 
-    /// Entries in the order they came, a ring.
-    private var ring: UnsafeMutableBufferPointer<Entry>
-    private var head = 0
-    private(set) var count = 0
-    /// Low half of the hash's `low` | ring index + 1.
+    /// Entries in the order they came.
+    private var entries = ChunkQueue<Entry>()
+    /// The tag of the hash | the entry's place + 1; 0 = free.
     ///
-    /// 0 = free. A power of two, at most two thirds full.
-    ///
-    /// The part of the hash tells strangers apart without a look at the ring, which is memory far away.
+    /// A power of two, at most two thirds full. Where a bucket belongs follows from its tag, and the tag tells
+    /// strangers apart without a look at the entry, which is memory far away.
     private var buckets: UnsafeMutableBufferPointer<UInt64>
     private var newestArrival = Int64.min
 
@@ -37,19 +34,19 @@ struct DedupeSet: ~Copyable {
         self.window = window
         self.slack = slack
         self.entriesMax = max(1, entriesMax)
-        ring = .allocate(capacity: 1024)
-        ring.initialize(repeating: Entry(high: 0, low: 0, arrival: 0))
-        buckets = .allocate(capacity: 2048)
+        buckets = TableMemory.allocate(UInt64.self, count: 2048)
         buckets.initialize(repeating: 0)
     }
 
     deinit {
-        ring.deallocate()
         buckets.deallocate()
     }
 
+    /// How many entries there are.
+    var count: Int { entries.count }
+
     /// Bytes of memory held.
-    var bytesReserved: Int { ring.count * MemoryLayout<Entry>.stride + buckets.count * 8 }
+    var bytesReserved: Int { entries.bytesReserved + buckets.count * 8 }
 
     /// The key of a line: whose insert id, and which.
     static func key(owner: ByteView, insertID: ByteView) -> (high: UInt64, low: UInt64) {
@@ -60,10 +57,15 @@ struct DedupeSet: ~Copyable {
         )
     }
 
+    /// Reads where a look-up begins, so that it is near when it is needed.
+    func fetch(high: UInt64) -> UInt64 {
+        buckets[home(Self.tag(high))]
+    }
+
     /// Whether a line with this key that arrives now repeats one that is still in its window.
     func contains(high: UInt64, low: UInt64, arrival: EventTime) -> Bool {
-        guard window > 0, let index = find(high: high, low: low) else { return false }
-        return arrival.milliseconds - ring[index].arrival < window
+        guard window > 0, let place = find(high: high, low: low) else { return false }
+        return arrival.milliseconds - entries[place].arrival < window
     }
 
     /// Remembers an accepted line.
@@ -73,72 +75,78 @@ struct DedupeSet: ~Copyable {
         guard window > 0 else { return }
         newestArrival = max(newestArrival, arrival.milliseconds)
         expire()
-        if let index = find(high: high, low: low) { removeBucket(of: index) }
-        while count >= entriesMax {
+        if let place = find(high: high, low: low) { removeBucket(of: place, high: high) }
+        while entries.count >= entriesMax {
             removeOldest()
             shortened += 1
         }
-        if count == ring.count { grow() }
-        precondition(ring.count <= Int(UInt32.max), "\(count) dedupe entries in one shard")
-        let index = (head + count) & (ring.count - 1)
-        ring[index] = Entry(high: high, low: low, arrival: arrival.milliseconds)
-        count += 1
-        if count * 3 > buckets.count * 2 {
-            rebuildBuckets(capacity: buckets.count * 2)
-        } else {
-            place(index)
-        }
+        let entry = Entry(high: high, low: low, arrival: arrival.milliseconds)
+        let place = entries.append(entry)
+        precondition(place < Int(UInt32.max), "\(entries.count) dedupe entries in one shard")
+        if entries.count * 3 > buckets.count * 2 { growBuckets() }
+        put(Self.tag(high) << 32 | UInt64(place + 1))
     }
 
     /// Calls `body` with every entry, oldest first.
     func forEach(_ body: (Entry) -> Void) {
-        for position in 0..<count { body(ring[(head + position) & (ring.count - 1)]) }
+        for index in 0..<entries.count { body(entries[entries.place(index)]) }
     }
 
+    private static func tag(_ high: UInt64) -> UInt64 { high >> 32 }
+
+    /// The bucket where looking for a tag begins.
+    private func home(_ tag: UInt64) -> Int { Int(truncatingIfNeeded: tag) & (buckets.count - 1) }
+
     private func find(high: UInt64, low: UInt64) -> Int? {
+        let tag = Self.tag(high)
         let mask = buckets.count - 1
-        var bucket = Int(truncatingIfNeeded: high) & mask
+        var bucket = home(tag)
         while buckets[bucket] != 0 {
-            if buckets[bucket] >> 32 == low & 0xffff_ffff {
-                let index = Self.index(buckets[bucket])
-                if ring[index].high == high, ring[index].low == low { return index }
+            if buckets[bucket] >> 32 == tag {
+                let place = Self.place(buckets[bucket])
+                if entries[place].high == high, entries[place].low == low { return place }
             }
             bucket = (bucket + 1) & mask
         }
         return nil
     }
 
-    private static func index(_ bucket: UInt64) -> Int { Int(bucket & 0xffff_ffff) - 1 }
+    private static func place(_ bucket: UInt64) -> Int { Int(bucket & 0xffff_ffff) - 1 }
 
     private mutating func expire() {
-        while count > 0, newestArrival - ring[head].arrival >= window + slack { removeOldest() }
+        while entries.count > 0, newestArrival - entries[entries.first].arrival >= window + slack {
+            removeOldest()
+        }
     }
 
     private mutating func removeOldest() {
-        // An entry that was accepted anew stands in the ring twice; its bucket belongs to the newer one.
-        if find(high: ring[head].high, low: ring[head].low) == head { removeBucket(of: head) }
-        head = (head + 1) & (ring.count - 1)
-        count -= 1
+        let place = entries.first
+        let entry = entries[place]
+        // An entry that was accepted anew is there twice; its bucket belongs to the newer one.
+        if find(high: entry.high, low: entry.low) == place {
+            removeBucket(of: place, high: entry.high)
+        }
+        entries.removeFirst()
     }
 
-    private mutating func place(_ index: Int) {
+    private mutating func put(_ filled: UInt64) {
         let mask = buckets.count - 1
-        var bucket = Int(truncatingIfNeeded: ring[index].high) & mask
+        var bucket = home(filled >> 32)
         while buckets[bucket] != 0 { bucket = (bucket + 1) & mask }
-        buckets[bucket] = ring[index].low << 32 | UInt64(index + 1)
+        buckets[bucket] = filled
     }
 
     /// Frees the bucket of an entry and closes the gap, so that no tombstones are needed.
-    private mutating func removeBucket(of index: Int) {
+    private mutating func removeBucket(of place: Int, high: UInt64) {
         let mask = buckets.count - 1
-        var hole = Int(truncatingIfNeeded: ring[index].high) & mask
-        while Self.index(buckets[hole]) != index {
-            precondition(buckets[hole] != 0, "dedupe entry \(index) has no bucket")
+        var hole = home(Self.tag(high))
+        while Self.place(buckets[hole]) != place {
+            precondition(buckets[hole] != 0, "dedupe entry \(place) has no bucket")
             hole = (hole + 1) & mask
         }
         var next = (hole + 1) & mask
         while buckets[next] != 0 {
-            let home = Int(truncatingIfNeeded: ring[Self.index(buckets[next])].high) & mask
+            let home = home(buckets[next] >> 32)
             if (next - home) & mask >= (next - hole) & mask {
                 buckets[hole] = buckets[next]
                 hole = next
@@ -148,31 +156,13 @@ struct DedupeSet: ~Copyable {
         buckets[hole] = 0
     }
 
-    private mutating func grow() {
-        let larger = UnsafeMutableBufferPointer<Entry>.allocate(capacity: ring.count * 2)
-        for position in 0..<count {
-            larger.initializeElement(at: position, to: ring[(head + position) & (ring.count - 1)])
-        }
-        for position in count..<larger.count {
-            larger.initializeElement(at: position, to: Entry(high: 0, low: 0, arrival: 0))
-        }
-        ring.deallocate()
-        ring = larger
-        head = 0
-        rebuildBuckets(capacity: buckets.count)
-    }
-
-    private mutating func rebuildBuckets(capacity: Int) {
-        buckets.deallocate()
-        buckets = .allocate(capacity: capacity)
+    /// From one table through to the other: a bucket of the one belongs near one of two of the other, so
+    /// neither memory is jumped about in.
+    private mutating func growBuckets() {
+        let smaller = buckets
+        buckets = TableMemory.allocate(UInt64.self, count: smaller.count * 2)
         buckets.initialize(repeating: 0)
-        for position in 0..<count {
-            let index = (head + position) & (ring.count - 1)
-            // Of two entries with one key the later one counts.
-            if let older = find(high: ring[index].high, low: ring[index].low) {
-                removeBucket(of: older)
-            }
-            place(index)
-        }
+        for bucket in smaller where bucket != 0 { put(bucket) }
+        smaller.deallocate()
     }
 }

@@ -10,83 +10,198 @@ struct GeneralEvaluator {
     /// What an evaluation found.
     struct Outcome {
         var isTrue: Bool
-        /// An instant after the tick, in milliseconds, not later than the first change by the clock alone.
+        /// An instant after the tick, in milliseconds, not later than the first change by the clock alone;
+        /// `Int64.max` where there is none.
         var change: Int64
     }
 
-    private let conditions: [GeneralCondition]
-    private let traces: [RecordTrace]
+    /// One condition, laid out flat.
+    private struct Step {
+        enum Kind {
+            case firstSeen, records, times, relative, retained, hadMostRecent, uploaded
+        }
+
+        var kind: Kind
+        /// Record trace, plain trace of `times`, or the index of the cohort of an upload.
+        var trace = 0
+        /// The window's length after the user's first event, where that is where it begins; −1 elsewhere.
+        var withinFirst: Int64 = -1
+        /// Place among the tests.
+        var test = -1
+        /// Of `relative`: the other trace, and how the counts compare.
+        var other = 0
+        var comparison = PredicateOperator.equal
+        /// Of `retained`.
+        var startsAtFirstSeen = false
+        var least: Int64 = 0
+        var end: Int64 = 0
+        var maskWord = 0
+        /// Places in ``GeneralEvaluator/lookUps``.
+        var lookUps = 0..<0
+    }
+
+    /// By how much the start of a window may go back where clocks do; what left before stays out.
+    private static let setBackMax: Int64 = 2 * 86_400_000
+
+    private let steps: [Step]
+    private let tests: [RecordTest]
+    private let windows: [PlanWindow]
+    private let lookUps: [PropertyLookUp]
     /// Ranges of shared windows at ``tick``, by condition.
     private var ranges: [PlanWindow.Range] = []
     private var tick = EventTime.distantPast
-    /// Look-ups of `hadMostRecent`, by condition.
-    private let lookUps: [[PropertyLookUp]]
-    private var reducer = RecordReducer()
+    private var reducer: RecordReducer
 
     init(plan: Plan, names: inout PropertyNames) {
-        var conditions: [GeneralCondition] = []
-        var lookUps: [[PropertyLookUp]] = []
+        var steps: [Step] = []
+        var tests: [RecordTest] = []
+        var windows: [PlanWindow] = []
+        var lookUps: [PropertyLookUp] = []
+        var reducer = RecordReducer()
         for condition in plan.conditions {
             guard case .general(let general) = condition else { continue }
-            conditions.append(general)
-            if case .hadMostRecent(_, _, let tests) = general {
-                lookUps.append(tests.map { PropertyLookUp($0, names: &names) })
-            } else {
-                lookUps.append([])
+            var step: Step
+            switch general {
+            case .firstSeen: step = Step(kind: .firstSeen)
+            case .records(let condition):
+                step = Step(kind: .records, trace: condition.trace)
+                if case .relative(let op, let other) = condition.mode {
+                    step.kind = .relative
+                    step.other = other
+                    step.comparison = op
+                } else {
+                    step.test = tests.count
+                    tests.append(reducer.test(condition, plan.recordTraces[condition.trace]))
+                }
+            case .times(let condition):
+                step = Step(kind: .times, trace: condition.trace)
+                step.test = tests.count
+                tests.append(reducer.test(condition, nil))
+            case .retained(let condition):
+                step = Step(kind: .retained, trace: condition.trace)
+                step.startsAtFirstSeen = condition.startsAtFirstSeen
+                step.least = condition.least
+                step.end = condition.end
+                step.maskWord = plan.recordTraces[condition.trace].maskWord
+            case .hadMostRecent(let active, _, let tests):
+                step = Step(kind: .hadMostRecent, trace: active)
+                let start = lookUps.count
+                lookUps += tests.map { PropertyLookUp($0, names: &names) }
+                step.lookUps = start..<lookUps.count
+            case .uploaded(let cohort): step = Step(kind: .uploaded, trace: cohort)
             }
+            if case .withinFirst(let length) = general.window { step.withinFirst = length }
+            steps.append(step)
+            windows.append(general.window)
         }
-        self.conditions = conditions
+        self.steps = steps
+        self.tests = tests
+        self.windows = windows
         self.lookUps = lookUps
-        traces = plan.recordTraces
+        self.reducer = reducer
     }
 
-    /// Whether any condition looks at property values.
-    var readsProperties: Bool { lookUps.contains { !$0.isEmpty } }
-
     /// Numbers of the names whose value at an earlier instant may be asked for.
-    var historicNames: Set<UInt32> { Set(lookUps.joined().flatMap(\.names)) }
+    var historicNames: Set<UInt32> { Set(lookUps.flatMap(\.names)) }
+
+    /// Which trace condition number `index` reads, the first of two.
+    func source(of index: Int) -> Evaluator.Source {
+        let step = steps[index]
+        switch step.kind {
+        case .firstSeen, .uploaded: return .none
+        case .times: return .times(step.trace)
+        case .records, .relative, .retained, .hadMostRecent: return .records(step.trace)
+        }
+    }
 
     /// Works out the windows of a tick; to be called before its first evaluation.
     mutating func prepare(_ tick: EventTime) {
         guard self.tick != tick else { return }
         self.tick = tick
-        ranges = conditions.map { $0.window.range(at: tick, firstSeen: .distantFuture) }
+        ranges.removeAll(keepingCapacity: true)
+        for window in windows {
+            ranges.append(window.range(at: tick, firstSeen: .distantFuture))
+        }
     }
 
     /// Whether condition number `index` among the general ones holds at the prepared tick.
     mutating func evaluate(
         _ index: Int,
-        _ record: Shard.UserRecord,
+        _ record: borrowing Shard.UserRecord,
         slot: UserSlot,
+        traceLists: borrowing TraceLists,
         recordLists: borrowing RecordLists,
         propertyLists: borrowing PropertyLists,
         uploads: borrowing Uploads
     ) -> Outcome {
-        let window = conditions[index].window
+        let step = steps[index]
         let range =
-            window.isShared ? ranges[index] : window.range(at: tick, firstSeen: record.firstSeen)
-        switch conditions[index] {
+            step.withinFirst < 0
+            ? ranges[index]
+            : PlanWindow.withinFirst(length: step.withinFirst)
+                .range(at: tick, firstSeen: record.firstSeen)
+        switch step.kind {
         case .firstSeen:
             var outcome = Outcome(isTrue: false, change: .max)
             place(record.firstSeen, in: range, &outcome)
             return outcome
-        case .records(let condition):
-            return evaluate(condition, range, record, recordLists)
-        case .retained(let condition):
-            return evaluate(condition, range, record, recordLists)
-        case .hadMostRecent(let active, _, _):
-            let run = recordLists.records(active, of: record.records)
+        case .records:
+            let run = recordLists.records(step.trace, of: record.records)
+            var outcome = evaluate(tests[step.test], range, run)
+            lookAtFirstSeen(step, record, &outcome)
+            return outcome
+        case .times:
+            return evaluate(tests[step.test], range, traceLists.run(step.trace, of: record.traces))
+        case .relative:
+            let left = recordLists.records(step.trace, of: record.records)
+            let right = recordLists.records(step.other, of: record.records)
+            let count = (
+                inside(left, range).count,
+                inside(right, range).count
+            )
+            var outcome = Outcome(
+                isTrue: step.comparison.holds(count.0, count.1),
+                change: min(change(of: left, in: range), change(of: right, in: range))
+            )
+            lookAtFirstSeen(step, record, &outcome)
+            return outcome
+        case .retained:
+            let run = recordLists.records(step.trace, of: record.records)
+            return evaluate(step, range, run, record)
+        case .hadMostRecent:
+            let run = recordLists.records(step.trace, of: record.records)
             var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
-            let inside = run.firstIndex(from: range.from)..<run.firstIndex(from: range.end)
-            guard let newest = inside.last else { return outcome }
+            lookAtFirstSeen(step, record, &outcome)
+            guard let newest = inside(run, range).last else { return outcome }
             let instant = EventTime(milliseconds: run.time(newest))
-            outcome.isTrue = lookUps[index].allSatisfy {
-                $0.test.matches($0.value(record.properties, at: instant, in: propertyLists))
+            outcome.isTrue = true
+            for index in step.lookUps where outcome.isTrue {
+                let value = lookUps[index].value(record.properties, at: instant, in: propertyLists)
+                outcome.isTrue = lookUps[index].test.matches(value)
             }
             return outcome
-        case .uploaded(let cohort):
-            return uploads.outcome(slot, cohort: cohort, at: tick)
+        case .uploaded:
+            return uploads.outcome(slot, cohort: step.trace, at: tick)
         }
+    }
+
+    /// A window that begins with the user's first event begins when that is no longer ahead.
+    private func lookAtFirstSeen(
+        _ step: Step,
+        _ record: borrowing Shard.UserRecord,
+        _ outcome: inout Outcome
+    ) {
+        guard step.withinFirst >= 0, record.firstSeen != .distantFuture else { return }
+        later(record.firstSeen.milliseconds, &outcome.change)
+    }
+
+    /// The records that count.
+    private func inside(_ run: RecordRun, _ range: PlanWindow.Range) -> Range<Int> {
+        // Usually all of them are, since what is past is dropped: their ends tell.
+        if run.count == 0 { return 0..<0 }
+        let first = run.time(0) >= range.from ? 0 : run.firstIndex(from: range.from)
+        let end = run.time(run.count - 1) < range.end ? run.count : run.firstIndex(from: range.end)
+        return first..<max(first, end)
     }
 
     /// Whether one instant lies in the range, and when that changes.
@@ -112,94 +227,120 @@ struct GeneralEvaluator {
 
     /// The first instant after the tick at which some record enters, leaves, or becomes known.
     private func change(of run: RecordRun, in range: PlanWindow.Range) -> Int64 {
+        change(of: run, in: range, inside(run, range))
+    }
+
+    /// The same, where it is known which records are inside.
+    private func change(
+        of run: RecordRun,
+        in range: PlanWindow.Range,
+        _ inside: Range<Int>
+    ) -> Int64 {
+        // Where there is nothing, no window has anything to tell.
+        if run.count == 0 { return .max }
+        var change = entering(run, range, inside)
+        if !inside.isEmpty, let lifetime = range.lifetime {
+            later(run.time(inside.lowerBound) + lifetime, &change)
+        }
+        return change
+    }
+
+    /// The same of records that enter or become known.
+    private func entering(
+        _ run: RecordRun,
+        _ range: PlanWindow.Range,
+        _ inside: Range<Int>
+    ) -> Int64 {
+        let end = inside.upperBound
+        if inside.isEmpty, end == run.count, run.time(end - 1) < range.from - Self.setBackMax {
+            return .max
+        }
         var change = range.next?.milliseconds ?? .max
-        let first = run.firstIndex(from: range.from)
-        let end = run.firstIndex(from: range.end)
-        if end < run.count { later(run.time(end) + range.delay, &change) }
-        if first < end, let lifetime = range.lifetime { later(run.time(first) + lifetime, &change) }
-        let coming = run.firstIndex(from: tick.milliseconds + 1)
-        if coming < run.count { later(run.time(coming), &change) }
+        if end < run.count {
+            later(run.time(end) + range.delay, &change)
+            let coming = run.firstIndex(from: tick.milliseconds + 1)
+            if coming < run.count { later(run.time(coming), &change) }
+        }
         return change
     }
 
     private mutating func evaluate(
-        _ condition: RecordsCondition,
+        _ test: RecordTest,
         _ range: PlanWindow.Range,
-        _ record: Shard.UserRecord,
-        _ recordLists: borrowing RecordLists
+        _ run: RecordRun
     ) -> Outcome {
-        let run = recordLists.records(condition.trace, of: record.records)
-        var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
-        if record.firstSeen > tick { later(record.firstSeen.milliseconds, &outcome.change) }
-        let inside = run.firstIndex(from: range.from)..<run.firstIndex(from: range.end)
-        let known = run.firstIndex(from: tick.milliseconds + 1)
-        let trace = traces[condition.trace]
-        switch condition.mode {
-        case .relative(let op, let other):
-            let right = recordLists.records(other, of: record.records)
-            outcome.change = min(outcome.change, change(of: right, in: range))
-            let count = right.firstIndex(from: range.end) - right.firstIndex(from: range.from)
-            outcome.isTrue = op.holds(inside.count, count)
-        case .onDistinct(.milliseconds(let length), _, _):
+        let inside = inside(run, range)
+        var outcome = Outcome(isTrue: false, change: change(of: run, in: range, inside))
+        let end = tick.milliseconds - range.delay
+        if test.mode == .durations {
             for index in inside {
-                let age = tick.milliseconds - range.delay - run.time(index)
-                let edge = run.time(index) + (age / length + 1) * length + range.delay
+                let age = end - run.time(index)
+                let edge = run.time(index) + (age / test.length + 1) * test.length + range.delay
                 later(edge, &outcome.change)
             }
-            outcome.isTrue = reducer.holds(
-                condition,
-                run,
-                trace,
-                inside: inside,
-                known: known,
-                range: range,
-                end: tick.milliseconds - range.delay
-            )
-        default:
-            outcome.isTrue = reducer.holds(
-                condition,
-                run,
-                trace,
-                inside: inside,
-                known: known,
-                range: range,
-                end: tick.milliseconds - range.delay
-            )
+        }
+        let verdict = reducer.holds(
+            test,
+            run,
+            inside: inside,
+            known: inside.upperBound == run.count
+                ? run.count : run.firstIndex(from: tick.milliseconds + 1),
+            range: range,
+            end: end
+        )
+        outcome.isTrue = verdict.isTrue
+        if test.isMonotone, !inside.isEmpty, let lifetime = range.lifetime {
+            if !verdict.isTrue {
+                // Leaving records change nothing; when the last is gone, their memory is free.
+                outcome.change = entering(run, range, inside)
+                later(run.time(inside.upperBound - 1) + lifetime, &outcome.change)
+            } else if verdict.witness != RecordReducer.none {
+                outcome.change = entering(run, range, inside)
+                later(verdict.witness + lifetime, &outcome.change)
+            }
         }
         return outcome
     }
 
     private func evaluate(
-        _ condition: RetainedCondition,
+        _ step: Step,
         _ range: PlanWindow.Range,
-        _ record: Shard.UserRecord,
-        _ recordLists: borrowing RecordLists
+        _ run: RecordRun,
+        _ record: borrowing Shard.UserRecord
     ) -> Outcome {
-        let run = recordLists.records(condition.trace, of: record.records)
-        let trace = traces[condition.trace]
         let known = run.firstIndex(from: tick.milliseconds + 1)
         var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
-        func returns(after start: Int64) -> Bool {
-            var index = run.firstIndex(from: max(start + 1, start + condition.least))
-            while index < known, run.time(index) < start + condition.end {
-                if run.word(index, trace.maskWord) & 2 != 0 { return true }
-                index += 1
-            }
-            return false
-        }
-        if condition.startsAtFirstSeen {
+        if step.startsAtFirstSeen {
             var first = Outcome(isTrue: false, change: .max)
             place(record.firstSeen, in: range, &first)
             outcome.change = min(outcome.change, first.change)
-            outcome.isTrue = first.isTrue && returns(after: record.firstSeen.milliseconds)
+            let start = record.firstSeen.milliseconds
+            outcome.isTrue = first.isTrue && hasReturn(step, run, known, after: start)
             return outcome
         }
-        for index in run.firstIndex(from: range.from)..<run.firstIndex(from: range.end)
-        where run.word(index, trace.maskWord) & 1 != 0 && returns(after: run.time(index)) {
+        for index in inside(run, range)
+        where run.word(index, step.maskWord) & 1 != 0
+            && hasReturn(step, run, known, after: run.time(index))
+        {
             outcome.isTrue = true
             break
         }
         return outcome
+    }
+
+    /// Whether one of the `known` first records is a return so long after a start.
+    private func hasReturn(
+        _ step: Step,
+        _ run: RecordRun,
+        _ known: Int,
+        after start: Int64
+    ) -> Bool {
+        var index = run.firstIndex(from: max(start + 1, start + step.least))
+        while index < known, run.time(index) < start + step.end {
+            if run.word(index, step.maskWord) & 2 != 0 { return true }
+            index += 1
+        }
+        return false
     }
 }
 
@@ -208,7 +349,7 @@ extension GeneralCondition {
     fileprivate var window: PlanWindow {
         switch self {
         case .firstSeen(let window): window
-        case .records(let condition): condition.window
+        case .records(let condition), .times(let condition): condition.window
         case .retained(let condition): condition.window
         case .hadMostRecent(_, let window, _): window
         case .uploaded: .anyTime

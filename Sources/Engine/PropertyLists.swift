@@ -8,16 +8,33 @@ import Events
 /// does. Of the assignments ≤ floor only the last can decide at any coming tick, so the others are dropped
 /// when the name is next assigned; of equal `$setOnce` values in a row the first and the last are kept.
 ///
+/// With `identify: next_event` an assignment of an `$identify` is *deferred*: it takes its place by its own
+/// time, but is looked over before the instant it shows from, that of the user's next event.
+///
 /// ```
-/// user ──► [ name u32 | bytes u31 | once u1 ][ time i64 ][ encoded value, padded to words ] …
+/// user ──► [ name u32 | bytes u31 | once u1 ][ time i63 | deferred u1 ][ shows from i64, if deferred ]
+///          [ encoded value, padded to words ] …
 /// ```
 struct PropertyLists: ~Copyable {
     /// The entries of one user; part of the user's record.
     struct Row {
         var block: WordSlab.Handle = WordSlab.none
+        private var sized = SizedCount()
+
         /// Words in use.
-        var words: UInt32 = 0
-        var sizeClass: UInt8 = 0
+        var words: UInt32 {
+            get { sized.count }
+            set { sized.count = newValue }
+        }
+        var sizeClass: UInt8 {
+            get { sized.sizeClass }
+            set { sized.sizeClass = newValue }
+        }
+        /// Whether an event to come may make a deferred assignment show.
+        var awaitsEvent: Bool {
+            get { sized.flag }
+            set { sized.flag = newValue }
+        }
     }
 
     /// One assignment, as read off a row.
@@ -25,6 +42,9 @@ struct PropertyLists: ~Copyable {
         /// Number of the name.
         var name: UInt32
         var time: Int64
+        /// No tick before it sees the assignment: ``time``, or later where it is deferred.
+        var showsFrom: Int64
+        var isDeferred: Bool
         /// Whether it is a `$setOnce`.
         var isOnce: Bool
         var value: ValueView
@@ -37,6 +57,8 @@ struct PropertyLists: ~Copyable {
     /// What became of an assignment.
     enum Outcome {
         case assigned
+        /// The value was the one that decides anyhow, so no coming tick sees a difference.
+        case repeated
         /// An assignment that stays decides at every coming tick.
         case superseded
         /// The user has as many names as the limit allows.
@@ -52,15 +74,29 @@ struct PropertyLists: ~Copyable {
         guard position < Int(row.words) else { return nil }
         let words = slab.pointer(row.block) + position
         let count = Int(words[0] >> 32 & 0x7fff_ffff)
-        let bytes = UnsafeRawPointer(words + 2).assumingMemoryBound(to: UInt8.self)
+        let time = Int64(bitPattern: words[1]) >> 1
+        let isDeferred = words[1] & 1 != 0
+        let header = isDeferred ? 3 : 2
+        let bytes = UnsafeRawPointer(words + header).assumingMemoryBound(to: UInt8.self)
         return Entry(
             name: UInt32(truncatingIfNeeded: words[0]),
-            time: Int64(bitPattern: words[1]),
+            time: time,
+            showsFrom: isDeferred ? Int64(bitPattern: words[2]) : time,
+            isDeferred: isDeferred,
             isOnce: words[0] >> 63 != 0,
             value: ValueView(ByteView(base: bytes, count: count)),
             position: position,
-            words: 2 + (count + 7) / 8
+            words: header + (count + 7) / 8
         )
+    }
+
+    /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
+    func fetch(_ row: Row) -> UInt64 {
+        guard row.words > 0 else { return 0 }
+        let words = slab.pointer(row.block)
+        var sum: UInt64 = 0
+        for index in stride(from: 0, to: min(32, Int(row.words)), by: 8) { sum &+= words[index] }
+        return sum
     }
 
     /// The value of a name in force at `tick`; missing or null where there is none.
@@ -68,20 +104,27 @@ struct PropertyLists: ~Copyable {
         decided(row, name: name, at: tick).value
     }
 
-    /// The value of a name in force at `tick`, and when it was assigned; distant past where nothing decides.
-    func decided(_ row: Row, name: UInt32, at tick: EventTime) -> (value: ValueView, time: Int64) {
-        var assigned: (value: ValueView, time: Int64)?
-        var once: (value: ValueView, time: Int64)?
+    /// What decides the value of a name: the value, when it was assigned, and whether that is deferred.
+    typealias Decided = (value: ValueView, time: Int64, isDeferred: Bool)
+
+    /// What decides the value of a name at `tick`; missing and distant past where nothing does.
+    func decided(_ row: Row, name: UInt32, at tick: EventTime) -> Decided {
+        var assigned: Decided?
+        var once: Decided?
         var isFound = false
         var position = 0
         while let entry = entry(row, at: position) {
             if entry.name == name {
                 isFound = true
                 if entry.time > tick.milliseconds { break }
+                if entry.showsFrom > tick.milliseconds {
+                    position += entry.words
+                    continue
+                }
                 if entry.isOnce {
-                    if once == nil { once = (entry.value, entry.time) }
+                    if once == nil { once = (entry.value, entry.time, entry.isDeferred) }
                 } else {
-                    assigned = (entry.value, entry.time)
+                    assigned = (entry.value, entry.time, entry.isDeferred)
                     once = nil
                 }
             } else if isFound {
@@ -90,18 +133,37 @@ struct PropertyLists: ~Copyable {
             position += entry.words
         }
         if let assigned, !assigned.value.isMissingOrNull { return assigned }
-        return once ?? assigned ?? (.missing, EventTime.distantPast.milliseconds)
+        return once ?? assigned ?? (.missing, EventTime.distantPast.milliseconds, false)
     }
 
-    /// The earliest time of an assignment after `tick`; nil if there is none.
+    /// The earliest instant after `tick` from which an assignment shows; nil if there is none.
     func nextChange(_ row: Row, after tick: EventTime) -> EventTime? {
-        var earliest = Int64.max
+        var earliest = EventTime.distantFuture.milliseconds
         var position = 0
         while let entry = entry(row, at: position) {
-            if entry.time > tick.milliseconds { earliest = min(earliest, entry.time) }
+            if entry.showsFrom > tick.milliseconds { earliest = min(earliest, entry.showsFrom) }
             position += entry.words
         }
-        return earliest == .max ? nil : EventTime(milliseconds: earliest)
+        let change = EventTime(milliseconds: earliest)
+        return change == .distantFuture ? nil : change
+    }
+
+    /// Makes deferred assignments up to `time` show from there on at the latest: the user had an event then.
+    ///
+    /// - `floor`: No tick before it will come.
+    mutating func show(_ row: inout Row, at time: Int64, floor: Int64) {
+        guard row.awaitsEvent else { return }
+        row.awaitsEvent = false
+        var position = 0
+        while let entry = entry(row, at: position) {
+            var showsFrom = entry.showsFrom
+            if entry.time <= time, time < showsFrom {
+                showsFrom = time
+                slab.pointer(row.block)[position + 2] = UInt64(bitPattern: time)
+            }
+            if entry.isDeferred, showsFrom > floor { row.awaitsEvent = true }
+            position += entry.words
+        }
     }
 
     /// Gives back everything of a user.
@@ -134,7 +196,7 @@ struct PropertyLists: ~Copyable {
         var position = 0
         while let entry = entry(row, at: position) {
             if entry.name == name {
-                if entry.isOnce {
+                if entry.isOnce || entry.isDeferred {
                     return insert(
                         name,
                         time,
@@ -172,6 +234,15 @@ struct PropertyLists: ~Copyable {
             replaceStart = Int(row.words)
             replaceEnd = replaceStart
         }
+        if replaceStart < replaceEnd, replaceEnd == insertAt,
+            let replaced = entry(row, at: replaceStart),
+            replaced.position + replaced.words == replaceEnd,
+            replaced.value.bytes.equals(value.bytes)
+        {
+            // What a user sends with every event: of the same place and value, only the time is newer.
+            slab.pointer(row.block)[replaceStart + 1] = UInt64(bitPattern: time << 1)
+            return .repeated
+        }
         splice(
             name: name,
             time: time,
@@ -196,7 +267,7 @@ struct PropertyLists: ~Copyable {
         let words = 2 + valueWords
         if removing.count == words, insertAt == removing.upperBound {
             // The usual case: the same place, the same length.
-            write(
+            _ = write(
                 name: name,
                 time: time,
                 isOnce: false,
@@ -220,8 +291,13 @@ struct PropertyLists: ~Copyable {
                 written += kept
             }
         }
-        write(name: name, time: time, isOnce: false, value: value, at: target + written)
-        written += words
+        written += write(
+            name: name,
+            time: time,
+            isOnce: false,
+            value: value,
+            at: target + written
+        )
         if row.words > 0 {
             (target + written).update(
                 from: slab.pointer(row.block) + insertAt,
@@ -234,40 +310,52 @@ struct PropertyLists: ~Copyable {
         row.sizeClass = sizeClass
     }
 
+    /// Writes an entry, deferred where `showsFrom` is given, and returns how many words it takes.
     private func write(
         name: UInt32,
         time: Int64,
+        showsFrom: Int64? = nil,
         isOnce: Bool,
         value: ValueView,
         at target: UnsafeMutablePointer<UInt64>
-    ) {
+    ) -> Int {
+        let header = showsFrom == nil ? 2 : 3
+        let words = header + (value.bytes.count + 7) / 8
         target[0] = UInt64(name) | UInt64(value.bytes.count) << 32 | (isOnce ? 1 << 63 : 0)
-        target[1] = UInt64(bitPattern: time)
+        target[1] = UInt64(bitPattern: time << 1 | (showsFrom == nil ? 0 : 1))
+        if let showsFrom { target[2] = UInt64(bitPattern: showsFrom) }
         precondition(value.bytes.count > 0, "an assignment without a value")
-        target[1 + (value.bytes.count + 7) / 8] = 0
-        UnsafeMutableRawPointer(target + 2).copyMemory(
+        target[words - 1] = 0
+        UnsafeMutableRawPointer(target + header).copyMemory(
             from: value.bytes.base,
             byteCount: value.bytes.count
         )
+        return words
     }
 
     // MARK: The general way
 
     /// Takes an assignment of any kind for a name that is there or may be added, keeping what can decide.
     ///
+    /// - `showsFrom`: Makes it deferred: no tick before this instant sees it.
     /// - `keepsAll`: Drops nothing: for names whose whole history is asked for.
     mutating func insert(
         _ name: UInt32,
         _ time: Int64,
         _ value: ValueView,
         isOnce: Bool,
+        showsFrom: Int64? = nil,
         into row: inout Row,
         floor: Int64,
         keepsAll: Bool
     ) -> Outcome {
         var list = history(row, name: name)
         let place = list.entries.firstIndex { $0.time > time } ?? list.entries.count
-        list.entries.insert(Owned(time: time, isOnce: isOnce, value: value.bytes.array), at: place)
+        list.entries.insert(
+            Owned(time: time, deferredTo: showsFrom, isOnce: isOnce, value: value.bytes.array),
+            at: place
+        )
+        if let showsFrom, showsFrom > floor { row.awaitsEvent = true }
         if !keepsAll { Self.compact(&list.entries, floor: floor) }
         replace(list.words, of: name, with: list.entries, in: &row)
         return .assigned
@@ -307,14 +395,22 @@ struct PropertyLists: ~Copyable {
         return names
     }
 
-    /// The times of a name's entries.
-    func times(_ row: Row, name: UInt32) -> [Int64] { history(row, name: name).entries.map(\.time) }
+    /// When a name was assigned, and from when on that shows where it is deferred.
+    func times(_ row: Row, name: UInt32) -> [(time: Int64, deferredTo: Int64?)] {
+        history(row, name: name).entries.map { ($0.time, $0.deferredTo) }
+    }
 
     /// An entry with its value copied out of the slab.
     private struct Owned {
         var time: Int64
+        /// From when on it shows; nil where it is not deferred.
+        var deferredTo: Int64?
         var isOnce: Bool
         var value: [UInt8]
+
+        func shows(at floor: Int64) -> Bool { (deferredTo ?? time) <= floor }
+
+        var words: Int { (deferredTo == nil ? 2 : 3) + (value.count + 7) / 8 }
     }
 
     private func history(_ row: Row, name: UInt32) -> (words: Range<Int>, entries: [Owned]) {
@@ -325,7 +421,12 @@ struct PropertyLists: ~Copyable {
             if entry.name == name {
                 if entries.isEmpty { words = position..<position }
                 entries.append(
-                    Owned(time: entry.time, isOnce: entry.isOnce, value: entry.value.bytes.array)
+                    Owned(
+                        time: entry.time,
+                        deferredTo: entry.isDeferred ? entry.showsFrom : nil,
+                        isOnce: entry.isOnce,
+                        value: entry.value.bytes.array
+                    )
                 )
                 words = words.lowerBound..<position + entry.words
             } else if !entries.isEmpty {
@@ -339,10 +440,8 @@ struct PropertyLists: ~Copyable {
     /// Drops what decides at no tick from `floor` on, whatever still arrives.
     private static func compact(_ entries: inout [Owned], floor: Int64) {
         let past = entries.prefix { $0.time <= floor }.count
-        guard let last = entries[..<past].lastIndex(where: { !$0.isOnce }) ?? (past > 0 ? 0 : nil)
-        else {
-            return
-        }
+        let decides = entries[..<past].lastIndex { !$0.isOnce && $0.shows(at: floor) }
+        guard let last = decides ?? (past > 0 ? 0 : nil) else { return }
         var kept: [Owned] = []
         for index in entries.indices {
             if index < last, index < past { continue }
@@ -353,6 +452,7 @@ struct PropertyLists: ~Copyable {
                 && entries[index - 1].isOnce
                 && entries[index + 1].isOnce && entries[index].value == entries[index - 1].value
                 && entries[index].value == entries[index + 1].value
+                && entries[index - 1...index + 1].allSatisfy { $0.shows(at: floor) }
             if !isInner { kept.append(entries[index]) }
         }
         entries = kept
@@ -364,7 +464,7 @@ struct PropertyLists: ~Copyable {
         with entries: [Owned],
         in row: inout Row
     ) {
-        let added = entries.reduce(0) { $0 + 2 + ($1.value.count + 7) / 8 }
+        let added = entries.reduce(0) { $0 + $1.words }
         let total = Int(row.words) - words.count + added
         let sizeClass = WordSlab.sizeClass(words: max(1, total))
         let block = slab.allocate(sizeClass: sizeClass)
@@ -375,16 +475,16 @@ struct PropertyLists: ~Copyable {
             written = words.lowerBound
         }
         for entry in entries {
-            entry.value.withByteView { bytes in
+            written += entry.value.withByteView { bytes in
                 write(
                     name: name,
                     time: entry.time,
+                    showsFrom: entry.deferredTo,
                     isOnce: entry.isOnce,
                     value: ValueView(bytes),
                     at: target + written
                 )
             }
-            written += 2 + (entry.value.count + 7) / 8
         }
         if row.words > 0 {
             (target + written).update(

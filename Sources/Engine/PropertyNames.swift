@@ -29,6 +29,15 @@ struct PropertyNames {
         sentCount + UInt32(names.insert(name))
     }
 
+    /// The number of what an assignment names; nil where that is a top-level name we do not know.
+    mutating func number(_ assignment: Assignment) -> UInt32? {
+        switch assignment.operation {
+        case .sent: sentNumber(of: assignment.name)
+        case .clearAll: Self.clearAll
+        default: number(of: assignment.name)
+        }
+    }
+
     /// The number of a name sent at the top level; nil for any other name.
     func sentNumber(of name: ByteView) -> UInt32? {
         sent.find(name).map { UInt32($0) }

@@ -6,32 +6,58 @@ import Events
 struct RecordFilters {
     private let traces: [RecordTrace]
     private let routes: RecordRoutes
+    private let retentions: [RecordTrace.Retention]
+    private let flat: [Flat]
+
+    /// What a record of a trace is made of, in the order of its words: reading one copies no references.
+    private struct Flat {
+        enum Value {
+            case none, number, distinct
+        }
+
+        var keepsMask: Bool
+        var isGrouped: Bool
+        var value = Value.none
+        /// Place of the event property behind ``value``.
+        var property = 0
+
+        init(_ trace: RecordTrace) {
+            keepsMask = trace.keepsMask
+            isGrouped = !trace.group.isEmpty
+            switch trace.value {
+            case nil: break
+            case .number(let property): (value, self.property) = (.number, property)
+            case .distinct(let property): (value, self.property) = (.distinct, property)
+            }
+        }
+    }
 
     init(plan: Plan) {
         traces = plan.recordTraces
         routes = plan.recordRoutes
+        retentions = plan.recordTraces.map(\.retention)
+        flat = plan.recordTraces.map(Flat.init)
     }
 
-    /// Whether there is anything to do at all.
-    var isEmpty: Bool { traces.isEmpty }
-
-    /// Calls `body` with every record of the event: its trace and its words, borrowed.
-    func forEachRecord(
+    /// Appends every record of the event: its trace and where its words lie.
+    func appendRecords(
         of event: EventView,
-        _ body: (Int, UnsafePointer<UInt64>) -> Void
+        to records: inout [StagedEvents.Record],
+        words: inout [UInt64]
     ) {
+        if traces.isEmpty { return }
         let candidates =
             event.kind == .identify ? routes.identify : routes.routes(of: event.eventType)
         for route in candidates {
             let mask = passed(event, route)
             guard mask != 0 else { continue }
-            forEachRecord(of: event, route.trace, mask: mask, body)
+            append(event, route.trace, mask: mask, to: &records, words: &words)
         }
     }
 
     /// What of a trace no tick from `floor` on can need.
     func bound(_ trace: Int, floor: EventTime) -> Int64 {
-        traces[trace].retention.bound(floor: floor)
+        retentions[trace].bound(floor: floor)
     }
 
     /// One bit for each filter that the event passes.
@@ -57,37 +83,38 @@ struct RecordFilters {
         return true
     }
 
-    private func forEachRecord(
-        of event: EventView,
+    private func append(
+        _ event: EventView,
         _ trace: Int,
         mask: UInt16,
-        _ body: (Int, UnsafePointer<UInt64>) -> Void
+        to records: inout [StagedEvents.Record],
+        words: inout [UInt64]
     ) {
-        let kept = traces[trace]
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 6) { words in
-            words.initialize(repeating: 0)
-            guard let start = words.baseAddress else { return }
-            words[0] = UInt64(bitPattern: event.time.milliseconds)
-            if kept.keepsMask { words[kept.maskWord] = UInt64(mask) }
-            if !kept.group.isEmpty {
-                guard let group = group(event, kept.group) else { return }
-                words[kept.groupWord] = group.high
-                words[kept.groupWord + 1] = group.low
+        let kept = flat[trace]
+        var group: (high: UInt64, low: UInt64) = (0, 0)
+        if kept.isGrouped {
+            guard let found = self.group(event, traces[trace].group) else { return }
+            group = found
+        }
+        func append(_ high: UInt64, _ low: UInt64) {
+            records.append(StagedEvents.Record(trace: trace, words: words.count))
+            words.append(UInt64(bitPattern: event.time.milliseconds))
+            if kept.keepsMask { words.append(UInt64(mask)) }
+            if kept.isGrouped {
+                words.append(group.high)
+                words.append(group.low)
             }
-            switch kept.value {
-            case nil: body(trace, start)
-            case .number(let property):
-                guard let number = event.eventProperties[property].micro() else { return }
-                words[kept.valueWord] = UInt64(truncatingIfNeeded: number)
-                words[kept.valueWord + 1] = UInt64(truncatingIfNeeded: number >> 64)
-                body(trace, start)
-            case .distinct(let property):
-                event.eventProperties[property].forEachScalarHash { high, low in
-                    words[kept.valueWord] = high
-                    words[kept.valueWord + 1] = low
-                    body(trace, start)
-                }
+            if kept.value != .none {
+                words.append(high)
+                words.append(low)
             }
+        }
+        switch kept.value {
+        case .none: append(0, 0)
+        case .number:
+            guard let number = event.eventProperties[kept.property].micro() else { return }
+            append(UInt64(truncatingIfNeeded: number), UInt64(truncatingIfNeeded: number >> 64))
+        case .distinct: event.eventProperties[kept.property].forEachScalarHash(append)
         }
     }
 

@@ -49,15 +49,32 @@ struct RecordLists: ~Copyable {
         return nil
     }
 
+    /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
+    func fetch(_ row: Row) -> UInt64 {
+        guard row.count > 0 else { return 0 }
+        let words = slab.pointer(row.block)
+        var sum: UInt64 = 0
+        for index in stride(from: 0, to: Int(row.count) * Self.entryWords, by: 8) {
+            sum &+= words[index]
+        }
+        return sum
+    }
+
     /// The user's records of a trace.
     func records(_ trace: Int, of row: Row) -> RecordRun {
         guard let entry = find(trace, in: row), entry.pointee.count > 0 else {
             return RecordRun(words: nil, width: widths[trace], count: 0)
         }
+        return run(entry.pointee)
+    }
+
+    /// The records of an entry that has some.
+    private func run(_ entry: Entry) -> RecordRun {
+        let width = widths[Int(entry.trace)]
         return RecordRun(
-            words: slab.pointer(entry.pointee.block) + Int(entry.pointee.head) * widths[trace],
-            width: widths[trace],
-            count: Int(entry.pointee.count)
+            words: slab.pointer(entry.block) + Int(entry.head) * width,
+            width: width,
+            count: Int(entry.count)
         )
     }
 
@@ -65,16 +82,16 @@ struct RecordLists: ~Copyable {
     ///
     /// - `limit`: The most records a list may hold; beyond it the oldest go.
     ///
-    /// Gives whether the limit was hit.
+    /// Gives how many records are listed now, and whether the limit was hit.
     mutating func add(
         _ record: UnsafePointer<UInt64>,
         trace: Int,
         to row: inout Row,
         bound: Int64,
         limit: Int
-    ) -> Bool {
+    ) -> (listed: Int, hitLimit: Bool) {
         let time = Int64(bitPattern: record[0])
-        if time <= bound { return false }
+        if time <= bound { return (0, false) }
         let width = widths[trace]
         let slot = entry(trace, in: &row)
         if slot.pointee.count == 0 {
@@ -100,27 +117,23 @@ struct RecordLists: ~Copyable {
         if Int(slot.pointee.count) > limit {
             slot.pointee.head += 1
             slot.pointee.count -= 1
-            return true
+            return (Int(slot.pointee.count), true)
         }
-        return false
+        return (Int(slot.pointee.count), false)
     }
 
-    /// Drops what no tick from now on can need.
-    mutating func prune(_ row: Row, bound: (Int) -> Int64) {
-        guard let entries = entries(row) else { return }
-        for index in 0..<Int(row.count) where entries[index].count > 0 {
-            let trace = Int(entries[index].trace)
-            let run = records(trace, of: row)
-            let bound = bound(trace)
-            guard run.time(0) <= bound else { continue }
-            let gone = run.firstIndex(from: bound + 1)
-            entries[index].head += UInt32(gone)
-            entries[index].count -= UInt32(gone)
-            if entries[index].count == 0 {
-                slab.release(entries[index].block, sizeClass: entries[index].sizeClass)
-                entries[index].block = WordSlab.none
-                entries[index].head = 0
-            }
+    /// Drops records of a user and trace with times ≤ `bound`, which no coming tick can need.
+    mutating func prune(_ row: Row, trace: Int, bound: Int64) {
+        guard let entry = find(trace, in: row), entry.pointee.count > 0 else { return }
+        let run = run(entry.pointee)
+        guard run.time(0) <= bound else { return }
+        let gone = run.firstIndex(from: bound + 1)
+        entry.pointee.head += UInt32(gone)
+        entry.pointee.count -= UInt32(gone)
+        if entry.pointee.count == 0 {
+            slab.release(entry.pointee.block, sizeClass: entry.pointee.sizeClass)
+            entry.pointee.block = WordSlab.none
+            entry.pointee.head = 0
         }
     }
 
@@ -133,6 +146,12 @@ struct RecordLists: ~Copyable {
         }
         if row.block != WordSlab.none { slab.release(row.block, sizeClass: row.sizeClass) }
         row = Row()
+    }
+
+    /// Calls `body` with every trace the user ever had records of.
+    func forEachTrace(_ row: Row, _ body: (Int) -> Void) {
+        guard let entries = entries(row) else { return }
+        for index in 0..<Int(row.count) { body(Int(entries[index].trace)) }
     }
 
     /// Calls `body` with every trace the user has records of.

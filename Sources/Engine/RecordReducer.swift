@@ -6,12 +6,26 @@ import Cohorts
 ///
 /// Keeps its buffers, so that an evaluation allocates only while they grow.
 struct RecordReducer {
+    private var predicates: [MicroPredicate] = []
+    private var ranges: [NumberRange] = []
+    private var intervals: [CalendarIntervals] = []
+
     /// Numbers of records, sorted by group and then time.
     private var order: [Int32] = []
     private var numbers: [Int64] = []
     private var hashes: [Hash] = []
-    private var starts = [Int64?](repeating: nil, count: 10)
-    private var freshStarts = [Int64?](repeating: nil, count: 10)
+    private var starts = [Int64](repeating: RecordReducer.none, count: 10)
+    private var freshStarts = [Int64](repeating: RecordReducer.none, count: 10)
+
+    /// Earlier than every record.
+    static let none = Int64.min
+
+    /// What a test found.
+    struct Verdict {
+        var isTrue: Bool
+        /// Of a monotone test that holds: it does as long as the records from this time on are in the window.
+        var witness = RecordReducer.none
+    }
 
     private struct Hash: Comparable {
         var high: UInt64
@@ -22,29 +36,166 @@ struct RecordReducer {
         }
     }
 
-    /// Whether the condition holds, for all records or for one group that has a record inside.
+    /// Some records of a run: a stretch of it, or a stretch of a list of numbers of records.
+    private struct Selection {
+        let run: RecordRun
+        let places: Range<Int>
+        let order: UnsafePointer<Int32>?
+
+        var count: Int { places.count }
+
+        /// The number of the record at a place.
+        func record(_ place: Int) -> Int {
+            if let order { Int(order[place]) } else { place }
+        }
+
+        func time(_ place: Int) -> Int64 { run.time(record(place)) }
+
+        func word(_ place: Int, _ word: Int) -> UInt64 { run.word(record(place), word) }
+
+        /// The number, in millionths, that begins at a word.
+        func number(_ place: Int, _ word: Int) -> Int128 {
+            let record = record(place)
+            return Int128(Int64(bitPattern: run.word(record, word + 1))) << 64
+                | Int128(run.word(record, word))
+        }
+    }
+
+    // MARK: Preparing
+
+    /// The flat form of a condition; not of `relative`, which is no number of one trace.
+    ///
+    /// - `trace`: What its records are made of; nil where they are plain times.
+    mutating func test(_ condition: RecordsCondition, _ trace: RecordTrace?) -> RecordTest {
+        var test = RecordTest(
+            mode: .count,
+            isGrouped: condition.isGrouped,
+            maskWord: trace?.maskWord ?? 0,
+            groupWord: trace?.groupWord ?? 0,
+            valueWord: trace?.valueWord ?? 0
+        )
+        switch condition.mode {
+        case .count(let range): setRange(range, of: &test)
+        case .sum(let predicate): set(.sum, predicate, of: &test)
+        case .average(let predicate): set(.average, predicate, of: &test)
+        case .minimum(let predicate): set(.minimum, predicate, of: &test)
+        case .maximum(let predicate): set(.maximum, predicate, of: &test)
+        case .distinct(let range):
+            test.mode = .distinct
+            setRange(range, of: &test)
+        case .nth(let place):
+            test.mode = .nth
+            test.number = place
+        case .onDistinct(let interval, let count, let range):
+            setRange(range, of: &test)
+            test.lowestInside = count.lowest
+            test.highestInside = count.highest
+            test.holedInside = holes(count)
+            if case .milliseconds(let length) = interval {
+                test.mode = .durations
+                test.length = length
+            } else if let calendar = CalendarIntervals(interval) {
+                test.mode = .intervals
+                test.interval = intervals.count
+                intervals.append(calendar)
+            }
+        case .sequence(let steps, let within):
+            test.mode = .sequence
+            test.number = steps
+            test.length = within ?? .max
+        case .relative: preconditionFailure("two counts are compared by the evaluator")
+        }
+        test.isMonotone = isMonotone(test)
+        return test
+    }
+
+    private func isMonotone(_ test: RecordTest) -> Bool {
+        switch test.mode {
+        case .count, .distinct: test.isAtLeast
+        case .intervals: test.isAtLeast && test.countsAnyInside
+        case .maximum: predicates[test.predicate].isAtLeast
+        case .minimum: predicates[test.predicate].isAtMost
+        case .sequence: true
+        case .sum, .average, .nth, .durations: false
+        }
+    }
+
+    private mutating func setRange(_ range: NumberRange, of test: inout RecordTest) {
+        test.lowest = range.lowest
+        test.highest = range.highest
+        test.holed = holes(range)
+    }
+
+    private mutating func set(
+        _ mode: RecordTest.Mode,
+        _ predicate: MicroPredicate,
+        of test: inout RecordTest
+    ) {
+        test.mode = mode
+        test.predicate = predicates.count
+        predicates.append(predicate)
+    }
+
+    private mutating func holes(_ range: NumberRange) -> Int {
+        if range.isPlain { return -1 }
+        ranges.append(range)
+        return ranges.count - 1
+    }
+
+    // MARK: Asking
+
+    /// Whether the test holds, for all records or for one group that has a record inside.
     ///
     /// - `inside`: The records in the window.
     /// - `known`: How many records are not after the tick.
     /// - `end`: The tick less the window's offset: where duration intervals are counted from.
     mutating func holds(
-        _ condition: RecordsCondition,
+        _ test: RecordTest,
         _ run: RecordRun,
-        _ trace: RecordTrace,
         inside: Range<Int>,
         known: Int,
         range: PlanWindow.Range,
         end: Int64
-    ) -> Bool {
+    ) -> Verdict {
         // Which record is the Nth is decided by all that are known.
-        let isNth = if case .nth = condition.mode { true } else { false }
-        let considered = isNth ? 0..<known : inside
+        let considered = test.mode == .nth ? 0..<known : inside
+        if !test.isGrouped {
+            return holds(
+                test,
+                Selection(run: run, places: considered, order: nil),
+                range,
+                end
+            )
+        }
+        sort(considered, of: run, by: test.groupWord)
+        // Lent to the selections, which change the other buffers only.
+        let sorted = order
+        return sorted.withUnsafeBufferPointer { order in
+            var start = 0
+            while start < order.count {
+                var next = start + 1
+                while next < order.count,
+                    Self.isSameGroup(run, test.groupWord, Int(order[start]), Int(order[next]))
+                {
+                    next += 1
+                }
+                let selection = Selection(
+                    run: run,
+                    places: start..<next,
+                    order: order.baseAddress
+                )
+                let verdict = holds(test, selection, range, end)
+                if verdict.isTrue { return verdict }
+                start = next
+            }
+            return Verdict(isTrue: false)
+        }
+    }
+
+    /// Fills ``order`` with records by their group and then time.
+    private mutating func sort(_ considered: Range<Int>, of run: RecordRun, by word: Int) {
         order.removeAll(keepingCapacity: true)
         for index in considered { order.append(Int32(index)) }
-        guard condition.isGrouped else {
-            return holds(condition.mode, run, trace, 0..<order.count, range, end)
-        }
-        let word = trace.groupWord
         order.sort { left, right in
             let (left, right) = (Int(left), Int(right))
             let groups = (
@@ -53,163 +204,201 @@ struct RecordReducer {
             )
             return groups.0 != groups.1 ? groups.0 < groups.1 : left < right
         }
-        var start = 0
-        while start < order.count {
-            var next = start + 1
-            while next < order.count, isSameGroup(run, word, start, next) { next += 1 }
-            if holds(condition.mode, run, trace, start..<next, range, end) { return true }
-            start = next
-        }
-        return false
     }
 
-    private func isSameGroup(_ run: RecordRun, _ word: Int, _ left: Int, _ right: Int) -> Bool {
-        let (left, right) = (Int(order[left]), Int(order[right]))
-        return run.word(left, word) == run.word(right, word)
+    private static func isSameGroup(
+        _ run: RecordRun,
+        _ word: Int,
+        _ left: Int,
+        _ right: Int
+    ) -> Bool {
+        run.word(left, word) == run.word(right, word)
             && run.word(left, word + 1) == run.word(right, word + 1)
     }
 
-    /// Whether the mode holds of the records whose numbers stand in these places of ``order``.
     private mutating func holds(
-        _ mode: RecordsCondition.Mode,
-        _ run: RecordRun,
-        _ trace: RecordTrace,
-        _ places: Range<Int>,
+        _ test: RecordTest,
+        _ records: Selection,
         _ range: PlanWindow.Range,
         _ end: Int64
-    ) -> Bool {
-        switch mode {
-        case .count(let wanted): return wanted.contains(Int64(places.count))
-        case .sum(let predicate):
-            return predicate.holds(of: sum(run, trace.valueWord, places))
-        case .average(let predicate):
-            return !places.isEmpty
-                && predicate.holds(
-                    of: sum(run, trace.valueWord, places),
-                    over: Int128(places.count)
-                )
-        case .minimum(let predicate):
-            return extreme(run, trace.valueWord, places, <).map { predicate.holds(of: $0) } ?? false
-        case .maximum(let predicate):
-            return extreme(run, trace.valueWord, places, >).map { predicate.holds(of: $0) } ?? false
-        case .distinct(let wanted):
-            return wanted.contains(distinctCount(run, trace.valueWord, places))
-        case .nth(let place):
-            guard places.count >= place else { return false }
-            let time = run.time(Int(order[places.lowerBound + place - 1]))
-            return time >= range.from && time < range.end
-        case .onDistinct(let interval, let count, let intervals):
-            return intervals.contains(intervalCount(run, places, interval, count, end))
-        case .sequence(let steps, let within):
-            return hasChain(run, trace.maskWord, places, steps: steps, within: within ?? .max)
-        case .relative: preconditionFailure("two counts are compared by the evaluator")
+    ) -> Verdict {
+        switch test.mode {
+        case .count:
+            guard contains(Int64(records.count), test) else { return Verdict(isTrue: false) }
+            guard test.isMonotone, test.lowest > 0 else { return Verdict(isTrue: true) }
+            let place = records.places.upperBound - Int(test.lowest)
+            return Verdict(isTrue: true, witness: records.time(place))
+        case .sum:
+            let sum = sum(records, test.valueWord)
+            return Verdict(isTrue: predicates[test.predicate].holds(of: sum))
+        case .average:
+            guard records.count > 0 else { return Verdict(isTrue: false) }
+            let sum = sum(records, test.valueWord)
+            let count = Int128(records.count)
+            return Verdict(isTrue: predicates[test.predicate].holds(of: sum, over: count))
+        case .minimum, .maximum:
+            return extreme(records, test)
+        case .distinct:
+            return distinct(records, test)
+        case .nth:
+            guard records.count >= test.number else { return Verdict(isTrue: false) }
+            let time = records.time(records.places.lowerBound + test.number - 1)
+            return Verdict(isTrue: time >= range.from && time < range.end)
+        case .intervals where test.isMonotone && records.order == nil:
+            return newestIntervals(records, test)
+        case .intervals, .durations:
+            return Verdict(isTrue: contains(intervalCount(records, test, end), test))
+        case .sequence:
+            let start = newestChain(records, test)
+            return Verdict(isTrue: start != Self.none, witness: start)
         }
     }
 
-    private func number(_ run: RecordRun, _ word: Int, _ place: Int) -> Int128 {
-        let index = Int(order[place])
-        return Int128(Int64(bitPattern: run.word(index, word + 1))) << 64
-            | Int128(run.word(index, word))
+    private func contains(_ number: Int64, _ test: RecordTest) -> Bool {
+        number >= test.lowest && number <= test.highest
+            && (test.holed < 0 || ranges[test.holed].contains(number))
     }
 
-    private func sum(_ run: RecordRun, _ word: Int, _ places: Range<Int>) -> Int128 {
+    private func sum(_ records: Selection, _ word: Int) -> Int128 {
         var sum: Int128 = 0
-        for place in places { sum += number(run, word, place) }
+        for place in records.places { sum += records.number(place, word) }
         return sum
     }
 
-    private func extreme(
-        _ run: RecordRun,
-        _ word: Int,
-        _ places: Range<Int>,
-        _ isBetter: (Int128, Int128) -> Bool
-    ) -> Int128? {
-        var best: Int128?
-        for place in places {
-            let number = number(run, word, place)
-            if best.map({ isBetter(number, $0) }) ?? true { best = number }
+    /// Whether the least or greatest number satisfies the test.
+    private func extreme(_ records: Selection, _ test: RecordTest) -> Verdict {
+        guard records.count > 0 else { return Verdict(isTrue: false) }
+        if test.isMonotone {
+            // Then the first that satisfies it decides, from the newest back.
+            for place in records.places.reversed()
+            where predicates[test.predicate].holds(of: records.number(place, test.valueWord)) {
+                return Verdict(isTrue: true, witness: records.time(place))
+            }
+            return Verdict(isTrue: false)
         }
-        return best
+        var best = records.number(records.places.lowerBound, test.valueWord)
+        for place in records.places.dropFirst() {
+            let number = records.number(place, test.valueWord)
+            best = test.mode == .maximum ? max(best, number) : min(best, number)
+        }
+        return Verdict(isTrue: predicates[test.predicate].holds(of: best))
     }
 
-    private mutating func distinctCount(
-        _ run: RecordRun,
-        _ word: Int,
-        _ places: Range<Int>
-    ) -> Int64 {
+    /// Whether there are as many different values as the test wants.
+    private mutating func distinct(_ records: Selection, _ test: RecordTest) -> Verdict {
         hashes.removeAll(keepingCapacity: true)
-        for place in places {
-            let index = Int(order[place])
-            hashes.append(Hash(high: run.word(index, word), low: run.word(index, word + 1)))
+        // From the newest back, so that a test that wants a few has found them soon. Of many values, sorting
+        // beats looking each up among those before it.
+        let looksUp = records.count <= 32 || (test.isMonotone && test.lowest <= 32)
+        for place in records.places.reversed() {
+            let hash = Hash(
+                high: records.word(place, test.valueWord),
+                low: records.word(place, test.valueWord + 1)
+            )
+            if looksUp, hashes.contains(hash) { continue }
+            hashes.append(hash)
+            if looksUp, test.isMonotone, Int64(hashes.count) >= test.lowest {
+                return Verdict(isTrue: true, witness: records.time(place))
+            }
         }
+        if looksUp { return Verdict(isTrue: contains(Int64(hashes.count), test)) }
         hashes.sort()
         var count: Int64 = 0
         for index in hashes.indices where index == 0 || hashes[index] != hashes[index - 1] {
             count += 1
         }
-        return count
+        return Verdict(isTrue: contains(count, test))
     }
 
+    /// Whether records lie in as many calendar intervals as the test wants at least: from the newest back, an
+    /// interval a step.
+    private mutating func newestIntervals(_ records: Selection, _ test: RecordTest) -> Verdict {
+        var count: Int64 = 0
+        var end = records.places.upperBound
+        while end > records.places.lowerBound {
+            if count + 1 >= test.lowest {
+                return Verdict(isTrue: true, witness: records.time(end - 1))
+            }
+            guard let start = intervals[test.interval].start(at: records.time(end - 1)) else {
+                // The clocks changed in between: by the number of every record.
+                return Verdict(isTrue: contains(intervalCount(records, test, 0), test))
+            }
+            count += 1
+            // The next is near where one user has few events a day.
+            var steps = 0
+            while end > records.places.lowerBound, steps < 8, records.time(end - 1) >= start {
+                end -= 1
+                steps += 1
+            }
+            if steps == 8 {
+                end = max(records.places.lowerBound, min(end, records.run.firstIndex(from: start)))
+            }
+        }
+        return Verdict(isTrue: contains(count, test))
+    }
+
+    /// How many intervals have as many records as the test wants.
     private mutating func intervalCount(
-        _ run: RecordRun,
-        _ places: Range<Int>,
-        _ interval: PlanInterval,
-        _ wanted: NumberRange,
+        _ records: Selection,
+        _ test: RecordTest,
         _ end: Int64
     ) -> Int64 {
         numbers.removeAll(keepingCapacity: true)
-        for place in places {
-            let time = run.time(Int(order[place]))
-            if case .milliseconds(let length) = interval {
-                numbers.append((end - time) / length)
-            } else {
-                numbers.append(interval.number(of: time))
-            }
+        var isAscending = true
+        for place in records.places {
+            let time = records.time(place)
+            // From the newest back, so counted down: ascending like the others.
+            let number =
+                test.mode == .durations
+                ? -((end - time) / test.length) : intervals[test.interval].number(of: time)
+            if let last = numbers.last, number < last { isAscending = false }
+            numbers.append(number)
         }
         // Where clocks go back over midnight, a later event may lie in an earlier day.
-        numbers.sort()
+        if !isAscending { numbers.sort() }
         var count: Int64 = 0
         var start = 0
         while start < numbers.count {
             var next = start + 1
             while next < numbers.count, numbers[next] == numbers[start] { next += 1 }
-            if wanted.contains(Int64(next - start)) { count += 1 }
+            let inside = Int64(next - start)
+            if inside >= test.lowestInside, inside <= test.highestInside,
+                test.holedInside < 0 || ranges[test.holedInside].contains(inside)
+            {
+                count += 1
+            }
             start = next
         }
         return count
     }
 
-    /// Whether records pass the filters 0, 1, 2 … one strictly after the other.
+    /// When the chain of records that pass the filters 0, 1, 2 … one strictly after the other began: of all
+    /// chains the one that began last; ``none`` where there is none.
     ///
-    /// Of all chains of the first steps that end before a record, the one that started last leaves the most
-    /// room for `within`, so only its start is kept.
-    private mutating func hasChain(
-        _ run: RecordRun,
-        _ word: Int,
-        _ places: Range<Int>,
-        steps: Int,
-        within: Int64
-    ) -> Bool {
-        for step in 0..<steps { starts[step] = nil }
-        var place = places.lowerBound
-        while place < places.upperBound {
-            let time = run.time(Int(order[place]))
-            for step in 0..<steps { freshStarts[step] = nil }
-            while place < places.upperBound, run.time(Int(order[place])) == time {
-                let mask = run.word(Int(order[place]), word)
+    /// Of all chains of the first steps that end before a record, the one that began last leaves the most
+    /// room for `within` and stays longest in the window, so only its start is kept.
+    private mutating func newestChain(_ records: Selection, _ test: RecordTest) -> Int64 {
+        let steps = test.number
+        var newest = Self.none
+        for step in 0..<steps { starts[step] = Self.none }
+        var place = records.places.lowerBound
+        while place < records.places.upperBound {
+            let time = records.time(place)
+            for step in 0..<steps { freshStarts[step] = Self.none }
+            while place < records.places.upperBound, records.time(place) == time {
+                let mask = records.word(place, test.maskWord)
                 for step in 0..<steps where mask >> UInt64(step) & 1 != 0 {
                     let start = step == 0 ? time : starts[step - 1]
-                    guard let start else { continue }
-                    if step == steps - 1, time - start <= within { return true }
-                    freshStarts[step] = max(freshStarts[step] ?? start, start)
+                    if start == Self.none { continue }
+                    if step == steps - 1, time - start <= test.length {
+                        newest = max(newest, start)
+                    }
+                    freshStarts[step] = max(freshStarts[step], start)
                 }
                 place += 1
             }
-            for step in 0..<steps {
-                guard let fresh = freshStarts[step] else { continue }
-                starts[step] = max(starts[step] ?? fresh, fresh)
-            }
+            for step in 0..<steps { starts[step] = max(starts[step], freshStarts[step]) }
         }
-        return false
+        return newest
     }
 }

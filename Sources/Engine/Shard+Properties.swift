@@ -5,43 +5,82 @@ import Events
 
 extension Shard {
     /// Takes everything the event does to properties, in its order.
-    mutating func assign(_ event: borrowing EventView, slot: UserSlot) {
-        let time = event.time.milliseconds
-        for assignment in event.assignments {
+    mutating func assign(_ event: borrowing StagedEvents.Event, slot: UserSlot) {
+        let moment = Moment(
+            time: event.time.milliseconds,
+            waits: event.kind == .identify && settings.identifyWaits
+        )
+        for place in event.assignments {
+            let assignment = staged.assignments[place]
+            let name = assignment.name
             switch assignment.operation {
-            case .set: set(names.number(of: assignment.name), time, assignment.value, slot)
-            case .unset: withNull { set(names.number(of: assignment.name), time, $0, slot) }
-            case .setOnce: setOnce(names.number(of: assignment.name), time, assignment.value, slot)
-            case .clearAll: clearAll(time, slot)
-            case .sent:
-                guard let name = names.sentNumber(of: assignment.name) else { continue }
-                set(name, time, assignment.value, slot)
+            case .set, .sent: set(name, moment, staged.value(assignment), slot)
+            case .unset: withNull { set(name, moment, $0, slot) }
+            case .setOnce: setOnce(name, moment, staged.value(assignment), slot)
+            case .clearAll: clearAll(moment, slot)
             case .add, .append, .prepend, .preInsert, .postInsert, .remove:
-                operate(assignment, time, slot)
+                operate(assignment, moment, slot)
             }
         }
     }
 
-    private mutating func set(_ name: UInt32, _ time: Int64, _ value: ValueView, _ slot: UserSlot) {
+    /// Notes when a user had an event, and shows what waited for it.
+    ///
+    /// Nothing ever waits but with `identify: next_event`.
+    mutating func noteEvent(at time: EventTime, slot: UserSlot) {
+        guard settings.identifyWaits else { return }
+        if records[Int(slot)].properties.awaitsEvent {
+            touch(slot, for: evaluator.feeds.properties)
+        }
+        eventTimes.note(time.milliseconds, slot: slot, floor: floor.milliseconds)
+        propertyLists.show(
+            &records[Int(slot)].properties,
+            at: time.milliseconds,
+            floor: floor.milliseconds
+        )
+    }
+
+    /// When an assignment takes its place.
+    private struct Moment {
+        var time: Int64
+        /// Whether it shows only from the user's next event on.
+        var waits: Bool
+    }
+
+    /// From when on what is assigned at a moment shows; nil where nothing is to be waited for.
+    private func deferral(_ moment: Moment, _ slot: UserSlot) -> Int64? {
+        guard moment.waits else { return nil }
+        let next = eventTimes.next(from: moment.time, slot: slot)
+        return next == moment.time ? nil : next
+    }
+
+    private mutating func set(
+        _ name: UInt32,
+        _ moment: Moment,
+        _ value: ValueView,
+        _ slot: UserSlot
+    ) {
         let index = Int(slot)
         let outcome: PropertyLists.Outcome
+        let keepsAll = historicNames.contains(name)
         if seed(name, slot) == .beyondLimit {
             outcome = .beyondLimit
-        } else if historicNames.contains(name) {
+        } else if keepsAll || moment.waits {
             outcome = propertyLists.insert(
                 name,
-                time,
+                moment.time,
                 value,
                 isOnce: false,
+                showsFrom: deferral(moment, slot),
                 into: &records[index].properties,
                 floor: floor.milliseconds,
-                keepsAll: true
+                keepsAll: keepsAll
             )
         } else {
             let sentCount = names.sentCount
             outcome = propertyLists.assign(
                 name: name,
-                time: time,
+                time: moment.time,
                 value: value,
                 to: &records[index].properties,
                 floor: floor.milliseconds,
@@ -49,12 +88,21 @@ extension Shard {
                 countsName: { $0 >= sentCount && $0 != PropertyNames.clearAll }
             )
         }
-        if outcome == .beyondLimit { counters.ignoredProperties += 1 }
+        switch outcome {
+        case .assigned: noteAssigned(name, slot)
+        case .beyondLimit: counters.ignoredProperties += 1
+        case .repeated, .superseded: break
+        }
+    }
+
+    /// Conditions look at few names; an assignment to another changes none.
+    private mutating func noteAssigned(_ name: UInt32, _ slot: UserSlot) {
+        if evaluator.reads(name) { touch(slot, for: evaluator.feeds.properties) }
     }
 
     private mutating func setOnce(
         _ name: UInt32,
-        _ time: Int64,
+        _ moment: Moment,
         _ value: ValueView,
         _ slot: UserSlot
     ) {
@@ -64,32 +112,36 @@ extension Shard {
         }
         _ = propertyLists.insert(
             name,
-            time,
+            moment.time,
             value,
             isOnce: true,
+            showsFrom: deferral(moment, slot),
             into: &records[Int(slot)].properties,
             floor: floor.milliseconds,
             keepsAll: historicNames.contains(name)
         )
+        noteAssigned(name, slot)
     }
 
     /// Unsets every property, those that are not there yet too: an assignment from before it may still come.
-    private mutating func clearAll(_ time: Int64, _ slot: UserSlot) {
+    private mutating func clearAll(_ moment: Moment, _ slot: UserSlot) {
         let present = propertyLists.names(records[Int(slot)].properties)
         for name in present where names.isProperty(name) && name != PropertyNames.clearAll {
-            withNull { set(name, time, $0, slot) }
+            withNull { set(name, moment, $0, slot) }
         }
         withNull {
             _ = propertyLists.insert(
                 PropertyNames.clearAll,
-                time,
+                moment.time,
                 $0,
                 isOnce: false,
+                showsFrom: deferral(moment, slot),
                 into: &records[Int(slot)].properties,
                 floor: floor.milliseconds,
                 keepsAll: !historicNames.isEmpty
             )
         }
+        touch(slot, for: evaluator.feeds.properties)
     }
 
     /// Gives a name that is new to the user the unsets of earlier `$clearAll`s, if there were any.
@@ -102,13 +154,14 @@ extension Shard {
         let sentCount = names.sentCount
         let count = propertyLists.nameCount(row) { $0 >= sentCount && $0 != PropertyNames.clearAll }
         if count >= settings.propertiesPerUserMax { return .beyondLimit }
-        for time in propertyLists.times(row, name: PropertyNames.clearAll) {
+        for (time, deferredTo) in propertyLists.times(row, name: PropertyNames.clearAll) {
             withNull {
                 _ = propertyLists.insert(
                     name,
                     time,
                     $0,
                     isOnce: false,
+                    showsFrom: deferredTo,
                     into: &records[index].properties,
                     floor: floor.milliseconds,
                     keepsAll: historicNames.contains(name)
@@ -118,10 +171,16 @@ extension Shard {
         return .assigned
     }
 
-    /// `$add` and its like: reads what decides now, also what lies ahead, and assigns the result at the later
-    /// of its own time and that of what it read.
-    private mutating func operate(_ assignment: Assignment, _ time: Int64, _ slot: UserSlot) {
-        let name = names.number(of: assignment.name)
+    /// `$add` and its like: reads what decides now, also what lies ahead or waits for an event, and assigns the
+    /// result at the later of its own time and that of what it read.
+    ///
+    /// A result that stands at the time of something that waits for an event waits with it.
+    private mutating func operate(
+        _ assignment: StagedEvents.StagedAssignment,
+        _ moment: Moment,
+        _ slot: UserSlot
+    ) {
+        let name = assignment.name
         if seed(name, slot) == .beyondLimit {
             counters.ignoredProperties += 1
             return
@@ -136,13 +195,16 @@ extension Shard {
         switch PropertyOperation.apply(
             assignment.operation,
             current: current.value,
-            operand: assignment.value,
+            operand: staged.value(assignment),
             into: &result
         )
         {
         case .written:
-            let time = max(time, current.time)
-            result.withByteView { set(name, time, ValueView($0), slot) }
+            var moment = moment
+            if current.time > moment.time {
+                moment = Moment(time: current.time, waits: moment.waits || current.isDeferred)
+            }
+            result.withByteView { set(name, moment, ValueView($0), slot) }
         case .unchanged: break
         case .ignored: counters.ignoredOperations += 1
         }

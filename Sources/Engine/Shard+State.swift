@@ -28,12 +28,19 @@ package struct MissingTraces: Sendable, Equatable {
     package var traces: Set<Int> = []
     /// Record traces, by index in the plan.
     package var recordTraces: Set<Int> = []
+    /// Everyone's property values: they were kept under another `identify` rule.
+    package var properties = false
+    /// Lists of uploaded users, by index of their cohort in the plan.
+    package var uploads: Set<Int> = []
 
     /// Nothing is missing.
     package init() {}
 
     /// Whether nothing is missing.
-    package var isEmpty: Bool { traces.isEmpty && recordTraces.isEmpty }
+    package var isEmpty: Bool { !needsEvents && uploads.isEmpty }
+
+    /// Whether something is missing that events fill.
+    package var needsEvents: Bool { !traces.isEmpty || !recordTraces.isEmpty || properties }
 }
 
 /// What a shard found when it had read its state.
@@ -55,6 +62,7 @@ extension Shard {
             settings.keepsChanges,
             "a shard that does not keep its changes has none to hand over"
         )
+        settle()
         var writer = ByteWriter(capacity: 4096)
         encodeNames(from: savedNames, &writer, emit)
         savedNames = names.count
@@ -76,7 +84,9 @@ extension Shard {
 
     /// Hands over the whole state, as records; what changed counts as handed over.
     package mutating func encodeAll(_ emit: (StateRecord, ByteView) -> Void) {
+        settle()
         var writer = ByteWriter(capacity: 4096)
+        writer.write(UInt8(settings.identifyWaits ? 1 : 0))
         writer.write(UInt32(plan.traces.count))
         for trace in plan.traces {
             writer.write(trace.identity)
@@ -91,6 +101,8 @@ extension Shard {
         }
         writer.write(UInt32(plan.cohorts.count))
         for cohort in plan.cohorts { writer.write(cohort.identity) }
+        writer.write(UInt32(uploadLists.count))
+        for cohort in uploadLists { writer.write(prefixed: plan.cohorts[cohort].id) }
         writer.bytes.withByteView { emit(.plan, $0) }
         encodeNames(from: 0, &writer, emit)
         savedNames = names.count
@@ -170,10 +182,9 @@ extension Shard {
         writer.write(UInt16(entries.count))
         for entry in entries {
             writer.write(UInt32(entry.trace))
-            writer.write(entry.base)
+            writer.write(traceLists.base(entry))
             writer.write(entry.count)
-            let times = traceLists.times(entry)
-            for index in 0..<times.count { writer.write(times[index]) }
+            for time in traceLists.times(entry) { writer.write(time) }
         }
         encodeRecords(record, &writer)
         encodeUploads(slot, &writer)
@@ -184,12 +195,16 @@ extension Shard {
         while let entry = propertyLists.entry(record.properties, at: position) {
             writer.write(entry.name)
             writer.write(entry.time)
-            writer.write(UInt8(entry.isOnce ? 1 : 0))
+            writer.write(UInt8((entry.isOnce ? 1 : 0) | (entry.isDeferred ? 2 : 0)))
+            if entry.isDeferred { writer.write(entry.showsFrom) }
             writer.write(prefixed: entry.value.bytes)
             count += 1
             position += entry.words
         }
         writer.patch(count, at: countOffset)
+        let times = eventTimes.times(slot)
+        writer.write(UInt32(times.count))
+        for time in times { writer.write(time) }
     }
 
     private func encodeRecords(_ record: UserRecord, _ writer: inout ByteWriter) {
@@ -211,7 +226,7 @@ extension Shard {
         let countOffset = writer.count
         var count: UInt32 = 0
         writer.write(count)
-        uploads.forEach(slot, cohorts: plan.cohorts.count) { cohort, entry in
+        uploads.forEach(slot, cohorts: uploadLists) { cohort, entry in
             writer.write(prefixed: plan.cohorts[cohort].id)
             writer.write(entry.time)
             writer.write(UInt8(entry.isIn ? 1 : 0))
@@ -258,6 +273,8 @@ extension Shard {
         _ reader: inout ByteReader,
         _ restoring: inout StateRestore
     ) throws(ByteReader.Truncated) {
+        let flags: UInt8 = try reader.read()
+        restoring.identifyWaits = flags & 1 != 0
         let count: UInt32 = try reader.read()
         restoring.traces.removeAll()
         restoring.sawPlan = true
@@ -279,6 +296,12 @@ extension Shard {
             restoring.isUnchanged = restoring.isUnchanged && index == Int(stored)
             restoring.cohorts.append(index)
         }
+        let listCount: UInt32 = try reader.read()
+        restoring.uploadLists.removeAll()
+        for _ in 0..<listCount { restoring.uploadLists.append(try reader.readText()) }
+        restoring.isUnchanged =
+            restoring.isUnchanged
+            && restoring.uploadLists == uploadLists.map { plan.cohorts[$0].id }
     }
 
     private func restoreRecordTraces(
@@ -327,8 +350,7 @@ extension Shard {
         let slot: UserSlot = try reader.read()
         let id = try reader.readPrefixed()
         if Int(slot) == users.count {
-            records.append(UserRecord())
-            membership.addUser()
+            addUser()
             _ = users.insert(id, hash: Hashing.hash64(id))
         }
         guard Int(slot) < users.count, users[slot].equals(id) else {
@@ -378,7 +400,8 @@ extension Shard {
         for _ in 0..<propertyCount {
             let stored: UInt32 = try reader.read()
             let time: Int64 = try reader.read()
-            let once: UInt8 = try reader.read()
+            let flags: UInt8 = try reader.read()
+            let showsFrom: Int64? = flags & 2 != 0 ? try reader.read() : nil
             let value = ValueView(try reader.readPrefixed())
             guard let name = restoring.number(stored, sentCount: names.sentCount), !value.isMissing
             else {
@@ -388,12 +411,17 @@ extension Shard {
                 name,
                 time,
                 value,
-                isOnce: once != 0,
+                isOnce: flags & 1 != 0,
+                showsFrom: showsFrom,
                 into: &records[index].properties,
                 floor: .min,
                 keepsAll: true
             )
         }
+        let eventCount: UInt32 = try reader.read()
+        times.removeAll(keepingCapacity: true)
+        for _ in 0..<eventCount { times.append(try reader.read()) }
+        eventTimes.restore(times, slot: slot)
     }
 
     private mutating func restoreRecords(
@@ -432,14 +460,16 @@ extension Shard {
         _ reader: inout ByteReader,
         _ slot: UserSlot
     ) throws(ByteReader.Truncated) {
-        uploads.clear(slot, cohorts: plan.cohorts.count)
+        uploads.clear(slot, cohorts: uploadLists)
         let count: UInt32 = try reader.read()
         for _ in 0..<count {
             let id = try reader.readText()
             let time = EventTime(milliseconds: try reader.read())
             let isIn: UInt8 = try reader.read()
-            guard let cohort = plan.cohorts.firstIndex(where: { $0.id == id }) else { continue }
-            uploads.note(slot, cohort: cohort, isIn: isIn != 0, at: time)
+            guard let cohort = uploadLists.first(where: { plan.cohorts[$0].id == id }) else {
+                continue
+            }
+            uploads.note(slot, cohort: cohort, isIn: isIn != 0, at: time, floor: .distantPast)
         }
     }
 
@@ -455,14 +485,24 @@ extension Shard {
         self.floor = floor
         lastTick = tick
         savedNames = names.count
-        counters.approximateUsers = records.reduce(0) { $0 + ($1.isApproximate ? 1 : 0) }
+        counters.approximateUsers = (0..<records.count).reduce(0) {
+            $0 + (records[$1].isApproximate ? 1 : 0)
+        }
         var missing = MissingTraces()
         missing.traces = Set(plan.traces.indices).subtracting(restoring.traces.compactMap { $0 })
         missing.recordTraces = Set(plan.recordTraces.indices)
             .subtracting(restoring.recordTraces.compactMap { $0 })
+        missing.properties =
+            restoring.sawPlan && restoring.identifyWaits != settings.identifyWaits
+        if restoring.sawPlan {
+            let stored = Set(restoring.uploadLists)
+            missing.uploads = Set(
+                uploadLists.filter { !stored.contains(plan.cohorts[$0].id) }
+            )
+        }
         // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
         // looked at once.
-        for slot in 0..<UserSlot(users.count) { touch(slot) }
+        for slot in 0..<UserSlot(users.count) { touchAnew(slot) }
         return RestoreReport(
             missingTraces: missing,
             mustRewrite: !missing.isEmpty || !restoring.isUnchanged || !restoring.sawPlan
@@ -486,8 +526,12 @@ package struct StateRestore {
     var cohorts: [Int?] = []
     /// Name number by stored number, without the names sent at the top level.
     var names: [UInt32] = []
+    /// Ids of the cohorts whose lists of uploaded users are stored.
+    var uploadLists: [String] = []
     var isUnchanged = true
     var sawPlan = false
+    /// Whether stored property values were kept under `identify: next_event`.
+    var identifyWaits = false
 
     /// Nothing read yet.
     package init() {}

@@ -1,6 +1,6 @@
 package import Basics
 package import Cohorts
-package import Events
+import Events
 
 /// One partition's users, what is remembered of them, and who is in which cohort.
 ///
@@ -8,13 +8,13 @@ package import Events
 /// - membership at a tick T is a function of the plan and of the accepted events with t ≤ T, in any order
 ///   of arrival (the order of offsets decides only between assignments of one time and between duplicates)
 /// - ``floor`` is a lower bound of every tick to come; what no such tick can see is forgotten
-/// - a user whose truth could change by the clock alone has an entry in the deadline queue that is not
+/// - a user whose truth could change by the clock alone has an entry in the wheel of deadlines that is not
 ///   later than that change
 /// - after a tick, the bit sets equal an evaluation of all users at that tick
 ///
 /// ```
-/// event ─► dedupe ─► user's record ─► traces it matches, properties it sets ─► touched
-/// tick  ─► due and touched users ─► conditions ─► programs ─► bits, deltas, next deadline
+/// event ─► traces it matches ─► group ─► dedupe ─► user's record ─► times, properties ─► touched
+/// tick  ─► due and touched users ─► their changed conditions ─► programs ─► bits, deltas, next deadline
 /// ```
 package struct Shard: ~Copyable {
     /// What is kept of a user besides the id.
@@ -23,17 +23,23 @@ package struct Shard: ~Copyable {
         var firstSeen = EventTime.distantFuture
         /// The earliest event or identify.
         var knownSince = EventTime.distantFuture
-        /// The live entry in the deadline queue; far future where there is none.
+        /// The live entry in the wheel of deadlines; far future where there is none.
         var scheduled = EventTime.distantFuture
         var traces = TraceLists.Row()
         var records = RecordLists.Row()
         var properties = PropertyLists.Row()
-        /// Is in the list of users to evaluate at the next tick.
-        var isTouched = false
+        var deadlines = DeadlineLists.Row()
+        /// One more than the place among the users to look at at the next tick; 0 = is not among them.
+        var touched: UInt32 = 0
+        /// Conditions were evaluated before, so that only those that something changed need another look.
+        var isEvaluated = false
         /// Is in the list of users whose row is not in a snapshot yet.
         var isUnsaved = false
         /// A trace lost times to the limit.
         var isApproximate = false
+
+        /// As many bytes as a cache line: one read brings all of it.
+        static let isOneLine = MemoryLayout<UserRecord>.stride == 64
     }
 
     /// The plan that is run.
@@ -47,17 +53,27 @@ package struct Shard: ~Copyable {
     package internal(set) var counters = ShardCounters()
 
     var users = UserTable()
-    var records: [UserRecord] = []
+    var records = RecordTable<UserRecord>()
     var traceLists = TraceLists()
     var recordLists: RecordLists
     var propertyLists = PropertyLists()
     var uploads = Uploads()
+    /// The cohorts that have a list of uploaded users, by index in the plan.
+    package let uploadLists: [Int]
+    var eventTimes = EventTimes()
     var names = PropertyNames()
     var dedupe: DedupeSet
-    var deadlines = DeadlineQueue()
-    var touched: [UserSlot] = []
+    var deadlines = DeadlineWheel()
+    /// Entries of the wheel while a tick looks at them.
+    var due: [DeadlineWheel.Entry] = []
+    var staged = StagedEvents()
+    var touched: TouchedUsers
     var unsaved: [UserSlot] = []
     var membership: MembershipTable
+    /// Truth of every user's conditions at the last tick that looked at them: 64 a word, a row a user.
+    var truth = RecordTable<UInt64>()
+    /// When every user's conditions may change by the clock alone.
+    var deadlineLists = DeadlineLists()
     var evaluator: Evaluator
     let filters: TraceFilters
     let recordFilters: RecordFilters
@@ -70,6 +86,8 @@ package struct Shard: ~Copyable {
     /// How many names are in a snapshot.
     var savedNames = 0
     var rebuild: Rebuild?
+    /// Means nothing; see `fetch` of the ticks.
+    var fetched: UInt64 = 0
 
     /// An empty shard.
     package init(plan: Plan, settings: ShardSettings) {
@@ -84,12 +102,14 @@ package struct Shard: ~Copyable {
         filters = TraceFilters(plan: plan)
         recordFilters = RecordFilters(plan: plan)
         recordLists = RecordLists(plan: plan)
+        uploadLists = plan.cohorts.indices.filter { plan.takesUploads(cohort: $0) }
         let evaluator = Evaluator(plan: plan, names: &names)
         historicNames = evaluator.historicNames
+        touched = TouchedUsers(words: evaluator.feeds.words)
         self.evaluator = evaluator
     }
 
-    /// How many users were ever seen.
+    /// How many users were ever seen, those of events that were taken and not applied yet left out.
     package var userCount: Int { users.count }
 
     /// The id of a user; the view lives as long as the shard.
@@ -110,8 +130,8 @@ package struct Shard: ~Copyable {
 
     /// Bytes of memory held for users, memberships, traces, properties and duplicates.
     package var bytesReserved: Int {
-        users.bytesReserved + records.capacity * MemoryLayout<UserRecord>.stride
-            + membership.bytesReserved + traceLists.slab.bytesReserved
+        users.bytesReserved + records.bytesReserved + membership.bytesReserved
+            + traceLists.slab.bytesReserved
             + propertyLists.slab.bytesReserved + dedupe.bytesReserved
     }
 
@@ -120,149 +140,71 @@ package struct Shard: ~Copyable {
         floor = max(floor, instant)
     }
 
-    /// Takes one event.
-    ///
-    /// Events come in the order of the log; their times may be in any order.
-    ///
-    /// - Complexity: O(traces of its type + its assignments); no heap allocation in steady state.
-    package mutating func apply(_ event: borrowing EventView) -> ApplyOutcome {
-        if rebuild != nil { return applyToRebuild(event) }
-        var key: (high: UInt64, low: UInt64)?
-        if !event.insertID.isEmpty {
-            let parts = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
-            if dedupe.contains(high: parts.high, low: parts.low, arrival: event.arrival) {
-                return .deduplicated
-            }
-            key = parts
-        }
-        guard let slot = slot(of: event.userID) else { return .usersMax }
-        if let key {
-            dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
-            if dedupe.window > 0, settings.keepsChanges {
-                unsavedDedupe.append(
-                    DedupeSet.Entry(
-                        high: key.high,
-                        low: key.low,
-                        arrival: event.arrival.milliseconds
-                    )
-                )
-            }
-        }
-        take(event, slot: slot)
-        return .applied
-    }
-
-    /// Whether ``apply(_:)`` would answer ``ApplyOutcome/usersMax``.
-    ///
-    /// Cheap while there is room.
-    package func wouldExceedUsers(_ event: borrowing EventView) -> Bool {
-        guard users.count >= settings.usersMax else { return false }
-        if !event.insertID.isEmpty {
-            let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
-            if dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
-                return false
-            }
-        }
-        return users.find(event.userID, hash: Hashing.hash64(event.userID)) == nil
-    }
-
-    /// Sorts deltas by bytes of cohort, then of user: the order of every list we show.
-    package func sortByCohortAndUser(_ deltas: inout [Delta]) {
-        deltas.sort {
-            $0.cohort != $1.cohort
-                ? $0.cohort < $1.cohort : users[$0.slot].precedes(users[$1.slot])
-        }
-    }
-
-    private mutating func slot(of id: ByteView) -> UserSlot? {
-        let hash = Hashing.hash64(id)
-        if let slot = users.find(id, hash: hash) { return slot }
-        guard users.count < settings.usersMax else { return nil }
-        return insert(id, hash: hash)
-    }
-
-    private mutating func take(_ event: borrowing EventView, slot: UserSlot) {
-        let index = Int(slot)
-        if event.time < records[index].knownSince { records[index].knownSince = event.time }
-        if event.kind == .event {
-            if event.time < records[index].firstSeen { records[index].firstSeen = event.time }
-            addToTraces(event, slot: slot, only: nil)
-        }
-        addToRecords(event, slot: slot, only: nil)
-        if event.assignments.count > 0 { assign(event, slot: slot) }
-        counters.ignoredOperations += event.ignoredOperations
-        touch(slot)
-        markUnsaved(slot)
-    }
-
-    /// Adds the event's time to every trace whose filter it passes.
-    mutating func addToTraces(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?)
-    {
-        let index = Int(slot)
-        for candidate in filters.candidates(for: event.eventType) {
-            let trace = filters.trace(at: candidate)
-            if let wanted, !wanted.contains(trace) { continue }
-            guard filters.matches(event, trace: trace) else { continue }
-            let hitLimit = traceLists.add(
-                event.time.milliseconds,
-                trace: trace,
-                to: &records[index].traces,
-                bound: floor.milliseconds - filters.horizon(trace),
-                limit: settings.eventsPerTraceMax
-            )
-            if hitLimit, !records[index].isApproximate {
-                records[index].isApproximate = true
-                counters.approximateUsers += 1
-            }
-        }
-    }
-
-    /// Adds the event's records to every record trace whose filter it passes.
-    mutating func addToRecords(_ event: borrowing EventView, slot: UserSlot, only wanted: Set<Int>?)
-    {
-        guard !recordFilters.isEmpty else { return }
-        let index = Int(slot)
-        var hitLimit = false
-        recordFilters.forEachRecord(of: event) { trace, words in
-            if let wanted, !wanted.contains(trace) { return }
-            let hit = recordLists.add(
-                words,
-                trace: trace,
-                to: &records[index].records,
-                bound: recordFilters.bound(trace, floor: floor),
-                limit: settings.eventsPerTraceMax
-            )
-            hitLimit = hitLimit || hit
-        }
-        if hitLimit, !records[index].isApproximate {
-            records[index].isApproximate = true
-            counters.approximateUsers += 1
-        }
-    }
-
     /// Notes that a user was uploaded to a cohort's list, or taken out of it, from `time` on.
     ///
-    /// An upload makes a user known, and is taken however many users there are.
-    package mutating func upload(_ id: ByteView, cohort: Int, isIn: Bool, at time: EventTime) {
+    /// An upload makes a user known, and is taken however many users there are. Where `cohort` is nil, one that
+    /// no definition has, that is all it does.
+    package mutating func upload(_ id: ByteView, cohort: Int?, isIn: Bool, at time: EventTime) {
+        settle()
         let hash = Hashing.hash64(id)
         let slot = users.find(id, hash: hash) ?? insert(id, hash: hash)
         records[Int(slot)].knownSince = min(records[Int(slot)].knownSince, time)
-        uploads.note(slot, cohort: cohort, isIn: isIn, at: time)
         touch(slot)
+        if let cohort {
+            uploads.note(slot, cohort: cohort, isIn: isIn, at: time, floor: floor)
+            touch(slot, for: evaluator.feeds.uploads)
+        }
         markUnsaved(slot)
     }
 
-    private mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
-        records.append(UserRecord())
-        membership.addUser()
+    mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
+        addUser()
         return users.insert(id, hash: hash)
     }
 
-    mutating func touch(_ slot: UserSlot) {
-        if !records[Int(slot)].isTouched {
-            records[Int(slot)].isTouched = true
-            touched.append(slot)
+    /// Makes room for what is kept of one more user besides the id.
+    mutating func addUser() {
+        records.append(UserRecord())
+        membership.addUser()
+        for _ in 0..<evaluator.feeds.words { truth.append(0) }
+    }
+
+    /// Notes that a user is to be looked at at the next tick; gives the place among the touched.
+    @discardableResult
+    mutating func touch(_ slot: UserSlot) -> Int {
+        let index = Int(slot)
+        if records[index].touched > 0 { return Int(records[index].touched) - 1 }
+        let place = touched.append(slot)
+        records[index].touched = UInt32(place + 1)
+        return place
+    }
+
+    /// Notes that conditions of a user, a row of ``ConditionFeeds``, may have changed.
+    mutating func touch(_ slot: UserSlot, for conditions: [UInt64]) {
+        for word in conditions.indices {
+            touch(slot, for: conditions[word], word: word, evenSettled: true)
         }
+    }
+
+    /// Notes that conditions of a word may have changed, but for those that further events do not change.
+    mutating func touch(
+        _ slot: UserSlot,
+        for conditions: UInt64,
+        word: Int,
+        evenSettled: Bool
+    ) {
+        var conditions = conditions
+        if !evenSettled, records[Int(slot)].isEvaluated {
+            let truth = truth[Int(slot) * evaluator.feeds.words + word]
+            conditions &= ~evaluator.feeds.settled(truth, word: word)
+        }
+        if conditions != 0 { touched.add(conditions, to: touch(slot), word: word) }
+    }
+
+    /// Notes that everything about a user is to be evaluated anew at the next tick.
+    mutating func touchAnew(_ slot: UserSlot) {
+        records[Int(slot)].isEvaluated = false
+        touch(slot)
     }
 
     mutating func markUnsaved(_ slot: UserSlot) {

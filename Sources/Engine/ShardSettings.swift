@@ -14,6 +14,8 @@ package struct ShardSettings: Sendable {
     package var eventsPerTraceMax = 10_000
     /// Property names of a user beyond this are ignored and counted.
     package var propertiesPerUserMax = 1000
+    /// Whether what an `$identify` does to properties shows only from the user's next event on.
+    package var identifyWaits = false
 
     /// Whether what changed is kept for ``Shard/encodeChanges(_:)``; false where nobody takes snapshots,
     /// since the list of changes would only grow.
@@ -35,14 +37,18 @@ package struct Delta: Sendable {
 
 /// What became of an event.
 package enum ApplyOutcome: Sendable {
-    case applied
-    case deduplicated
+    /// It counts, unless it turns out to be a duplicate.
+    case taken
     /// A new user beyond the limit; the event took no part in anything.
     case usersMax
 }
 
 /// What a shard counted since it was made.
 package struct ShardCounters: Sendable {
+    /// Events that took part.
+    package internal(set) var applied = 0
+    /// Events that were dropped as duplicates.
+    package internal(set) var deduplicated = 0
     /// Property operations that are not taken, or whose value is no map.
     package internal(set) var ignoredOperations = 0
     /// Assignments to names beyond the limit of a user.

@@ -11,9 +11,9 @@ import Basics
 ///   the newest, so that most questions are answered without a look at the block
 ///
 /// ```
-/// user ──► block of entries ──► { trace, count, base, oldest, newest, block of times }
-///                                    [ head | pruned … | t0 t1 t2 … | free … ]
-///                                      0      1          1+head       2^sizeClass
+/// user ──► block of entries ──► { trace, count, end, oldest, newest, block of times }
+///                                    [ base | pruned … | t0 t1 t2 … | free … ]
+///                                      0      1          end-count    end      2^sizeClass
 /// ```
 struct TraceLists: ~Copyable {
     /// What a user has of one trace.
@@ -23,8 +23,11 @@ struct TraceLists: ~Copyable {
         /// The block of times; ``WordSlab/none`` where all are in the entry.
         fileprivate(set) var block = WordSlab.none
         fileprivate(set) var count: UInt32 = 0
-        /// Events that are no longer listed.
-        fileprivate(set) var base: UInt32 = 0
+        /// Where the times end in the block.
+        ///
+        /// Where there is no block, its place is taken by the base: so the usual event is written to its block
+        /// without a look at it.
+        fileprivate var endOrBase: UInt32 = 0
         /// Meaningless where there are no times.
         fileprivate(set) var oldest: Int64 = 0
         /// The oldest again where there is one time.
@@ -41,11 +44,6 @@ struct TraceLists: ~Copyable {
             get { UInt8(truncatingIfNeeded: traceAndClass >> 24) }
             set { traceAndClass = traceAndClass & 0xff_ffff | UInt32(newValue) << 24 }
         }
-
-        fileprivate mutating func dropToBase(_ gone: Int) {
-            base = UInt32(clamping: Int(base) + gone)
-            count -= UInt32(gone)
-        }
     }
 
     /// The entries of one user; part of the user's record.
@@ -56,25 +54,29 @@ struct TraceLists: ~Copyable {
     }
 
     /// The listed times of an entry, ascending; lent until the lists change.
-    struct Times {
+    struct Times: RandomAccessCollection {
         let count: Int
         private let oldest: Int64
         private let newest: Int64
-        private let block: UnsafePointer<Int64>?
+        /// The first of them in their block.
+        private let first: UnsafePointer<Int64>?
 
-        fileprivate init(_ entry: Entry, block: UnsafePointer<Int64>?) {
+        fileprivate init(_ entry: Entry, first: UnsafePointer<Int64>?) {
             count = Int(entry.count)
             oldest = entry.oldest
             newest = entry.newest
-            self.block = block
+            self.first = first
         }
+
+        var startIndex: Int { 0 }
+        var endIndex: Int { count }
 
         subscript(index: Int) -> Int64 {
             precondition(index >= 0 && index < count, "time \(index) of \(count)")
             if index == 0 { return oldest }
             if index == count - 1 { return newest }
-            guard let block else { preconditionFailure("\(count) times without a block") }
-            return block[1 + Int(block[0]) + index]
+            guard let first else { preconditionFailure("\(count) times without a block") }
+            return first[index]
         }
 
         /// How many are ≤ `bound`.
@@ -93,6 +95,8 @@ struct TraceLists: ~Copyable {
         }
     }
 
+    /// Where the two times that stand in an entry begin.
+    private static let oldestOffset = 16
     private static let entryWords = MemoryLayout<Entry>.stride / 8
     /// The most times that stand in the entry.
     private static let inlineMax = 2
@@ -100,7 +104,12 @@ struct TraceLists: ~Copyable {
     private(set) var slab = WordSlab()
 
     init() {
-        precondition(MemoryLayout<Entry>.stride == 32, "the layout of a trace entry")
+        precondition(
+            MemoryLayout<Entry>.stride == 32
+                && MemoryLayout<Entry>.offset(of: \.oldest) == Self.oldestOffset
+                && MemoryLayout<Entry>.offset(of: \.newest) == Self.oldestOffset + 8,
+            "the layout of a trace entry"
+        )
     }
 
     /// The user's entries.
@@ -112,9 +121,74 @@ struct TraceLists: ~Copyable {
         return UnsafeMutableBufferPointer(start: start, count: Int(row.count))
     }
 
+    /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
+    func fetch(_ row: Row) -> UInt64 {
+        guard row.count > 0 else { return 0 }
+        let words = slab.pointer(row.block)
+        var sum: UInt64 = 0
+        for index in stride(from: 0, to: Int(row.count) * Self.entryWords, by: 8) {
+            sum &+= words[index]
+        }
+        return sum
+    }
+
+    /// Reads where the next time of a user and trace goes.
+    func fetchEnd(_ row: Row, trace: Int) -> UInt64 {
+        let entries = entries(row)
+        for index in 0..<entries.count where entries[index].trace == trace {
+            let entry = entries[index]
+            if entry.block == WordSlab.none { break }
+            let end = min(Int(entry.endOrBase), 1 << Int(entry.sizeClass) - 1)
+            return slab.pointer(entry.block)[end]
+        }
+        return 0
+    }
+
     /// The listed times of an entry.
     func times(_ entry: Entry) -> Times {
-        Times(entry, block: entry.block == WordSlab.none ? nil : UnsafePointer(words(entry.block)))
+        if entry.block == WordSlab.none { return Times(entry, first: nil) }
+        let start = Int(entry.endOrBase) - Int(entry.count)
+        return Times(entry, first: UnsafePointer(words(entry.block) + start))
+    }
+
+    /// The listed times of a user and trace as records of one word; lent until the lists change.
+    func run(_ trace: Int, of row: Row) -> RecordRun {
+        let entries = entries(row)
+        for index in 0..<entries.count where entries[index].trace == trace {
+            let entry = entries[index]
+            guard entry.count > 0 else { break }
+            let times: UnsafeMutablePointer<Int64>
+            if entry.block == WordSlab.none {
+                // They stand one behind the other in the entry.
+                guard let start = entries.baseAddress else { break }
+                times = UnsafeMutableRawPointer(start + index)
+                    .advanced(by: Self.oldestOffset)
+                    .assumingMemoryBound(to: Int64.self)
+            } else {
+                times = words(entry.block) + (Int(entry.endOrBase) - Int(entry.count))
+            }
+            return RecordRun(
+                words: UnsafeMutableRawPointer(times).assumingMemoryBound(to: UInt64.self),
+                width: 1,
+                count: Int(entry.count)
+            )
+        }
+        return RecordRun(words: nil, width: 1, count: 0)
+    }
+
+    /// Events that are no longer listed.
+    func base(_ entry: Entry) -> UInt32 {
+        entry.block == WordSlab.none
+            ? entry.endOrBase : UInt32(truncatingIfNeeded: words(entry.block)[0])
+    }
+
+    private func raiseBase(of entry: inout Entry, by gone: Int) {
+        let base = UInt32(clamping: Int(base(entry)) + gone)
+        if entry.block == WordSlab.none {
+            entry.endOrBase = base
+        } else {
+            words(entry.block)[0] = Int64(base)
+        }
     }
 
     private func words(_ block: WordSlab.Handle) -> UnsafeMutablePointer<Int64> {
@@ -127,7 +201,7 @@ struct TraceLists: ~Copyable {
     ///   raise the base.
     /// - `limit`: The most times a list may hold; beyond it the oldest go to the base.
     ///
-    /// Gives whether the limit was hit.
+    /// Gives how many times are listed now, and whether the limit was hit.
     /// - Complexity: O(1) for a time that is the newest, O(count) for a late one.
     mutating func add(
         _ time: Int64,
@@ -135,13 +209,13 @@ struct TraceLists: ~Copyable {
         to row: inout Row,
         bound: Int64,
         limit: Int
-    ) -> Bool {
+    ) -> (listed: Int, hitLimit: Bool) {
         let index = entryIndex(trace, in: &row)
         var entry = entries(row)[index]
         defer { entries(row)[index] = entry }
         if time <= bound {
-            entry.base &+= entry.base == .max ? 0 : 1
-            return false
+            raiseBase(of: &entry, by: 1)
+            return (Int(entry.count), false)
         }
         if entry.block == WordSlab.none, Int(entry.count) == Self.inlineMax {
             prune(&entry, bound: bound)
@@ -154,9 +228,17 @@ struct TraceLists: ~Copyable {
         entry.count += 1
         if Int(entry.count) > limit {
             drop(1, of: &entry)
-            return true
+            return (Int(entry.count), true)
         }
-        return false
+        return (Int(entry.count), false)
+    }
+
+    /// Moves times of a user and trace that no window can use any more to the base.
+    mutating func prune(_ row: Row, trace: Int, bound: Int64) {
+        let entries = entries(row)
+        for index in 0..<entries.count where entries[index].trace == trace {
+            prune(&entries[index], bound: bound)
+        }
     }
 
     /// Moves times that no window can use any more to the base, and frees memory that is no longer needed.
@@ -174,7 +256,7 @@ struct TraceLists: ~Copyable {
     ) {
         let index = entryIndex(trace, in: &row)
         var entry = entries(row)[index]
-        entry.base = base
+        entry.endOrBase = base
         if let oldest = times.first, let newest = times.last {
             (entry.oldest, entry.newest) = (oldest, newest)
             entry.count = UInt32(times.count)
@@ -182,8 +264,9 @@ struct TraceLists: ~Copyable {
                 entry.sizeClass = WordSlab.sizeClass(words: times.count + 1)
                 entry.block = slab.allocate(sizeClass: entry.sizeClass)
                 let list = words(entry.block)
-                list[0] = 0
+                list[0] = Int64(base)
                 for (position, time) in times.enumerated() { list[1 + position] = time }
+                entry.endOrBase = UInt32(1 + times.count)
             }
         }
         entries(row)[index] = entry
@@ -228,14 +311,13 @@ struct TraceLists: ~Copyable {
         let left = Int(entry.count) - gone
         precondition(gone >= 0 && left >= 0, "\(gone) of \(entry.count) times to drop")
         if left > 0 { entry.oldest = times(entry)[gone] }
-        entry.dropToBase(gone)
-        guard entry.block != WordSlab.none else { return }
-        if left > Self.inlineMax {
-            words(entry.block)[0] += Int64(gone)
-        } else {
-            slab.release(entry.block, sizeClass: entry.sizeClass)
-            entry.block = WordSlab.none
-        }
+        raiseBase(of: &entry, by: gone)
+        entry.count = UInt32(left)
+        guard entry.block != WordSlab.none, left <= Self.inlineMax else { return }
+        let base = base(entry)
+        slab.release(entry.block, sizeClass: entry.sizeClass)
+        entry.block = WordSlab.none
+        entry.endOrBase = base
     }
 
     /// The entry is full: its times begin a block.
@@ -243,15 +325,16 @@ struct TraceLists: ~Copyable {
         entry.sizeClass = 2
         entry.block = slab.allocate(sizeClass: entry.sizeClass)
         let list = words(entry.block)
-        list[0] = 0
+        list[0] = Int64(entry.endOrBase)
         list[1] = entry.oldest
         list[2] = entry.newest
+        entry.endOrBase = 3
     }
 
     /// Puts a time into the block of an entry, which counts it afterwards.
     private mutating func insert(_ time: Int64, into entry: inout Entry, bound: Int64) {
         let capacity = 1 << Int(entry.sizeClass)
-        if 1 + Int(words(entry.block)[0]) + Int(entry.count) == capacity {
+        if Int(entry.endOrBase) == capacity {
             makeRoom(&entry, bound: bound)
             // So much was past that the entry holds the rest.
             if entry.block == WordSlab.none {
@@ -260,11 +343,14 @@ struct TraceLists: ~Copyable {
             }
         }
         let list = words(entry.block)
-        let first = 1 + Int(list[0])
-        var position = first + Int(entry.count)
-        while position > first, list[position - 1] > time {
-            list[position] = list[position - 1]
-            position -= 1
+        var position = Int(entry.endOrBase)
+        entry.endOrBase += 1
+        if time < entry.newest {
+            let first = position - Int(entry.count)
+            while position > first, list[position - 1] > time {
+                list[position] = list[position - 1]
+                position -= 1
+            }
         }
         list[position] = time
     }
@@ -277,7 +363,8 @@ struct TraceLists: ~Copyable {
         let capacity = (1 << Int(entry.sizeClass)) - 1
         let count = Int(entry.count)
         var list = words(entry.block)
-        let source = list + 1 + Int(list[0])
+        let base = list[0]
+        let source = list + (Int(entry.endOrBase) - count)
         if count * 4 <= capacity * 3 {
             (list + 1).update(from: source, count: count)
         } else {
@@ -289,6 +376,7 @@ struct TraceLists: ~Copyable {
             entry.block = block
             entry.sizeClass = sizeClass
         }
-        list[0] = 0
+        list[0] = base
+        entry.endOrBase = UInt32(1 + count)
     }
 }

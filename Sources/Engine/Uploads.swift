@@ -2,7 +2,8 @@ import Basics
 
 /// Who was uploaded to which cohort, and taken out again.
 ///
-/// Of one cohort and user, entries ascend by time, ties in the order they came; the newest ≤ T decides.
+/// Of one cohort and user, entries ascend by time, ties in the order they came; the newest ≤ T decides. Of those
+/// up to the floor only the newest can decide at a coming tick, so it alone is kept.
 struct Uploads {
     private struct Key: Hashable {
         var cohort: Int
@@ -17,11 +18,19 @@ struct Uploads {
 
     private var entries: [Key: [Entry]] = [:]
 
-    /// Notes an upload or removal that counts from `time` on.
-    mutating func note(_ slot: UserSlot, cohort: Int, isIn: Bool, at time: EventTime) {
+    /// Notes an upload or removal that counts from `time` on; `floor`: no tick before it will come.
+    mutating func note(
+        _ slot: UserSlot,
+        cohort: Int,
+        isIn: Bool,
+        at time: EventTime,
+        floor: EventTime
+    ) {
         let entry = Entry(time: time.milliseconds, isIn: isIn)
         var list = entries[Key(cohort: cohort, slot: slot)] ?? []
         list.insert(entry, at: list.firstIndex { $0.time > entry.time } ?? list.count)
+        let past = list.prefix { $0.time <= floor.milliseconds }.count
+        if past > 1 { list.removeFirst(past - 1) }
         entries[Key(cohort: cohort, slot: slot)] = list
     }
 
@@ -38,16 +47,16 @@ struct Uploads {
         return outcome
     }
 
-    /// Forgets a user's entries.
-    mutating func clear(_ slot: UserSlot, cohorts: Int) {
+    /// Forgets a user's entries in the lists of these cohorts.
+    mutating func clear(_ slot: UserSlot, cohorts: [Int]) {
         if entries.isEmpty { return }
-        for cohort in 0..<cohorts { entries[Key(cohort: cohort, slot: slot)] = nil }
+        for cohort in cohorts { entries[Key(cohort: cohort, slot: slot)] = nil }
     }
 
-    /// Calls `body` with every entry of a user.
-    func forEach(_ slot: UserSlot, cohorts: Int, _ body: (Int, Entry) -> Void) {
+    /// Calls `body` with every entry of a user in the lists of these cohorts.
+    func forEach(_ slot: UserSlot, cohorts: [Int], _ body: (Int, Entry) -> Void) {
         if entries.isEmpty { return }
-        for cohort in 0..<cohorts {
+        for cohort in cohorts {
             for entry in entries[Key(cohort: cohort, slot: slot)] ?? [] { body(cohort, entry) }
         }
     }

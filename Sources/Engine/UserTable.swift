@@ -28,7 +28,7 @@ struct UserTable: ~Copyable {
     }
 
     init() {
-        buckets = .allocate(capacity: 1024)
+        buckets = TableMemory.allocate(Bucket.self, count: 1024)
         buckets.initialize(repeating: .free)
     }
 
@@ -63,6 +63,24 @@ struct UserTable: ~Copyable {
         return nil
     }
 
+    /// Reads where a look-up begins, so that it is near when it is needed.
+    func fetch(hash: UInt64) -> UInt64 {
+        UInt64(buckets[Int(truncatingIfNeeded: hash) & (buckets.count - 1)].slotPlusOne)
+    }
+
+    /// Whom the first look of a look-up finds: most likely the user, if there is one.
+    func candidate(hash: UInt64) -> UserSlot? {
+        let entry = buckets[Int(truncatingIfNeeded: hash) & (buckets.count - 1)]
+        return entry.slotPlusOne != 0 && UInt64(entry.hash) == hash >> 32
+            ? entry.slotPlusOne - 1 : nil
+    }
+
+    /// Reads the id of the candidate, of whom there must be one.
+    func fetchID(hash: UInt64) -> UInt64 {
+        let entry = buckets[Int(truncatingIfNeeded: hash) & (buckets.count - 1)]
+        return entry.length == 0 ? 0 : UInt64(arena.pointer(entry.id).pointee)
+    }
+
     /// Adds an id that is not there, and gives its slot.
     mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
         let slot = UserSlot(records.count)
@@ -91,7 +109,7 @@ struct UserTable: ~Copyable {
     }
 
     private mutating func grow() {
-        let larger = UnsafeMutableBufferPointer<Bucket>.allocate(capacity: buckets.count * 2)
+        let larger = TableMemory.allocate(Bucket.self, count: buckets.count * 2)
         larger.initialize(repeating: .free)
         buckets.deallocate()
         buckets = larger
@@ -106,23 +124,20 @@ struct ByteArena: ~Copyable {
 
     private static let chunkBytes = 1 << 20
     private var chunks: [UnsafeMutablePointer<UInt8>] = []
+    private var regions = ChunkRegions<UInt8>(chunkCount: ByteArena.chunkBytes)
     private var cursor = ByteArena.chunkBytes
 
     init() {}
 
-    deinit {
-        for chunk in chunks { chunk.deallocate() }
-    }
-
     /// Bytes taken from the system.
-    var bytesReserved: Int { chunks.count * Self.chunkBytes }
+    var bytesReserved: Int { regions.bytesReserved }
 
     /// Copies the bytes, at most 1 MiB.
     mutating func store(_ bytes: ByteView) -> Handle {
         let rounded = (max(1, bytes.count) + 7) & ~7
         precondition(rounded <= Self.chunkBytes, "\(bytes.count) bytes in one piece")
         if cursor + rounded > Self.chunkBytes {
-            chunks.append(.allocate(capacity: Self.chunkBytes))
+            chunks.append(regions.next())
             cursor = 0
         }
         let index = ((chunks.count - 1) * Self.chunkBytes + cursor) >> 3

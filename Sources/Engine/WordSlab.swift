@@ -21,8 +21,7 @@ struct WordSlab: ~Copyable {
     ///
     /// A block larger than a chunk takes several neighbours.
     private var chunks: [UnsafeMutablePointer<UInt64>] = []
-    /// What was taken from the system.
-    private var allocations: [UnsafeMutablePointer<UInt64>] = []
+    private var regions = ChunkRegions<UInt64>(chunkCount: WordSlab.chunkWords)
     /// The chunk that small blocks are cut from, and its next unused word.
     private var current = -1
     private var cursor = WordSlab.chunkWords
@@ -33,12 +32,8 @@ struct WordSlab: ~Copyable {
 
     init() {}
 
-    deinit {
-        for allocation in allocations { allocation.deallocate() }
-    }
-
     /// Bytes taken from the system.
-    var bytesReserved: Int { chunks.count * Self.chunkWords * 8 }
+    var bytesReserved: Int { regions.bytesReserved }
 
     /// The size class of the smallest block that holds `words`; at least 1.
     static func sizeClass(words: Int) -> UInt8 {
@@ -103,8 +98,7 @@ struct WordSlab: ~Copyable {
     private mutating func addChunks(_ count: Int) -> Int {
         if chunks.isEmpty, count > 1 { startChunk() }
         let first = chunks.count
-        let memory = UnsafeMutablePointer<UInt64>.allocate(capacity: count * Self.chunkWords)
-        allocations.append(memory)
+        let memory = count == 1 ? regions.next() : regions.neighbours(count)
         for index in 0..<count { chunks.append(memory + index * Self.chunkWords) }
         return first
     }

@@ -45,12 +45,14 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
         )
     }
 
-    /// The same on one of simdjson's implementations by name, for tests.
-    init(
+    /// The same on one of simdjson's implementations by name, for tests, or with more names wanted of an event's
+    /// own members; nil = the best for this processor.
+    package init(
         extraction: Extraction,
         eventBytesMax: Int,
         futureMax: Int64,
-        implementation: String?
+        implementation: String?,
+        topNames: [String] = []
     ) {
         precondition(eventBytesMax > 0, "event_bytes_max is \(eventBytesMax)")
         precondition(futureMax >= 0 && futureMax < 1 << 60, "future_max is \(futureMax) ms")
@@ -64,13 +66,13 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
         // Positions inside a record have 32 bits.
         self.eventBytesMax = min(eventBytesMax, 1 << 31)
         self.futureMax = futureMax
-        index = ExtractionIndex(extraction)
+        index = ExtractionIndex(extraction, more: topNames)
         scratch = ExtractionScratch(extraction)
         want()
     }
 
     /// The names of simdjson's implementations that can run here, for tests.
-    static var implementations: [String] {
+    package static var implementations: [String] {
         var names: [String] = []
         var index = 0
         while let name = cohortd_json_implementation(index) {

@@ -71,7 +71,8 @@ struct ExtractionIndex {
     /// The wanted event properties that fall through to the top level.
     let eventFallbacks: [Plain]
 
-    init(_ extraction: Extraction) {
+    /// `more` are wanted of an event's own members besides; they come last in ``topNames``.
+    init(_ extraction: Extraction, more: [String] = []) {
         var topNames = Extraction.topLevelUserNames
         event = Names(extraction.eventProperties) { name in
             guard Extraction.topLevelEventNames.contains(name) else { return -1 }
@@ -81,7 +82,7 @@ struct ExtractionIndex {
         user = Names(extraction.userProperties) { name in
             Extraction.topLevelUserNames.firstIndex(of: name) ?? -1
         }
-        self.topNames = topNames
+        self.topNames = topNames + more
         eventFallbacks = event.plain.filter { $0.top >= 0 }
     }
 }

@@ -98,17 +98,23 @@ struct ExtractionScratch: ~Copyable {
         let top = record.pointee.event.top_values
         guard set.found_count + plain.found_count + top.found_count > 0 else { return }
         userValuesAreSet = true
+        func carried(_ head: Int) -> ValueView {
+            let value = ValueView(ByteView(set.values[head]))
+            return value.isMissingOrNull ? ValueView(ByteView(plain.values[head])) : value
+        }
         for name in names.user.plain {
-            var value = ValueView(ByteView(set.values[name.head]))
-            if value.isMissingOrNull { value = ValueView(ByteView(plain.values[name.head])) }
+            var value = carried(name.head)
             if value.isMissingOrNull, name.top >= 0 {
                 value = ValueView(ByteView(top.values[name.top]))
             }
             userValues[name.wanted] = value
         }
+        // `$set` wins name by name; what is left is one map, in which a dotted name is looked up.
         for name in names.user.dotted {
-            let value = Self.lookUp(name, in: set)
-            userValues[name.wanted] = value.isMissingOrNull ? Self.lookUp(name, in: plain) : value
+            userValues[name.wanted] = name.path.lookUp(
+                asItStands: carried(name.whole),
+                underHead: carried(name.head)
+            )
         }
     }
 

@@ -16,4 +16,8 @@ package enum RejectReason: String, CaseIterable, Sendable {
     case future
     case usersMax = "users_max"
     case crash
+    /// Commands only: no command has this type.
+    case unknownCommand = "unknown_command"
+    /// Commands only: a later version does it.
+    case notYet = "not_yet"
 }

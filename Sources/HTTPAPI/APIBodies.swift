@@ -30,8 +30,13 @@ enum APIBodies {
             writer.member("partition", partition.partition)
             writer.member("state", partition.state.rawValue)
             writer.member("offset", partition.offset)
-            writer.key("lag")
-            if let lag = partition.lag { writer.value(lag) } else { writer.null() }
+            for (key, number) in [
+                ("lag", partition.lag), ("commands_offset", partition.commandsOffset),
+                ("commands_lag", partition.commandsLag),
+            ] {
+                writer.key(key)
+                if let number { writer.value(number) } else { writer.null() }
+            }
             writer.tick(partition.tick)
             writer.endObject()
         }

@@ -68,6 +68,10 @@ package struct StatusReport: Sendable {
         package var offset: Offset
         /// How many records it is behind the end of the topic; nil while that is unknown.
         package var lag: Int64?
+        /// The offset of the next command it will apply; nil while the commands topic is not read.
+        package var commandsOffset: Offset?
+        /// How many commands it is behind the end of their topic; nil while that is unknown.
+        package var commandsLag: Int64?
         /// The last tick it computed; nil before the first.
         package var tick: EventTime?
 
@@ -77,12 +81,16 @@ package struct StatusReport: Sendable {
             state: PartitionState,
             offset: Offset,
             lag: Int64?,
+            commandsOffset: Offset? = nil,
+            commandsLag: Int64? = nil,
             tick: EventTime?
         ) {
             self.partition = partition
             self.state = state
             self.offset = offset
             self.lag = lag
+            self.commandsOffset = commandsOffset
+            self.commandsLag = commandsLag
             self.tick = tick
         }
     }

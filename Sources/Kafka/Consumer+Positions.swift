@@ -13,30 +13,43 @@ extension Consumer {
     /// One request per broker that leads any of the partitions, all at once (`rd_kafka_offsets_for_times`
     /// with the protocol's "latest"). `rd_kafka_query_watermark_offsets` would cost two requests in turn for
     /// each partition, and in librdkafka 2.0.2 it forgets its timeout.
+    ///
+    /// - Parameters:
+    ///   - partitions: Which.
+    ///   - topic: Of which topic; nil is the consumer's own.
+    ///   - timeoutMilliseconds: How long to wait.
     /// - Returns: an entry for every partition asked for, each with its offset or its own trouble.
     /// - Throws: `KafkaError` when nothing was learnt in time.
     package func endOffsets(
         _ partitions: [PartitionID],
+        of topic: String? = nil,
         timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionID: Result<Offset, KafkaError>] {
-        try offsets(partitions, at: Offset(RD_KAFKA_OFFSET_END), timeoutMilliseconds)
+        try offsets(partitions, of: topic, at: Offset(RD_KAFKA_OFFSET_END), timeoutMilliseconds)
     }
 
     /// The offset of the oldest record that each partition still has; as `endOffsets`.
     package func firstOffsets(
         _ partitions: [PartitionID],
+        of topic: String? = nil,
         timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionID: Result<Offset, KafkaError>] {
-        try offsets(partitions, at: Offset(RD_KAFKA_OFFSET_BEGINNING), timeoutMilliseconds)
+        let beginning = Offset(RD_KAFKA_OFFSET_BEGINNING)
+        return try offsets(partitions, of: topic, at: beginning, timeoutMilliseconds)
     }
 
     /// The first and the end offset of one partition; waits up to the time given for each.
     package func watermarks(
         _ partition: PartitionID,
+        of topic: String? = nil,
         timeoutMilliseconds: Int
     ) throws(KafkaError) -> (first: Offset, end: Offset) {
-        let first = try firstOffsets([partition], timeoutMilliseconds: timeoutMilliseconds)
-        let end = try endOffsets([partition], timeoutMilliseconds: timeoutMilliseconds)
+        let first = try firstOffsets(
+            [partition],
+            of: topic,
+            timeoutMilliseconds: timeoutMilliseconds
+        )
+        let end = try endOffsets([partition], of: topic, timeoutMilliseconds: timeoutMilliseconds)
         guard let first = first[partition], let end = end[partition] else {
             preconditionFailure("no answer for partition \(partition), the only one asked for")
         }
@@ -66,6 +79,37 @@ extension Consumer {
         }
         conversation.answered()
         return count
+    }
+
+    /// How many partitions a topic has that may be missing; nil where it is.
+    ///
+    /// Looks it up among all topics: to ask for one by its name makes brokers that make topics make it.
+    package func partitionCount(
+        ifThere topic: String,
+        timeoutMilliseconds: Int
+    ) throws(KafkaError) -> Int? {
+        let count = try handle.use { client throws(KafkaError) in
+            try Self.metadata(client, nil, "Kafka", timeoutMilliseconds, allTopics: true) {
+                metadata -> Int? in
+                for index in 0..<Int(metadata.topic_cnt) {
+                    guard let answer = metadata.topics?[index], let name = answer.topic,
+                        String(cString: name) == topic, answer.err == RD_KAFKA_RESP_ERR_NO_ERROR
+                    else { continue }
+                    return Int(answer.partition_cnt)
+                }
+                return nil
+            }
+        }
+        conversation.answered()
+        return count
+    }
+
+    /// Begins to read the companion's partitions, those of the partitions that are read, where
+    /// `ConsumerEvents.companionPosition` says; those that flow already go on.
+    ///
+    /// Only on the thread that calls `pollControl`; all partitions are fetched anew, as with `restart`.
+    package func startCompanions() throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in try conversation.startCompanions(client) }
     }
 
     /// Asks any broker for anything, to learn whether Kafka can be reached (`reachability`).
@@ -99,21 +143,26 @@ extension Consumer {
 
     /// Hands out no more records of `partition` until it is resumed, restarted or assigned anew.
     package func pause(_ partition: PartitionID) throws(KafkaError) {
-        try handle.use { client throws(KafkaError) in try conversation.pause(partition, client) }
+        try handle.use { client throws(KafkaError) in
+            try conversation.pause(conversation.place(partition), client)
+        }
     }
 
     /// Goes on after `pause`, at the record after the last that was handed out.
     package func resume(_ partition: PartitionID) throws(KafkaError) {
-        try handle.use { client throws(KafkaError) in try conversation.resume(partition, client) }
+        try handle.use { client throws(KafkaError) in
+            try conversation.resume(conversation.place(partition), client)
+        }
     }
 
     private func offsets(
         _ partitions: [PartitionID],
+        of topic: String?,
         at end: Offset,
         _ timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionID: Result<Offset, KafkaError>] {
         if partitions.isEmpty { return [:] }
-        let topic = topic
+        let topic = topic ?? self.topic
         let entries = try handle.use { client throws(KafkaError) in
             // The list carries the times asked for in, and the offsets out.
             try PartitionList.with(topic, partitions.map { ($0, end) }) { list throws(KafkaError) in
@@ -151,12 +200,13 @@ extension Consumer {
         _ topic: OpaquePointer?,
         _ context: String,
         _ timeoutMilliseconds: Int,
+        allTopics: Bool = false,
         _ body: (rd_kafka_metadata) throws(KafkaError) -> Result
     ) throws(KafkaError) -> Result {
         var metadata: UnsafePointer<rd_kafka_metadata>?
         let code = rd_kafka_metadata(
             client,
-            0,
+            allTopics ? 1 : 0,
             topic,
             &metadata,
             Int32(clamping: timeoutMilliseconds)

@@ -16,6 +16,10 @@ package enum StartPosition: Sendable, Equatable {
 package struct ConsumerEvents: Sendable {
     /// Where to start reading a partition that was just given to us.
     package let startPosition: @Sendable (PartitionID) -> StartPosition
+    /// Where to start reading the companion's partition of that number; nil leaves it out.
+    ///
+    /// Asked after `startPosition`, and again by `Consumer.startCompanions`.
+    package let companionPosition: @Sendable (PartitionID) -> Offset?
     /// These partitions are ours, all of them; their records follow after this returns.
     package let assigned: @Sendable ([PartitionID]) -> Void
     /// These partitions are to be given up.
@@ -28,15 +32,17 @@ package struct ConsumerEvents: Sendable {
     /// Lines of the client library, from any of its threads; must be quick and must not call back.
     package let log: @Sendable (ClientLogLine) -> Void
 
-    /// The five closures.
+    /// The closures; without `companionPosition` nothing of a companion is read.
     package init(
         startPosition: @escaping @Sendable (PartitionID) -> StartPosition,
+        companionPosition: @escaping @Sendable (PartitionID) -> Offset? = { _ in nil },
         assigned: @escaping @Sendable ([PartitionID]) -> Void,
         revoked: @escaping @Sendable (_ partitions: [PartitionID], _ isLost: Bool) -> Void,
         failed: @escaping @Sendable (KafkaError) -> Void,
         log: @escaping @Sendable (ClientLogLine) -> Void
     ) {
         self.startPosition = startPosition
+        self.companionPosition = companionPosition
         self.assigned = assigned
         self.revoked = revoked
         self.failed = failed

@@ -12,6 +12,10 @@ package struct ConsumerSettings: Sendable {
     package var clientID: String
     /// The topic of events.
     package var topic: String
+    /// A second topic, of which a partition is read by whoever reads the topic's partition of that number.
+    ///
+    /// The group does not know of it; from when on it is read, `ConsumerEvents.companionPosition` says.
+    package var companion: String?
     /// How many engine threads, each with a queue.
     package var threads: Int
     /// Which queue, 0..<threads, a partition goes to.
@@ -24,6 +28,7 @@ package struct ConsumerSettings: Sendable {
         groupInstanceID: String? = nil,
         clientID: String,
         topic: String,
+        companion: String? = nil,
         threads: Int,
         queueIndex: (@Sendable (PartitionID) -> Int)? = nil
     ) {
@@ -33,6 +38,7 @@ package struct ConsumerSettings: Sendable {
         self.groupInstanceID = groupInstanceID
         self.clientID = clientID
         self.topic = topic
+        self.companion = companion
         self.threads = threads
         self.queueIndex = queueIndex ?? { Int($0) % threads }
     }

@@ -17,8 +17,10 @@ final class Conversation: @unchecked Sendable {
     private struct State {
         /// What is ours, each with the offset it is read from; nil is held.
         var started: [PartitionID: Offset?] = [:]
+        /// The companion's partitions that are read, each with the offset it is read from.
+        var companions: [PartitionID: Offset] = [:]
         /// What is paused in the client, ours or not.
-        var paused: Set<PartitionID> = []
+        var paused: Set<TopicPartition> = []
         var queues: [Forwarding] = []
         var reachability = Reachability()
         var hasEnded = false
@@ -73,39 +75,48 @@ final class Conversation: @unchecked Sendable {
     }
 
     /// Stops the flow of a partition; what is queued of it is dropped and comes again when it goes on.
-    func pause(_ partition: PartitionID, _ client: OpaquePointer) throws(KafkaError) {
-        state.withLock { _ = $0.paused.insert(partition) }
-        try change(partition, "paused", client, rd_kafka_pause_partitions)
+    func pause(_ place: TopicPartition, _ client: OpaquePointer) throws(KafkaError) {
+        state.withLock { _ = $0.paused.insert(place) }
+        try change(place, "paused", client, rd_kafka_pause_partitions)
     }
 
-    func resume(_ partition: PartitionID, _ client: OpaquePointer) throws(KafkaError) {
+    func resume(_ place: TopicPartition, _ client: OpaquePointer) throws(KafkaError) {
         // Only what is paused: 2.0.2 repeats records of a partition that was flowing.
-        let isPaused = state.withLock { $0.paused.remove(partition) != nil }
-        if isPaused { try change(partition, "resumed", client, rd_kafka_resume_partitions) }
+        let isPaused = state.withLock { $0.paused.remove(place) != nil }
+        if isPaused { try change(place, "resumed", client, rd_kafka_resume_partitions) }
+    }
+
+    /// The partition of the topic.
+    func place(_ partition: PartitionID) -> TopicPartition {
+        TopicPartition(topic: settings.topic, partition: partition)
     }
 
     /// Lets nothing follow a damaged batch, behind which the client would go on by itself.
-    func stopAtDamage(_ partition: PartitionID, _ client: OpaquePointer) {
+    func stopAtDamage(
+        _ partition: PartitionID,
+        ofCompanion: Bool,
+        _ client: OpaquePointer
+    ) {
+        let topic = ofCompanion ? settings.companion ?? settings.topic : settings.topic
         do {
-            try pause(partition, client)
+            try pause(TopicPartition(topic: topic, partition: partition), client)
         } catch {
             failed(error)
         }
     }
 
     private func change(
-        _ partition: PartitionID,
+        _ place: TopicPartition,
         _ verb: String,
         _ client: OpaquePointer,
         _ call: (OpaquePointer, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) ->
             rd_kafka_resp_err_t
     ) throws(KafkaError) {
-        let topic = settings.topic
-        try PartitionList.with(topic, [(partition, 0)]) { list throws(KafkaError) in
+        try PartitionList.with([(place, 0)]) { list throws(KafkaError) in
             let code = call(client, list)
             let own = PartitionList.entries(list).first?.code ?? code
             for code in [code, own] where code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                throw KafkaError(code, "\(topic)/\(partition) cannot be \(verb)")
+                throw KafkaError(code, "\(place.topic)/\(place.partition) cannot be \(verb)")
             }
         }
     }
@@ -115,7 +126,8 @@ final class Conversation: @unchecked Sendable {
         _ event: rd_kafka_resp_err_t,
         _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
     ) {
-        let partitions = PartitionList.entries(list).map(\.partition).sorted()
+        let partitions = PartitionList.entries(list).filter { $0.topic == settings.topic }
+            .map(\.partition).sorted()
         let hasEnded = state.withLock { $0.hasEnded }
         if event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, !hasEnded {
             assign(partitions, client)
@@ -142,21 +154,58 @@ final class Conversation: @unchecked Sendable {
                 started[partition] = .some(nil)
             }
         }
-        state.withLock { $0.started = started }
+        let companions = companionPositions(of: started)
+        state.withLock { [started] in
+            $0.started = started
+            $0.companions = companions
+        }
         events.assigned(partitions)
         do {
             // A pause outlives the assignment it was made in.
-            for partition in partitions { try resume(partition, client) }
+            for place in reading(started, companions).map(\.0) { try resume(place, client) }
         } catch {
             failed(error)
         }
-        apply(started, client)
+        apply(started, companions, client)
+    }
+
+    /// Where the owner wants the companions of what is read to start.
+    private func companionPositions(
+        of started: [PartitionID: Offset?]
+    ) -> [PartitionID: Offset] {
+        guard settings.companion != nil else { return [:] }
+        var companions: [PartitionID: Offset] = [:]
+        for (partition, start) in started where start != nil {
+            companions[partition] = events.companionPosition(partition)
+        }
+        return companions
+    }
+
+    /// What is read, each with the offset it starts at, by topic and number.
+    private func reading(
+        _ started: [PartitionID: Offset?],
+        _ companions: [PartitionID: Offset]
+    ) -> [(TopicPartition, Offset)] {
+        let own = started.compactMap { partition, start in
+            start.map { (place(partition), $0) }
+        }
+        guard let companion = settings.companion else {
+            return own.sorted { $0.0.partition < $1.0.partition }
+        }
+        let others = companions.map {
+            (TopicPartition(topic: companion, partition: $0.key), $0.value)
+        }
+        return own.sorted { $0.0.partition < $1.0.partition }
+            + others.sorted { $0.0.partition < $1.0.partition }
     }
 
     private func revoke(_ partitions: [PartitionID], isLost: Bool) {
         let tells = state.withLock { !$0.hasEnded }
         if tells { events.revoked(partitions, isLost) }
-        state.withLock { $0.started = [:] }
+        state.withLock {
+            $0.started = [:]
+            $0.companions = [:]
+        }
     }
 
     /// Makes `partition` be read from `offset`, whatever state it is in.
@@ -169,33 +218,62 @@ final class Conversation: @unchecked Sendable {
         at offset: Offset,
         _ client: OpaquePointer
     ) throws(KafkaError) {
-        var started = state.withLock { $0.started }
-        guard started[partition] != nil else {
+        let known = state.withLock { $0.started }
+        guard known[partition] != nil else {
             throw KafkaError(
                 RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
                 "\(settings.topic)/\(partition)",
                 detail: "the partition is not ours and cannot be restarted"
             )
         }
-        let others = started.compactMap { other, start in
-            start.map { (other, $0) }
-        }.filter { $0.0 != partition }
-        if !others.isEmpty {
-            let positions = try PartitionList.with(settings.topic, others) {
-                list throws(KafkaError) in
-                let code = rd_kafka_position(client, list)
-                if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                    throw KafkaError(code, "the positions in \(settings.topic) are unknown")
-                }
-                return PartitionList.entries(list)
+        var (started, companions) = try positions(client)
+        started[partition] = .some(offset)
+        try reassign(started, companions, resuming: place(partition), client)
+    }
+
+    /// Begins to read the companions of what is read, where the owner says, those that flow already going on.
+    func startCompanions(_ client: OpaquePointer) throws(KafkaError) {
+        let (started, companions) = try positions(client)
+        let wanted = companionPositions(of: started).merging(companions) { $1 }
+        if wanted.keys == companions.keys { return }
+        try reassign(started, wanted, resuming: nil, client)
+    }
+
+    /// Where everything that is read goes on: after the last that was handed out.
+    private func positions(
+        _ client: OpaquePointer
+    ) throws(KafkaError) -> (started: [PartitionID: Offset?], companions: [PartitionID: Offset]) {
+        var (started, companions) = state.withLock { ($0.started, $0.companions) }
+        let read = reading(started, companions)
+        if read.isEmpty { return (started, companions) }
+        let positions = try PartitionList.with(read) { list throws(KafkaError) in
+            let code = rd_kafka_position(client, list)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(code, "the positions in \(settings.topic) are unknown")
             }
-            // Nothing handed out yet leaves no position: then the start still holds.
-            for entry in positions where entry.offset >= 0 {
+            return PartitionList.entries(list)
+        }
+        // Nothing handed out yet leaves no position: then the start still holds.
+        for entry in positions where entry.offset >= 0 {
+            if entry.topic == settings.topic {
                 started[entry.partition] = entry.offset
+            } else {
+                companions[entry.partition] = entry.offset
             }
         }
-        started[partition] = .some(offset)
-        state.withLock { [started] in $0.started = started }
+        return (started, companions)
+    }
+
+    private func reassign(
+        _ started: [PartitionID: Offset?],
+        _ companions: [PartitionID: Offset],
+        resuming place: TopicPartition?,
+        _ client: OpaquePointer
+    ) throws(KafkaError) {
+        state.withLock {
+            $0.started = started
+            $0.companions = companions
+        }
         // Stopping a partition ends its forwarding, and happens in the client's own thread after the call
         // that asks for it has returned. That thread takes its orders in turn: when the second call comes
         // back, the stops that the first one ordered are done.
@@ -205,24 +283,27 @@ final class Conversation: @unchecked Sendable {
                 throw KafkaError(code, "the partitions of \(settings.topic) cannot be stopped")
             }
         }
-        try resume(partition, client)
-        apply(started, client)
+        if let place { try resume(place, client) }
+        apply(started, companions, client)
     }
 
     /// Forwards every partition that is read to its engine queue, then hands the assignment to the client.
-    private func apply(_ started: [PartitionID: Offset?], _ client: OpaquePointer) {
+    private func apply(
+        _ started: [PartitionID: Offset?],
+        _ companions: [PartitionID: Offset],
+        _ client: OpaquePointer
+    ) {
         let queues = state.withLock { $0.queues }
-        let read = started.compactMap { partition, start in start.map { (partition, $0) } }
-            .sorted { $0.0 < $1.0 }
-        for (partition, _) in read {
-            let index = settings.queueIndex(partition)
+        let read = reading(started, companions)
+        for (place, _) in read {
+            let index = settings.queueIndex(place.partition)
             precondition(queues.indices.contains(index), "queue \(index) of \(queues.count)")
             // Before the assignment, or the first records would arrive in the main queue.
-            if !queues[index](partition, settings.topic, client) {
+            if !queues[index](place.partition, place.topic, client) {
                 return failed(
                     KafkaError(
                         RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION,
-                        "\(settings.topic)/\(partition)",
+                        "\(place.topic)/\(place.partition)",
                         detail: "the client gives no queue for the partition",
                         isFatal: true
                     )
@@ -230,7 +311,7 @@ final class Conversation: @unchecked Sendable {
             }
         }
         do {
-            try PartitionList.with(settings.topic, read) { list throws(KafkaError) in
+            try PartitionList.with(read) { list throws(KafkaError) in
                 let code = rd_kafka_assign(client, list)
                 if code != RD_KAFKA_RESP_ERR_NO_ERROR {
                     throw KafkaError(code, "cannot read the partitions of \(settings.topic)")

@@ -89,18 +89,50 @@ package final class EngineQueue: @unchecked Sendable {
         let client: OpaquePointer
         let limit: Int
         var count = 0
+        /// The topic of the message before, and whether that is the companion: topics change seldom.
+        private var topic: OpaquePointer?
+        private var isOfCompanion = false
+
+        init(
+            body: @escaping (borrowing RecordView) -> Void,
+            conversation: Conversation,
+            client: OpaquePointer,
+            limit: Int
+        ) {
+            self.body = body
+            self.conversation = conversation
+            self.client = client
+            self.limit = limit
+        }
 
         static func take(
             _ message: UnsafeMutablePointer<rd_kafka_message_t>,
             _ pass: UnsafeMutablePointer<Pass>
         ) {
-            let view = RecordView(message)
+            let isOfCompanion = pass.pointee.isOfCompanion(message)
+            let view = RecordView(message, isOfCompanion: isOfCompanion)
             pass.pointee.body(view)
             if view.isDamage {
-                pass.pointee.conversation.stopAtDamage(view.partition, pass.pointee.client)
+                pass.pointee.conversation.stopAtDamage(
+                    view.partition,
+                    ofCompanion: isOfCompanion,
+                    pass.pointee.client
+                )
             }
             pass.pointee.count += 1
             if pass.pointee.count >= pass.pointee.limit { rd_kafka_yield(pass.pointee.client) }
+        }
+
+        private mutating func isOfCompanion(
+            _ message: UnsafeMutablePointer<rd_kafka_message_t>
+        ) -> Bool {
+            guard topic != message.pointee.rkt, let rkt = message.pointee.rkt else {
+                return isOfCompanion
+            }
+            topic = rkt
+            let name = rd_kafka_topic_name(rkt).map { String(cString: $0) }
+            isOfCompanion = name != nil && name == conversation.settings.companion
+            return isOfCompanion
         }
     }
 }

@@ -19,9 +19,12 @@ package struct RecordView: ~Copyable {
     }
 
     private let message: UnsafePointer<rd_kafka_message_t>
+    /// Whether it belongs to the companion's partition, not to the topic's.
+    package let isOfCompanion: Bool
 
-    init(_ message: UnsafePointer<rd_kafka_message_t>) {
+    init(_ message: UnsafePointer<rd_kafka_message_t>, isOfCompanion: Bool) {
         self.message = message
+        self.isOfCompanion = isOfCompanion
     }
 
     /// Whether this is a record: the cheap question of the hot path.

@@ -41,8 +41,8 @@ package struct ReplayRun: ~Copyable {
     package private(set) var rejectedCount = 0
     /// Ticks done.
     package private(set) var tickCount = 0
-    /// Events dropped as duplicates.
-    package private(set) var duplicateCount = 0
+    /// Events dropped as duplicates up to the last tick.
+    package var duplicateCount: Int { shard.counters.deduplicated }
 
     /// A replay of which nothing was read yet.
     package init(
@@ -119,6 +119,7 @@ package struct ReplayRun: ~Copyable {
     package mutating func finish(ticked: (borrowing Shard, EventTime, [Delta]) -> Void) {
         if schedule.pending == nil, let lastArrival { schedule.arrived(lastArrival) }
         while let instant = schedule.due(afterLast: lastArrival) { tick(instant, ticked: ticked) }
+        shard.settle()
     }
 
     /// The members of a cohort at the last tick, by bytes.
@@ -146,8 +147,7 @@ package struct ReplayRun: ~Copyable {
         }
         if let pending = schedule.pending { shard.raiseFloor(to: pending) }
         lastArrival = event.arrival
-        if shard.apply(event) == .deduplicated { duplicateCount += 1 }
-        return nil
+        return shard.apply(event) == .usersMax ? .usersMax : nil
     }
 
     private mutating func tick(

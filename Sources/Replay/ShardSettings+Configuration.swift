@@ -10,5 +10,6 @@ extension ShardSettings {
         usersMax = configuration.limits.usersMax
         eventsPerTraceMax = configuration.limits.eventsPerTraceMax
         propertiesPerUserMax = configuration.limits.propertiesPerUserMax
+        identifyWaits = configuration.identify == .nextEvent
     }
 }

@@ -142,6 +142,7 @@ extension JournalRecord {
         for item in cuts {
             writer.write(item.partition)
             writer.write(item.cut.offset)
+            writer.write(item.cut.commands)
             writer.write(item.cut.tick.milliseconds)
         }
     }
@@ -215,11 +216,13 @@ struct JournalDecoder {
 
     mutating func cuts() throws(SyncJournalError) -> [PartitionCut] {
         var cuts: [PartitionCut] = []
-        for _ in 0..<(try count(width: 20)) {
+        for _ in 0..<(try count(width: 28)) {
             let partition: PartitionID = try number()
             let offset: Offset = try number()
+            let commands: Offset = try number()
             let tick = EventTime(milliseconds: try number())
-            cuts.append(PartitionCut(partition: partition, cut: Cut(offset: offset, tick: tick)))
+            let cut = Cut(offset: offset, commands: commands, tick: tick)
+            cuts.append(PartitionCut(partition: partition, cut: cut))
         }
         return cuts
     }

@@ -25,7 +25,7 @@ struct PartitionState: Sendable {
     /// The gate: an engine that restarted from an older snapshot must first be where it was when the
     /// newest intent was planned, or users would flap at the destination.
     var isOpen: Bool {
-        availability == .known && cut.offset >= newestPlanned.offset && cut.tick >= gateTick
+        availability == .known && cut.reaches(newestPlanned) && cut.tick >= gateTick
     }
 }
 

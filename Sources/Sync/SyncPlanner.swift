@@ -128,7 +128,7 @@ package struct SyncPlanner: Sendable {
         else { return }
         let previous = partitions[index].cut
         precondition(
-            cut.offset >= previous.offset && cut.tick >= previous.tick,
+            cut.reaches(previous) && cut.tick >= previous.tick,
             "partition \(partition) went back from \(previous) to \(cut)"
         )
         partitions[index].cut = cut

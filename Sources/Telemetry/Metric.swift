@@ -5,8 +5,10 @@
 package enum Metric: Int, CaseIterable, Sendable {
     case buildInfo
     case eventsTotal
+    case commandsTotal
     case rejectsTotal
     case lagRecords
+    case commandsLagRecords
     case tickTimestampSeconds
     case tickDurationSeconds
     case ticksHeld
@@ -72,10 +74,20 @@ package enum Metric: Int, CaseIterable, Sendable {
                 "events_total", .counter, [.partition, .eventOutcome],
                 "Events read, by what became of them."
             )
+        case .commandsTotal:
+            (
+                "commands_total", .counter, [.partition, .commandOutcome],
+                "Records of the commands topic, by what became of them."
+            )
         case .rejectsTotal:
-            ("rejects_total", .counter, [.reason], "Events refused, by reason.")
+            ("rejects_total", .counter, [.reason], "Events and commands refused, by reason.")
         case .lagRecords:
             ("lag_records", .gauge, [.partition], "Records in Kafka that are not applied yet.")
+        case .commandsLagRecords:
+            (
+                "commands_lag_records", .gauge, [.partition],
+                "Commands in Kafka that are not applied yet."
+            )
         case .tickTimestampSeconds:
             (
                 "tick_timestamp_seconds", .gauge, [.partition],
@@ -153,6 +165,10 @@ extension Metric.Label {
         name: "outcome",
         values: ["applied", "deduplicated", "filtered", "rejected"]
     )
+    static let commandOutcome = Metric.Label(
+        name: "outcome",
+        values: ["applied", "filtered", "rejected"]
+    )
     // The words of RejectReason, which this target does not see; a wrong one is stopped by the registry.
     static let reason = Metric.Label(
         name: "reason",
@@ -160,6 +176,7 @@ extension Metric.Label {
             "too_large", "not_utf8", "not_json", "too_deep", "duplicate_key", "not_object",
             "bad_type",
             "missing_event_type", "missing_id", "bad_time", "future", "users_max", "crash",
+            "unknown_command", "not_yet",
         ]
     )
     static let cause = Metric.Label(name: "cause", values: ["broker", "lag", "clock"])

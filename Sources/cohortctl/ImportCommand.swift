@@ -1,7 +1,6 @@
 import Arguments
 import Cohorts
 import InputFiles
-import YAML
 
 /// Runs `cohortctl import amplitude`.
 enum ImportCommand {
@@ -18,19 +17,14 @@ enum ImportCommand {
         do throws(AmplitudeImport.NotAmplitude) {
             cohorts = try AmplitudeImport.cohorts(in: bytes, fallbackID: name(of: path))
         } catch {
-            printError("\(path):\(error.mark.line):\(error.mark.column): error: \(error.text)")
+            printError(error.line(in: path))
             throw .definitionInvalid
         }
         var output = Output.standard
         try output.write(AmplitudeImport.yaml(cohorts))
         try output.finish()
         let omissions = cohorts.flatMap(\.omissions)
-        for omission in omissions {
-            printError(
-                "\(path):\(omission.mark.line):\(omission.mark.column): left out "
-                    + omission.description
-            )
-        }
+        for omission in omissions { printError(omission.line(in: path)) }
         if !omissions.isEmpty { throw .no }
     }
 

@@ -246,7 +246,7 @@ struct AmplitudeImportTests {
             String(cohort.document?.yaml.split(separator: "\n").first?.dropFirst(4) ?? "")
         }
         let long = String(repeating: "x", count: 64)
-        #expect(ids == ["caf-gre", "caf-gre-2", "my-file", "s", long, "\(long.prefix(60))-2"])
+        #expect(ids == ["caf-gre", "caf-gre-2", "my-file", "s", long, "\(long.prefix(62))-2"])
     }
 
     @Test(

@@ -12,6 +12,7 @@ struct HelpTests {
         )
         let commands = [
             ["cohortctl"], ["cohortctl", "validate"], ["cohortctl", "replay"],
+            ["cohortctl", "import"], ["cohortctl", "import", "amplitude"],
             ["cohortctl", "status"], ["cohortctl", "cohorts"], ["cohortctl", "cohorts", "list"],
             ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],

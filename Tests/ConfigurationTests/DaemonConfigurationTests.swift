@@ -335,8 +335,6 @@ struct LaterFeatureTests {
     @Test(
         "their keys take only the default",
         arguments: [
-            ("identify: next_event", "identify", "immediate"),
-            ("kafka: {commands_topic: c}", "kafka.commands_topic", "cohortd.commands"),
             ("kafka: {control_topic: c}", "kafka.control_topic", "cohortd.control"),
             ("kafka: {on_gap: accept}", "kafka.on_gap", "halt"),
             ("kafka: {tombstone: delete_user}", "kafka.tombstone", "ignore"),

@@ -112,7 +112,7 @@ struct DefaultTests {
     func withoutEffect() {
         #expect(
             DaemonConfiguration.keysWithoutEffect == [
-                "kafka.commands_topic", "kafka.control_topic", "archive.retention",
+                "kafka.control_topic", "archive.retention",
                 "archive.bytes_max",
                 "history.retention", "history.bytes_max", "delta_log.retention",
                 "delta_log.bytes_max",

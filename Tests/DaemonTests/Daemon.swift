@@ -14,6 +14,8 @@ final class DaemonUnderTest {
             var state: String
             var offset: Int64
             var lag: Int64?
+            var commands_offset: Int64?
+            var commands_lag: Int64?
             var tick: String?
         }
         struct Sync: Decodable {

@@ -31,8 +31,8 @@ struct DedupeSetTests {
     }
 
     private func hashes(_ key: Int) -> (high: UInt64, low: UInt64) {
-        // Few high halves, so that buckets collide and gaps must be closed.
-        (UInt64(key % 5), UInt64(key))
+        // Few tags, so that buckets collide and gaps must be closed.
+        (UInt64(key % 5) << 32, UInt64(key))
     }
 
     @Test(

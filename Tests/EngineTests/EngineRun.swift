@@ -3,6 +3,7 @@ import Cohorts
 import Configuration
 import Engine
 import Events
+import Foundation
 import Replay
 import TestKit
 import Testing
@@ -32,24 +33,54 @@ struct EngineRecord: Equatable {
     var rejected = 0
 }
 
+/// The checker refused definitions.
+struct RefusedDefinitions: Error, CustomStringConvertible {
+    let description: String
+}
+
 extension OracleCase {
-    /// The definitions, compiled; fails the test where the checker refuses them.
+    /// The definitions, compiled.
     func plan() throws -> Plan {
-        try Self.plan(yaml: yaml, inactiveEvents: settings.inactiveEvents)
+        try Self.plan(
+            yaml: yaml,
+            PlanSettings(
+                inactiveEvents: Set(settings.inactiveEvents),
+                defaultZone: settings.zone,
+                zones: Self.zones
+            )
+        )
     }
 
-    static func plan(yaml: String, inactiveEvents: [String] = []) throws -> Plan {
+    /// Other definitions, compiled.
+    static func plan(
+        yaml: String,
+        _ settings: PlanSettings = PlanSettings(inactiveEvents: [])
+    ) throws -> Plan {
         let (definitions, problems) = DefinitionParser.parse(
             [DefinitionSource(name: "case.yaml", bytes: Array(yaml.utf8))],
-            isTimeZone: { $0 == "UTC" }
+            isTimeZone: { zones[$0] != nil }
         )
         let refused = problems + definitions.flatMap { PlanCompiler.unsupported(in: $0) }
-        try #require(
-            refused.isEmpty,
-            "\(refused.map(\.description).joined(separator: "\n"))\n\(yaml)"
-        )
-        return PlanCompiler.compile(definitions, inactiveEvents: inactiveEvents)
+        guard refused.isEmpty else {
+            let texts = refused.map(\.description).joined(separator: "\n")
+            throw RefusedDefinitions(description: "\(texts)\n\(yaml)")
+        }
+        return PlanCompiler.compile(definitions, settings)
     }
+
+    /// The zones that definitions may name, from this machine's files.
+    private static let zones: [String: TimeZoneRules] = {
+        var zones = ["UTC": TimeZoneRules.utc]
+        for name in OracleZone.names {
+            guard let data = FileManager.default.contents(atPath: "/usr/share/zoneinfo/" + name)
+            else { continue }
+            zones[name] = try? [UInt8](data).withByteView {
+                (bytes: ByteView) throws(TimeZoneRules.Malformed) in
+                try TimeZoneRules(tzif: bytes)
+            }
+        }
+        return zones
+    }()
 
     /// The settings as replay and shard take them.
     var configuration: ReplayConfiguration {
@@ -58,6 +89,11 @@ extension OracleCase {
         configuration.limits.futureMaxMilliseconds = settings.futureMax
         configuration.inactiveEvents = settings.inactiveEvents
         return configuration
+    }
+
+    /// The ids of the cohorts, in the order of results.
+    var cohortIDs: [String] {
+        definitions.map(\.id).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     /// The ticks as replay takes them.
@@ -74,12 +110,16 @@ extension OracleCase {
     func replay(inspect: (borrowing Shard, EventTime) -> Void = { _, _ in }) throws -> EngineRecord
     {
         var record = EngineRecord()
+        let plan = try plan()
         var run = ReplayRun(
-            plan: try plan(),
+            plan: plan,
             settings: configuration,
             schedule: rule,
             unordered: settings.unordered
         )
+        for (user, cohort) in plan.numbers(of: settings.uploads) {
+            user.withByteView { run.upload($0, cohort: cohort) }
+        }
         func ticked(_ shard: borrowing Shard, _ tick: EventTime, _ deltas: [Delta]) {
             record.ticks.append(TickRecord(shard, tick, deltas))
             inspect(shard, tick)
@@ -99,8 +139,11 @@ extension OracleCase {
     }
 
     /// What the oracle says a run must do.
-    func expected(mistake: Oracle.Mistake = .none) -> (record: EngineRecord, oracle: Oracle) {
-        let oracle = Oracle(definitions, lines, settings, mistake: mistake)
+    func expected(
+        mistake: Oracle.Mistake = .none,
+        tally: OracleTally = OracleTally()
+    ) -> (record: EngineRecord, oracle: Oracle) {
+        let oracle = Oracle(definitions, lines, settings, mistake: mistake, tally: tally)
         var record = EngineRecord(rejected: oracle.rejected)
         var before = [[[UInt8]]](repeating: [], count: oracle.cohorts.count)
         for tick in oracle.ticks {
@@ -122,6 +165,15 @@ extension OracleCase {
             before = tick.members
         }
         return (record, oracle)
+    }
+}
+
+extension Plan {
+    /// Uploads by bytes of the user and index of the cohort; without those to a cohort that is not there.
+    func numbers(of uploads: [OracleUpload]) -> [(user: [UInt8], cohort: Int)] {
+        uploads.compactMap { upload in
+            cohorts.firstIndex { $0.id == upload.cohort }.map { (Array(upload.user.utf8), $0) }
+        }
     }
 }
 
@@ -175,10 +227,13 @@ extension EngineRecord {
     }
 }
 
-/// Which seeds a property is tried with: `COHORTD_SEEDS` is how many, `COHORTD_SEED` is the only one.
+/// Which seeds a property is tried with: `COHORTD_SEEDS` is how many for the dearest of them, of which 20,000
+/// are a normal run, others in proportion; `COHORTD_SEED` is the only one.
 struct Seeds: Swift.Sequence {
     private let first: UInt64
     private let count: Int
+    /// Whether there are as many as in a normal run, so that what must come up does.
+    let isFull: Bool
 
     /// - Parameters:
     ///   - count: How many in a normal run.
@@ -191,8 +246,9 @@ struct Seeds: Swift.Sequence {
         } else {
             self.first = first
             self.count =
-                environment["COHORTD_SEEDS"].flatMap(Int.init).map { $0 * count / 2000 } ?? count
+                environment["COHORTD_SEEDS"].flatMap(Int.init).map { $0 * count / 20_000 } ?? count
         }
+        isFull = self.count >= count
     }
 
     func makeIterator() -> AnyIterator<UInt64> {
@@ -202,6 +258,15 @@ struct Seeds: Swift.Sequence {
             guard next < end else { return nil }
             defer { next += 1 }
             return next
+        }
+    }
+
+    /// The seeds dealt to the machine's processors.
+    var parts: [[UInt64]] {
+        let all = Array(self)
+        let count = Swift.max(1, ProcessInfo.processInfo.activeProcessorCount)
+        return (0..<count).map { part in
+            stride(from: part, to: all.count, by: count).map { all[$0] }
         }
     }
 

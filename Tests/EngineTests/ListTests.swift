@@ -18,7 +18,7 @@ struct ListTests {
             let user = generator.below(3)
             let trace = generator.below(3)
             let time = floor + Int64(generator.number(in: -400...200))
-            let hitLimit = lists.add(
+            let (_, hitLimit) = lists.add(
                 time,
                 trace: trace,
                 to: &rows[user],
@@ -49,10 +49,12 @@ struct ListTests {
                 // What is not later than this is in no window of a coming tick, and may be in the list or not.
                 let bound = floor - horizons[entry.trace]
                 let isRight =
-                    listed == listed.sorted() && Int(entry.base) + listed.count == all.count
+                    listed == listed.sorted() && Int(lists.base(entry)) + listed.count == all.count
                     && listed.filter { $0 > bound } == all.filter { $0 > bound }.sorted()
                 if !isRight {
-                    Issue.record("step \(step): \(listed) and \(entry.base) before them for \(all)")
+                    Issue.record(
+                        "step \(step): \(listed) and \(lists.base(entry)) before them for \(all)"
+                    )
                     return
                 }
             }
@@ -77,13 +79,14 @@ struct ListTests {
         var lists = TraceLists()
         var row = TraceLists.Row()
         for time in 1...10 {
-            let hitLimit = lists.add(Int64(time), trace: 0, to: &row, bound: 0, limit: 4)
+            let (listed, hitLimit) = lists.add(Int64(time), trace: 0, to: &row, bound: 0, limit: 4)
             #expect(hitLimit == (time > 4))
+            #expect(listed == min(time, 4))
         }
         let entry = lists.entries(row)[0]
         let times = lists.times(entry).array
         #expect(times == [7, 8, 9, 10])
-        #expect(entry.base == 6)
+        #expect(lists.base(entry) == 6)
         lists.clear(&row)
     }
 
@@ -173,7 +176,7 @@ struct ListTests {
         #expect(assign(1) == .assigned)
         #expect(assign(11) == .assigned)
         #expect(assign(12) == .beyondLimit)
-        #expect(assign(10) == .assigned)
+        #expect(assign(10) == .repeated)
         #expect(assign(2) == .assigned)
         lists.clear(&row)
     }

@@ -18,13 +18,20 @@ struct ShardDriver: ~Copyable {
     private var decoder: EventDecoder
     private var newestArrival: EventTime?
     private let settings: ShardSettings
+    private let uploads: [OracleUpload]
 
     init(_ history: OracleCase, _ plan: Plan, usersMax: Int = .max) {
         var settings = ShardSettings(history.configuration)
         settings.usersMax = usersMax
         self.settings = settings
+        uploads = history.settings.uploads
         shard = Shard(plan: plan, settings: settings)
         decoder = Self.decoder(history, plan)
+        for (user, cohort) in plan.numbers(of: history.settings.uploads) {
+            user.withByteView {
+                shard.upload($0, cohort: cohort, isIn: true, at: .distantPast)
+            }
+        }
     }
 
     private static func decoder(_ history: OracleCase, _ plan: Plan) -> EventDecoder {
@@ -58,7 +65,7 @@ struct ShardDriver: ~Copyable {
     mutating func take(_ step: Step) -> TickRecord? {
         switch step {
         case .line(let text):
-            apply(text)
+            apply(text, isHistory: false)
             return nil
         case .tick(let instant):
             var deltas: [Delta] = []
@@ -69,20 +76,23 @@ struct ShardDriver: ~Copyable {
         }
     }
 
-    private mutating func apply(_ text: String) {
+    private mutating func apply(_ text: String, isHistory: Bool) {
         text.withByteView { bytes in
             guard case .events = decoder.begin(bytes, source: .replay) else { return }
             while let outcome = decoder.next(previousArrival: newestArrival) {
                 switch outcome {
                 case .event(let event):
                     newestArrival = event.arrival
-                    _ = shard.apply(event)
+                    _ = isHistory ? shard.reapply(event) : shard.apply(event)
                 case .filtered(let arrival): newestArrival = arrival ?? newestArrival
                 case .rejected: break
                 }
             }
         }
     }
+
+    /// Lets a test spoil the shard.
+    mutating func tamper(_ body: (inout Shard) -> Void) { body(&shard) }
 
     /// Hands over everything, or what changed, as it would be stored.
     mutating func encode(all: Bool, into records: inout [StoredRecord]) {
@@ -120,7 +130,12 @@ struct ShardDriver: ~Copyable {
         let arrival = newestArrival
         newestArrival = nil
         shard.beginRebuild(of: traces)
-        for case .line(let text) in steps { apply(text) }
+        for (user, cohort) in shard.plan.numbers(of: uploads) where traces.uploads.contains(cohort) {
+            user.withByteView {
+                shard.reupload($0, cohort: cohort, isIn: true, at: .distantPast)
+            }
+        }
+        for case .line(let text) in steps { apply(text, isHistory: true) }
         shard.finishRebuild()
         newestArrival = arrival
     }

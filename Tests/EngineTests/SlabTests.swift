@@ -119,26 +119,30 @@ struct SlabTests {
         #expect(stranger == nil)
     }
 
-    @Test("The queue gives what is due, earliest first, and nothing else")
-    func deadlines() {
-        var generator = SeededGenerator(seed: 12)
-        var queue = DeadlineQueue()
+    @Test(
+        "The wheel gives what is due and nothing else",
+        arguments: [1, 100, 100_000, 20_000_000_000]
+    )
+    func deadlines(stride: Int) {
+        var generator = SeededGenerator(seed: UInt64(stride))
+        var wheel = DeadlineWheel()
         var model: [Int64] = []
         var tick: Int64 = -500
         for _ in 0..<3000 {
-            let instant = tick + Int64(generator.number(in: -5...300))
-            queue.push(EventTime(milliseconds: instant), UserSlot(truncatingIfNeeded: instant))
+            let instant = tick + Int64(generator.number(in: -5 * stride...300 * stride))
+            wheel.push(EventTime(milliseconds: instant), UserSlot(truncatingIfNeeded: instant))
             model.append(instant)
             guard generator.chance(percent: 10) else { continue }
-            tick += Int64(generator.number(in: 0...100))
-            var popped: [Int64] = []
-            while let due = queue.popDue(at: EventTime(milliseconds: tick)) {
-                #expect(due.slot == UserSlot(truncatingIfNeeded: due.instant.milliseconds))
-                popped.append(due.instant.milliseconds)
+            tick += Int64(generator.number(in: 0...100 * stride))
+            var due: [DeadlineWheel.Entry] = []
+            wheel.takeDue(at: EventTime(milliseconds: tick), into: &due)
+            for entry in due {
+                #expect(entry.slot == UserSlot(truncatingIfNeeded: entry.instant.milliseconds))
             }
+            let popped = due.map(\.instant.milliseconds).sorted()
             #expect(popped == model.filter { $0 <= tick }.sorted())
             model.removeAll { $0 <= tick }
-            #expect(queue.count == model.count)
+            #expect(wheel.count == model.count)
         }
     }
 }

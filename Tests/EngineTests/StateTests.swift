@@ -200,15 +200,3 @@ extension OracleCase {
         return isSound && isFlat ? changed : other
     }
 }
-
-extension OracleClause {
-    fileprivate var references: Set<String> {
-        switch self {
-        case .all(let parts), .any(let parts):
-            parts.reduce(into: []) { $0.formUnion($1.references) }
-        case .not(let part): part.references
-        case .memberOf(let id): [id]
-        default: []
-        }
-    }
-}

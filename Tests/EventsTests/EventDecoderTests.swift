@@ -274,6 +274,9 @@ struct ExtractionTests {
         #expect(seen(#""user_properties":{"$set":{"k":null},"k":1}"#)?[1] == "1")
         #expect(seen(#""user_properties":{"$add":{"k":2},"$setOnce":{"k":2}}"#)?[1] == "-")
         #expect(seen(#""user_properties":{"a":{"b":1},"$set":{"a.b":null}}"#)?[2] == "1")
+        // Plain keys and `$set` are one map before a dotted name is looked up in it.
+        #expect(seen(#""user_properties":{"a.b":2,"$set":{"a":{"b":3}}}"#)?[2] == "2")
+        #expect(seen(#""user_properties":{"a":{"b":2},"$set":{"a":{"c":3}}}"#)?[2] == "-")
         #expect(seen(#""price":1,"k":1"#) == ["-", "-", "-", "-"])
     }
 

@@ -20,7 +20,15 @@ struct FakeQueries: APIQueries {
             users: 10,
             partitions: [
                 .init(partition: 10, state: .replaying, offset: 7, lag: nil, tick: nil),
-                .init(partition: 2, state: .live, offset: 120, lag: 3, tick: Self.tick),
+                .init(
+                    partition: 2,
+                    state: .live,
+                    offset: 120,
+                    lag: 3,
+                    commandsOffset: 8,
+                    commandsLag: 1,
+                    tick: Self.tick
+                ),
             ],
             syncs: [
                 .init(sync: "b", state: .live, pending: 2, oldestPendingMilliseconds: 1500),
@@ -144,8 +152,10 @@ struct APIHandlerTests {
         #expect(
             response.body == #"{"version":"0.1.0","started_at":"2026-01-05T00:00:00.500Z","#
                 + #""tick":"2026-01-05T00:01:00Z","users":10,"partitions":["#
-                + #"{"partition":2,"state":"live","offset":120,"lag":3,"tick":"2026-01-05T00:01:00Z"},"#
-                + #"{"partition":10,"state":"replaying","offset":7,"lag":null,"tick":null}],"syncs":["#
+                + #"{"partition":2,"state":"live","offset":120,"lag":3,"commands_offset":8,"#
+                + #""commands_lag":1,"tick":"2026-01-05T00:01:00Z"},"#
+                + #"{"partition":10,"state":"replaying","offset":7,"lag":null,"#
+                + #""commands_offset":null,"commands_lag":null,"tick":null}],"syncs":["#
                 + #"{"sync":"a","state":"paused","pending":0,"oldest_pending_seconds":0},"#
                 + #"{"sync":"b","state":"live","pending":2,"oldest_pending_seconds":1.5}]}"#
         )

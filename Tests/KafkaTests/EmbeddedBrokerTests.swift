@@ -34,6 +34,9 @@ struct EmbeddedBrokerTests {
     @Test("a paused partition goes on without a hole")
     func pause() async throws { try await scenarios.pauseAndResume("pause") }
 
+    @Test("a companion is read with the topic, from when it is there, and moves with it")
+    func companion() async throws { try await scenarios.companion("accompanied") }
+
     @Test("delivery reports carry the token of their record")
     func reports() async throws { try await scenarios.deliveryReports("reports") }
 

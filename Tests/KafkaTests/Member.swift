@@ -25,6 +25,9 @@ final class Member: @unchecked Sendable {
 
     struct State {
         var records: [PartitionID: [Record]] = [:]
+        /// Those of the companion's partitions.
+        var companionRecords: [PartitionID: [Record]] = [:]
+        var companionEnds: [PartitionID: Offset] = [:]
         /// The queue that each record, end or failure of a partition came through.
         var queueOfPartition: [PartitionID: Set<Int>] = [:]
         var ends: [PartitionID: Offset] = [:]
@@ -52,7 +55,9 @@ final class Member: @unchecked Sendable {
         instance: String? = nil,
         threads: Int = 2,
         properties: [String: String] = [:],
-        start: @escaping @Sendable (PartitionID) -> StartPosition = { _ in .offset(0) }
+        companion: String? = nil,
+        start: @escaping @Sendable (PartitionID) -> StartPosition = { _ in .offset(0) },
+        companionStart: @escaping @Sendable (PartitionID) -> Offset? = { _ in 0 }
     ) throws {
         let state = Shared()
         self.state = state
@@ -67,6 +72,7 @@ final class Member: @unchecked Sendable {
                 groupInstanceID: instance,
                 clientID: "kafka-tests",
                 topic: topic,
+                companion: companion,
                 threads: threads
             ),
             ConsumerEvents(
@@ -74,6 +80,7 @@ final class Member: @unchecked Sendable {
                     state.value.withLock { $0.startsAsked.append(partition) }
                     return start(partition)
                 },
+                companionPosition: companionStart,
                 assigned: { partitions in
                     state.value.withLock { $0.events.append(.assigned(partitions)) }
                 },
@@ -101,6 +108,8 @@ final class Member: @unchecked Sendable {
     func forget() {
         state.value.withLock { state in
             state.records = [:]
+            state.companionRecords = [:]
+            state.companionEnds = [:]
             state.ends = [:]
             state.failures = [:]
             state.errors = []
@@ -134,8 +143,17 @@ final class Member: @unchecked Sendable {
             headers: view.isRecord ? view.headers : []
         )
         let content = view.content
+        let isOfCompanion = view.isOfCompanion
         state.value.withLock { state in
             state.queueOfPartition[partition, default: []].insert(queue)
+            if isOfCompanion {
+                switch content {
+                case .record: state.companionRecords[partition, default: []].append(record)
+                case .endOfPartition: state.companionEnds[partition] = record.offset
+                case .failure(let error): state.errors.append(error)
+                }
+                return
+            }
             switch content {
             case .record: state.records[partition, default: []].append(record)
             case .endOfPartition: state.ends[partition] = record.offset

@@ -167,6 +167,89 @@ struct Scenarios {
         #expect(sender.producer.close(timeoutMilliseconds: 10_000))
     }
 
+    private final class Shared: Sendable {
+        let isThere = Mutex(false)
+    }
+
+    /// A companion's partitions come through the queues of the topic's, also when they start later, and move with
+    /// them.
+    func companion(_ topic: String) async throws {
+        let other = topic + ".companion"
+        try createTopic(topic, 4)
+        let sender = try Sender(bootstrap: bootstrap)
+        try sender.fill(topic, partitions: 4, count: 50)
+        let start = Shared()
+        let first = try Member(
+            bootstrap: bootstrap,
+            topic: topic,
+            group: topic,
+            companion: other,
+            companionStart: { partition in
+                start.isThere.withLock { $0 } ? Offset(partition) : nil
+            }
+        )
+        try await eventually("four ends") { first.seen.ends.count == 4 }
+        // To look for a topic does not make it.
+        for _ in 0..<2 {
+            #expect(
+                try first.consumer.partitionCount(ifThere: other, timeoutMilliseconds: 10_000)
+                    == nil
+            )
+        }
+        try createTopic(other, 4)
+        try sender.fill(other, partitions: 4, count: 20)
+        #expect(
+            try first.consumer.partitionCount(ifThere: other, timeoutMilliseconds: 10_000) == 4
+        )
+        start.isThere.withLock { $0 = true }
+        try first.consumer.startCompanions()
+        try await eventually("the companion's ends") { first.seen.companionEnds.count == 4 }
+        try sender.fill(topic, partitions: 4, count: 50, from: 50)
+        try sender.fill(other, partitions: 4, count: 20, from: 20)
+        try await eventually("all of both") {
+            let seen = first.seen
+            return seen.ends.values.allSatisfy { $0 == 100 }
+                && seen.companionEnds.values.allSatisfy { $0 == 40 }
+        }
+        let seen = first.seen
+        for partition in PartitionID(0)..<4 {
+            #expect(seen.records[partition]?.map(\.text) == texts(partition, 0..<100))
+            #expect(
+                seen.companionRecords[partition]?.map(\.text)
+                    == texts(partition, Int(partition)..<40)
+            )
+            #expect(seen.queueOfPartition[partition] == [Int(partition) % 2])
+        }
+        let ends = try first.consumer.endOffsets([0, 3], of: other, timeoutMilliseconds: 10_000)
+        #expect(ends == [0: .success(40), 3: .success(40)])
+
+        // A second member takes the companions of what it is given.
+        let second = try Member(
+            bootstrap: bootstrap,
+            topic: topic,
+            group: topic,
+            companion: other,
+            start: { _ in .offset(100) },
+            companionStart: { _ in 30 }
+        )
+        try await eventually("its half") { second.consumer.assignment.count == 2 }
+        let half = second.consumer.assignment
+        try await eventually("its companions") {
+            Set(second.seen.companionEnds.keys) == Set(half)
+                && second.seen.companionEnds.values.allSatisfy { $0 == 40 }
+        }
+        for partition in half {
+            #expect(
+                second.seen.companionRecords[partition]?.map(\.text) == texts(partition, 30..<40)
+            )
+        }
+        #expect(first.seen.errors == [])
+        #expect(second.seen.errors == [])
+        #expect(try await second.close())
+        #expect(try await first.close())
+        #expect(sender.producer.close(timeoutMilliseconds: 10_000))
+    }
+
     /// Each delivery report carries the token of its record.
     func deliveryReports(_ topic: String) async throws {
         try createTopic(topic, 1)

@@ -130,7 +130,7 @@ struct StatusContractTests {
         #expect(try kit.run(["validate", "cohorts.yaml", "--config", "missing.yaml"]).status == 78)
     }
 
-    @Test("What comes later is refused as such: a clause with 2, a setting with 78")
+    @Test("A clause that comes later is refused as such")
     func later() throws {
         let kit = try CommandKit(
             cohorts: "id: c\nusers:\n  predicted: {prediction: p, percentile: {gte: 90}}\n"
@@ -139,10 +139,5 @@ struct StatusContractTests {
         #expect(clause.status == 2)
         #expect(clause.errors.contains("cohorts.yaml:3:"))
         #expect(clause.errors.contains("error[not_yet]"))
-        try kit.folder.write("cohorts.yaml", CommandKit.cohort)
-        try kit.folder.write("cohortd.yaml", "identify: next_event\n")
-        let setting = try kit.replay(["--config", "cohortd.yaml"])
-        #expect(setting.status == 78)
-        #expect(setting.errors.contains("not yet"))
     }
 }

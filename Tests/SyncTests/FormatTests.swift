@@ -50,7 +50,7 @@ struct FormatTests {
     @Test("An intent record has the documented bytes")
     func intentBytes() throws {
         var harness = PlannerHarness([.test(id: "s", cohort: "c", name: "C")])
-        harness.reset(["ab"], partition: 7, offset: 258, tick: 1)
+        harness.reset(["ab"], partition: 7, offset: 258, commands: 5, tick: 1)
         let request = try harness.request()
         let payload = try #require(harness.journal.first { $0.type == 2 }).payload
         var expected: [UInt8] = [1, 0, 0, 0] + Array("s".utf8)
@@ -59,7 +59,8 @@ struct FormatTests {
         expected += [1]
         expected += [0x60, 0xea, 0, 0, 0, 0, 0, 0]
         expected += [1, 0, 0, 0]
-        expected += [7, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0x60, 0xea, 0, 0, 0, 0, 0, 0]
+        expected += [7, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]
+        expected += [0x60, 0xea, 0, 0, 0, 0, 0, 0]
         expected += [1, 0, 0, 0, 0, 0, 2, 0] + Array("ab".utf8)
         #expect(payload == expected)
     }

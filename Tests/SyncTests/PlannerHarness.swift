@@ -39,13 +39,14 @@ struct PlannerHarness {
         partition: PartitionID = 0,
         cohort: String = "c",
         offset: Int64,
+        commands: Int64 = 0,
         tick: Int64
     ) {
         planner.membershipReset(
             partition: partition,
             cohort: cohort,
             users: UserList(users),
-            cut: .at(offset, tick),
+            cut: .at(offset, commands: commands, tick),
             now: now
         )
     }
@@ -56,6 +57,7 @@ struct PlannerHarness {
         partition: PartitionID = 0,
         cohort: String = "c",
         offset: Int64,
+        commands: Int64 = 0,
         tick: Int64
     ) {
         var list = MembershipChanges(cohorts: [cohort])
@@ -65,7 +67,12 @@ struct PlannerHarness {
                 list.append(cohort: 0, user: $0, entered: !left)
             }
         }
-        planner.tick(partition: partition, cut: .at(offset, tick), changes: list, now: now)
+        planner.tick(
+            partition: partition,
+            cut: .at(offset, commands: commands, tick),
+            changes: list,
+            now: now
+        )
     }
 
     /// What the planner wants sent now.
@@ -121,8 +128,12 @@ extension DeliveryOutcome {
 
 extension Cut {
     /// A cut whose tick is a number of minutes.
-    static func at(_ offset: Int64, _ minute: Int64) -> Cut {
-        Cut(offset: offset, tick: EventTime(milliseconds: minute * 60_000))
+    static func at(_ offset: Int64, commands: Int64 = 0, _ minute: Int64) -> Cut {
+        Cut(
+            offset: offset,
+            commands: commands,
+            tick: EventTime(milliseconds: minute * 60_000)
+        )
     }
 }
 

@@ -56,6 +56,20 @@ struct RestartTests {
         #expect(harness.drain().map(\.text) == ["+c"])
     }
 
+    @Test("A partition whose commands are behind the last intent waits for them as for its events")
+    func gateOfCommands() throws {
+        var harness = PlannerHarness()
+        harness.reset(["a"], offset: 5, commands: 7, tick: 9)
+        _ = harness.drain()
+        try harness.restart()
+        harness.reset([], offset: 6, commands: 6, tick: 9)
+        #expect(harness.advance().isEmpty)
+        harness.tick(["a"], offset: 6, commands: 7, tick: 10)
+        #expect(harness.advance().isEmpty)
+        harness.tick(["-a"], offset: 6, commands: 8, tick: 11)
+        #expect(harness.drain().map(\.text) == ["-a"])
+    }
+
     @Test("A timed-out enter that is applied late cannot undo the exit")
     func lateAddAfterRemove() throws {
         var harness = PlannerHarness()

@@ -27,7 +27,7 @@ struct MetricTests {
 
     @Test("reject reasons start at 0, so that the first reject is seen as an increase")
     func zeros() {
-        #expect(lines(of: "cohortd_rejects_total").count == 13)
+        #expect(lines(of: "cohortd_rejects_total").count == 15)
         #expect(
             lines(of: "cohortd_rejects_total").contains(
                 "cohortd_rejects_total{reason=\"future\"} 0"

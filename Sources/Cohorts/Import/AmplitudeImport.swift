@@ -4,8 +4,8 @@ package import YAML
 ///
 /// What is read: a definition of version 3, a cohort object that holds one as `definition`, or a list of such
 /// objects as `GET /api/3/cohorts` answers. A clause is translated as a whole or left out and named, never
-/// weakened: a field that is not known may change what the clause means. Source of the field names:
-/// spec/amplitude.md §1.6 and §1.7; what was chosen where Amplitude does not say: docs/cohorts.md, "Imports".
+/// weakened: a field that is not known may change what the clause means. The field names are those of
+/// Amplitude's Behavioral Cohorts API; what was chosen where it does not say: docs/cohorts.md, "Imports".
 package enum AmplitudeImport {
     /// Something that could not be translated.
     package struct Omission: Equatable, Sendable {
@@ -18,6 +18,11 @@ package enum AmplitudeImport {
 
         /// Path and reason on one line that a terminal shows and does not obey.
         package var description: String { Problem.escaped("\(path): \(reason)") }
+
+        /// The line for stderr.
+        package func line(in file: String) -> String {
+            Problem.escaped("\(file):\(mark.line):\(mark.column): left out \(path): \(reason)")
+        }
     }
 
     /// One cohort's translation.
@@ -34,6 +39,11 @@ package enum AmplitudeImport {
         package var mark: Mark
         /// What was expected.
         package var text: String
+
+        /// The line for stderr.
+        package func line(in file: String) -> String {
+            Problem.escaped("\(file):\(mark.line):\(mark.column): error: \(text)")
+        }
     }
 
     /// Translates every cohort of a file.
@@ -63,7 +73,8 @@ package enum AmplitudeImport {
             var number = 2
             let first = id
             while !ids.insert(id).inserted {
-                id = "\(first.prefix(60))-\(number)"
+                let suffix = "-\(number)"
+                id = first.prefix(idCharactersMax - suffix.count) + suffix
                 number += 1
             }
             cohorts.append(cohort(entry, id: id))
@@ -152,10 +163,12 @@ package enum AmplitudeImport {
             default: if let last = slug.last, last != dash { slug.append(dash) }
             }
         }
-        slug = Array(slug.prefix(64))
+        slug = Array(slug.prefix(idCharactersMax))
         while slug.last == dash { slug.removeLast() }
         return slug.isEmpty ? nil : String(decoding: slug, as: UTF8.self)
     }
 
+    /// The longest id of a definition.
+    private static let idCharactersMax = 64
     private static let dash = UInt8(ascii: "-")
 }

@@ -32,8 +32,12 @@ package struct OracleCase: Sendable {
         settings = history.settings(&generator)
         lines = history.lines(settings, &generator)
         settings.ticks = history.ticks(lines, settings, &generator)
-        var writer = OracleDefinitionGenerator(spanSeconds: history.spanSeconds)
+        var writer = OracleDefinitionGenerator(
+            scene: history.scene,
+            guide: OracleGuide(lines, settings)
+        )
         definitions = writer.definitions(&generator)
+        settings.uploads = history.uploads(to: definitions, &generator)
         var rest = lines.count
         while rest > 0 {
             let count = min(rest, generator.chance(percent: 85) ? 1 : generator.number(in: 1...4))

@@ -4,63 +4,74 @@ package indirect enum OracleClause: Sendable {
     case any([OracleClause])
     case not(OracleClause)
     case performed(OraclePerformed)
+    case sequence(OracleSequence)
     case active(OracleWindow)
     case inactive(OracleWindow)
     case new(OracleWindow)
+    case retained(OracleRetained)
     case property([OracleProperty])
+    case hadProperty(OracleHadProperty)
     case memberOf(String)
-}
+    case uploaded
 
-/// The clause `performed` in its mode `count`.
-package struct OraclePerformed: Sendable {
-    /// What `event` names.
-    package enum Events: Sendable {
-        case named([String])
-        case any
-        case active
+    /// Its key in a definition.
+    var name: String {
+        switch self {
+        case .all: "all"
+        case .any: "any"
+        case .not: "not"
+        case .performed: "performed"
+        case .sequence: "sequence"
+        case .active: "active"
+        case .inactive: "inactive"
+        case .new: "new"
+        case .retained: "retained"
+        case .property: "property"
+        case .hadProperty(let had):
+            "had_property " + (had.isMostRecent ? "most_recent" : "any_time")
+        case .memberOf: "member_of"
+        case .uploaded: "uploaded"
+        }
     }
 
-    /// Which events.
-    package var events: Events
-    /// On event properties.
-    package var whereEvent: [OracleProperty] = []
-    /// On the user properties that the event carries.
-    package var whereUser: [OracleProperty] = []
-    /// On the number of matching events; empty = at least one.
-    package var count: [OracleTest] = []
-    /// When.
-    package var window: OracleWindow = .anyTime
+    /// All names.
+    static let names = [
+        "all", "any", "not", "performed", "sequence", "active", "inactive", "new", "retained",
+        "property", "had_property most_recent", "had_property any_time", "member_of", "uploaded",
+    ]
 
-    /// At least one of these events at any time.
-    package init(_ events: Events) {
-        self.events = events
-    }
-}
-
-/// Which instants count; milliseconds, whole seconds.
-package enum OracleWindow: Sendable {
-    case anyTime
-    case last(Int64, offset: Int64?)
-}
-
-/// A definition.
-package struct OracleDefinition: Sendable {
-    /// The id.
-    package var id: String
-    /// What `users` holds.
-    package var users: OracleClause
-
-    /// A definition.
-    package init(id: String, users: OracleClause) {
-        self.id = id
-        self.users = users
+    /// Its window, where it can have one.
+    var window: OracleWindow? {
+        switch self {
+        case .performed(let performed): performed.window
+        case .sequence(let sequence): sequence.window
+        case .active(let window), .inactive(let window), .new(let window): window
+        case .retained(let retained): retained.window
+        case .hadProperty(let had): had.window
+        case .all, .any, .not, .property, .memberOf, .uploaded: nil
+        }
     }
 
-    /// As a YAML document.
-    package var yaml: String { "id: \(id)\nusers: \(users.yaml)\n" }
-}
+    /// The clauses inside.
+    package var parts: [OracleClause] {
+        switch self {
+        case .all(let parts), .any(let parts): parts
+        case .not(let part): [part]
+        default: []
+        }
+    }
 
-extension OracleClause {
+    /// Ids of the cohorts it names.
+    package var references: Set<String> {
+        if case .memberOf(let id) = self { return [id] }
+        return parts.reduce(into: []) { $0.formUnion($1.references) }
+    }
+
+    /// Whether `uploaded` stands in it.
+    var asksForUploads: Bool {
+        if case .uploaded = self { true } else { parts.contains { $0.asksForUploads } }
+    }
+
     /// As a flow mapping of YAML.
     package var yaml: String {
         switch self {
@@ -68,56 +79,25 @@ extension OracleClause {
         case .any(let parts): "{any: [\(parts.map(\.yaml).joined(separator: ", "))]}"
         case .not(let part): "{not: \(part.yaml)}"
         case .performed(let performed): "{performed: \(performed.yaml)}"
+        case .sequence(let sequence): "{sequence: \(sequence.yaml)}"
         case .active(let window): "{active: {\(window.keys.joined(separator: ", "))}}"
         case .inactive(let window): "{inactive: {\(window.keys.joined(separator: ", "))}}"
         case .new(let window): "{new: {\(window.keys.joined(separator: ", "))}}"
+        case .retained(let retained): "{retained: \(retained.yaml)}"
         case .property(let tests): "{property: \(tests.yaml)}"
+        case .hadProperty(let had): "{had_property: \(had.yaml)}"
         case .memberOf(let id): "{member_of: \(id)}"
+        case .uploaded: "{uploaded: true}"
         }
-    }
-}
-
-extension OraclePerformed {
-    var yaml: String {
-        var parts: [String] = []
-        switch events {
-        case .named(let names):
-            let quoted = names.map { OracleValue.quoted($0) }
-            parts.append(
-                quoted.count == 1
-                    ? "event: \(quoted[0])" : "event: [\(quoted.joined(separator: ", "))]"
-            )
-        case .any: parts.append("event: \"*\"")
-        case .active: parts.append("event: _active")
-        }
-        if !whereEvent.isEmpty { parts.append("where: \(whereEvent.yaml)") }
-        if !whereUser.isEmpty { parts.append("where_user: \(whereUser.yaml)") }
-        if !count.isEmpty { parts.append("count: \(count.yaml)") }
-        return "{" + (parts + window.keys).joined(separator: ", ") + "}"
-    }
-}
-
-extension OracleWindow {
-    var keys: [String] {
-        switch self {
-        case .anyTime: []
-        case .last(let length, nil): ["last: \(Self.text(length))"]
-        case .last(let length, let offset?):
-            ["last: \(Self.text(length))", "offset: \(Self.text(offset))"]
-        }
-    }
-
-    private static func text(_ milliseconds: Int64) -> String {
-        milliseconds % 60_000 == 0 ? "\(milliseconds / 60_000)m" : "\(milliseconds / 1000)s"
     }
 }
 
 extension [OracleProperty] {
     var yaml: String {
-        "{"
-            + map { OracleValue.quoted($0.name) + ": " + $0.tests.yaml }.joined(separator: ", ")
-            + "}"
+        "{" + keys.joined(separator: ", ") + "}"
     }
+
+    var keys: [String] { map { OracleValue.quoted($0.name) + ": " + $0.tests.yaml } }
 }
 
 extension [OracleTest] {

@@ -53,8 +53,21 @@ package struct OracleSettings: Sendable {
     /// When the ticks are.
     package var ticks = OracleTicks.every(60_000, from: nil, until: nil)
 
+    /// The zone of definitions that name none.
+    package var zone = "UTC"
+    /// Who is in which cohort's list from the beginning.
+    package var uploads: [OracleUpload] = []
+
     /// The defaults.
     package init() {}
+}
+
+/// A user in a cohort's list.
+package struct OracleUpload: Sendable {
+    /// The id of the cohort.
+    package var cohort: String
+    /// The id of the user.
+    package var user: String
 }
 
 /// A line that counts.

@@ -69,6 +69,32 @@ enum OracleNumber {
         }
     }
 
+    /// The integer nearest, half-even, to the double product of it and a million, of an integer exactly that;
+    /// cut to what is beyond every sum.
+    var millionths: Int128 {
+        switch self {
+        case .exact(let integer): Int128(integer) * 1_000_000
+        case .nearest(let double):
+            Int128(max(-1e30, min(1e30, (double * 1_000_000).rounded(.toNearestOrEven))))
+        }
+    }
+
+    /// Whether it is beyond ±10¹⁵.
+    var isBeyondSums: Bool {
+        switch self {
+        case .exact(let integer): abs(Int128(integer)) > 1_000_000_000_000_000
+        case .nearest(let double): abs(double) > 1e15
+        }
+    }
+
+    /// The double next to it.
+    var double: Double {
+        switch self {
+        case .exact(let integer): Double(integer)
+        case .nearest(let double): double
+        }
+    }
+
     /// Negative, zero or positive as this is less than, equal to or greater than the other; exact.
     func order(to other: OracleNumber) -> Int {
         switch (self, other) {

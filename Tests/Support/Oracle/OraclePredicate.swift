@@ -1,6 +1,6 @@
 /// One key of a predicate on a property or on a number, with its operands.
 package struct OracleTest: Sendable {
-    /// The keys that are evaluated so far, by the words of definitions.
+    /// The keys, by the words of definitions.
     package enum Operator: String, CaseIterable, Sendable {
         case equal = "is"
         case notEqual = "is_not"
@@ -13,7 +13,14 @@ package struct OracleTest: Sendable {
         case notContains = "not_contains"
         case startsWith = "starts_with"
         case endsWith = "ends_with"
+        case glob = "glob"
+        case versionGreater = "version_gt"
+        case versionGreaterOrEqual = "version_gte"
+        case versionLess = "version_lt"
+        case versionLessOrEqual = "version_lte"
         case set = "set"
+        case setIs = "set_is"
+        case setContains = "set_contains"
     }
 
     /// Which key.
@@ -28,6 +35,9 @@ package struct OracleTest: Sendable {
     }
 
     private var isNegative: Bool { op == .notEqual || op == .notContains }
+
+    /// Whether it looks at a value as a whole, also where that is an array.
+    private var isWhole: Bool { op == .set || op == .setIs || op == .setContains }
 
     /// Whether a scalar matches, which of a negative key is what must not be.
     private func matches(_ value: OracleValue) -> Bool {
@@ -44,9 +54,10 @@ package struct OracleTest: Sendable {
             return anyText(canonical) { whole, part in Array(whole.prefix(part.count)) == part }
         case .endsWith:
             return anyText(canonical) { whole, part in Array(whole.suffix(part.count)) == part }
+        case .glob:
+            return operands.contains { OracleGlob.matches($0.canonical ?? [], canonical) }
         case .greater, .greaterOrEqual, .less, .lessOrEqual, .between:
-            guard let number = value.number else { return false }
-            let orders = operands.map { $0.number.map { number.order(to: $0) } }
+            let orders = operands.map { value.order(to: $0) }
             guard let first = orders[0] else { return false }
             switch op {
             case .greater: return first > 0
@@ -55,8 +66,34 @@ package struct OracleTest: Sendable {
             case .lessOrEqual: return first <= 0
             default: return first >= 0 && (orders[1] ?? 1) <= 0
             }
-        case .set:
+        case .versionGreater, .versionGreaterOrEqual, .versionLess, .versionLessOrEqual:
+            let operand = operands[0].canonical ?? []
+            guard let order = OracleVersion.order(canonical, operand) else { return false }
+            switch op {
+            case .versionGreater: return order > 0
+            case .versionGreaterOrEqual: return order >= 0
+            case .versionLess: return order < 0
+            default: return order <= 0
+            }
+        case .set, .setIs, .setContains:
             return false
+        }
+    }
+
+    /// Whether a whole value, nil = missing or null, satisfies one of the keys that look at it so.
+    private func holdsWhole(_ value: OracleValue?) -> Bool {
+        if op == .set {
+            guard case .boolean(let wanted) = operands[0] else { return false }
+            return wanted == (value != nil)
+        }
+        let wanted = Set(operands.compactMap(\.canonical))
+        switch value {
+        case nil, .null, .object: return false
+        case .array(let elements):
+            let set = Set(elements.compactMap(\.canonical))
+            return op == .setIs ? set == wanted : set.isSuperset(of: wanted)
+        case .some(let scalar):
+            return scalar.canonical.map { wanted == [$0] } ?? false
         }
     }
 
@@ -80,12 +117,9 @@ package struct OracleTest: Sendable {
 
     /// Whether the value of a property satisfies all the tests; nil = missing or null.
     static func allHold(_ tests: [OracleTest], for value: OracleValue?) -> Bool {
-        let positives = tests.filter { !$0.isNegative && $0.op != .set }
+        let positives = tests.filter { !$0.isNegative && !$0.isWhole }
         let negatives = tests.filter(\.isNegative)
-        for test in tests where test.op == .set {
-            guard case .boolean(let wanted) = test.operands[0] else { return false }
-            if wanted != (value != nil) { return false }
-        }
+        if tests.contains(where: { $0.isWhole && !$0.holdsWhole(value) }) { return false }
         switch value {
         case nil, .null, .object:
             return positives.isEmpty
@@ -103,9 +137,22 @@ package struct OracleTest: Sendable {
 
     /// Whether a number of things satisfies all the tests.
     static func allHold(_ tests: [OracleTest], for number: Int) -> Bool {
+        allHold(tests, for: .number(String(number)))
+    }
+
+    /// Whether `sum` / `count`, in millionths, satisfies all the tests.
+    static func allHold(_ tests: [OracleTest], forMillionths sum: Int128, over count: Int) -> Bool {
         tests.allSatisfy { test in
-            let matches = test.matches(.number(String(number)))
-            return test.isNegative ? !matches : matches
+            let bounds = test.operands.compactMap(\.number).map { $0.millionths * Int128(count) }
+            return switch test.op {
+            case .equal: sum == bounds[0]
+            case .notEqual: sum != bounds[0]
+            case .greater: sum > bounds[0]
+            case .greaterOrEqual: sum >= bounds[0]
+            case .less: sum < bounds[0]
+            case .lessOrEqual: sum <= bounds[0]
+            default: sum >= bounds[0] && sum <= bounds[1]
+            }
         }
     }
 }

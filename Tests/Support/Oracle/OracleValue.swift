@@ -48,6 +48,16 @@ package indirect enum OracleValue: Sendable {
         }
     }
 
+    /// Negative, zero or positive as this is less than, equal to or greater than the other; nil where not
+    /// both are numbers or both dates.
+    func order(to other: OracleValue) -> Int? {
+        if let left = number, let right = other.number { return left.order(to: right) }
+        guard case .text(let left) = self, case .text(let right) = other,
+            let first = OracleDate.instant(left), let second = OracleDate.instant(right)
+        else { return nil }
+        return first < second ? -1 : first > second ? 1 : 0
+    }
+
     /// A text in quotes, as JSON and YAML both read it.
     package static func quoted(_ text: String) -> String {
         var writer = JSONWriter()
@@ -83,7 +93,11 @@ extension [OracleMember] {
     /// null.
     func lookUp(_ name: String) -> OracleValue? {
         if let whole = notNull(name) { return whole }
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        return path(name.split(separator: ".", omittingEmptySubsequences: false).map(String.init))
+    }
+
+    /// The value at the end of a path of two or more names; nil where there is none.
+    func path(_ parts: [String]) -> OracleValue? {
         guard parts.count > 1, var value = notNull(parts[0]) else { return nil }
         for part in parts.dropFirst() {
             guard case .object(let members) = value, let inner = members.notNull(part) else {

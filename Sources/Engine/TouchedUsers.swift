@@ -1,0 +1,41 @@
+import Basics
+
+/// The users to look at at the next tick, and which of their conditions may have changed.
+///
+/// A user's record holds its place here, so that touching it again finds its bits at once.
+struct TouchedUsers {
+    /// In the order in which they were first touched since the last tick.
+    private(set) var slots: [UserSlot] = []
+    /// Bits of conditions, ``words`` words a user.
+    private var bits: [UInt64] = []
+    private let words: Int
+
+    /// - Parameter words: Words in a row of bits of conditions.
+    init(words: Int) {
+        self.words = words
+    }
+
+    /// How many users there are.
+    var count: Int { slots.count }
+
+    /// Adds a user who is not there yet, with no bit set, and gives its place.
+    mutating func append(_ slot: UserSlot) -> Int {
+        slots.append(slot)
+        for _ in 0..<words { bits.append(0) }
+        return slots.count - 1
+    }
+
+    /// A word of the bits at a place.
+    func bits(_ place: Int, word: Int) -> UInt64 { bits[place * words + word] }
+
+    /// Sets bits at a place.
+    mutating func add(_ more: UInt64, to place: Int, word: Int) {
+        bits[place * words + word] |= more
+    }
+
+    /// Forgets everyone, and keeps the memory.
+    mutating func removeAll() {
+        slots.removeAll(keepingCapacity: true)
+        bits.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,171 @@
+import Basics
+import Testing
+import TestKit
+
+@testable import Engine
+
+/// What the wheel of deadlines promises: an entry of a user is a lower bound of the first change by the clock
+/// alone, and it follows from the stored state.
+@Suite("Deadlines")
+struct DeadlineTests {
+    @Test(
+        "Everyone whose truth the clock may change has an entry that is not later, after every tick"
+    )
+    func liveEntries() throws {
+        for seed in Seeds(1000, from: 6_000_000) {
+            let history = OracleCase(seed: seed)
+            var wrong: [String] = []
+            _ = try history.replay { shard, tick in
+                let queued = shard.queuedDeadlines
+                for user in shard.deadlines(at: tick) {
+                    if user.live > user.change {
+                        wrong.append("\(user.id) is due at \(user.live), not \(user.change)")
+                    }
+                    // Deadlines are rounded down.
+                    if user.live + 32 <= tick { wrong.append("\(user.id) is overdue at \(tick)") }
+                    if user.live < .distantFuture, !queued.contains(user.entry) {
+                        wrong.append("\(user.id) has no entry at \(user.live)")
+                    }
+                }
+            }
+            if !wrong.isEmpty {
+                Issue.record(
+                    """
+                    \(wrong)
+                    \(Seeds.command(seed, "DeadlineTests/liveEntries"))
+                    \(history.description)
+                    """
+                )
+                return
+            }
+        }
+    }
+
+    @Test("Deadlines made anew from stored state are exact, and the live ones are no later")
+    func rebuiltEntries() throws {
+        for seed in Seeds(500, from: 7_000_000) {
+            let history = OracleCase(seed: seed)
+            let oracle = history.expected().oracle
+            let plan = try history.plan()
+            var live = ShardDriver(history, plan)
+            var rebuilt = ShardDriver(history, plan)
+            var wrong: [String] = []
+            for step in ShardDriver.steps(history, oracle) {
+                if case .tick = step {
+                    var records: [StoredRecord] = []
+                    rebuilt.encode(all: true, into: &records)
+                    _ = try rebuilt.restart(history, plan, from: records)
+                }
+                _ = live.take(step)
+                _ = rebuilt.take(step)
+                guard case .tick(let instant) = step else { continue }
+                let tick = EventTime(milliseconds: instant)
+                let users = zip(
+                    live.shard.deadlines(at: tick),
+                    rebuilt.shard.deadlines(at: tick)
+                )
+                for (one, other) in users {
+                    if one.change != other.change || other.live != other.derived
+                        || one.live > one.change
+                    {
+                        wrong.append("at \(tick): live \(one), rebuilt \(other)")
+                    }
+                }
+            }
+            if !wrong.isEmpty {
+                Issue.record(
+                    """
+                    \(wrong)
+                    \(Seeds.command(seed, "DeadlineTests/rebuiltEntries"))
+                    \(history.description)
+                    """
+                )
+                return
+            }
+        }
+    }
+}
+
+/// A user's deadline as it stands and as it follows from the user's state.
+private struct UserDeadline {
+    var slot: UserSlot
+    var id: String
+    var live: EventTime
+    /// What looking at every condition gives.
+    var derived: EventTime
+    /// When the truth of a condition really changes by the clock alone, or later than that.
+    var change: EventTime
+
+    var entry: DeadlineEntry { DeadlineEntry(instant: live, slot: slot) }
+}
+
+/// An entry of the wheel.
+private struct DeadlineEntry: Hashable {
+    var instant: EventTime
+    var slot: UserSlot
+}
+
+extension Shard {
+    /// All entries of the wheel, those that were replaced too.
+    fileprivate var queuedDeadlines: Set<DeadlineEntry> {
+        var wheel = deadlines
+        var entries: [DeadlineWheel.Entry] = []
+        wheel.takeDue(at: .distantFuture, into: &entries)
+        return Set(entries.map { DeadlineEntry(instant: $0.instant, slot: $0.slot) })
+    }
+
+    /// Of every user, sorted by slot, what stands in the record and what evaluations give.
+    fileprivate func deadlines(at tick: EventTime) -> [UserDeadline] {
+        (0..<UserSlot(users.count)).map { slot in
+            let record = records[Int(slot)]
+            var deadline = UserDeadline(
+                slot: slot,
+                id: users[slot].string,
+                live: record.scheduled,
+                derived: record.knownSince,
+                change: record.knownSince
+            )
+            guard record.knownSince <= tick else { return deadline }
+            let now = look(slot, at: tick)
+            deadline.derived = now.deadline
+            deadline.change = now.deadline
+            // A deadline may come to nothing: then the next counts.
+            for _ in 0..<50 where deadline.change < .distantFuture {
+                // Rounded down by less than this.
+                let then = look(slot, at: deadline.change + 31)
+                if then.truth != now.truth { return deadline }
+                deadline.change = then.deadline
+            }
+            deadline.change = .distantFuture
+            return deadline
+        }
+    }
+
+    /// Truth of all conditions of a user at an instant, and the earliest of their deadlines.
+    private func look(
+        _ slot: UserSlot,
+        at instant: EventTime
+    ) -> (truth: [UInt64], deadline: EventTime) {
+        var evaluator = evaluator
+        evaluator.prepare(instant)
+        evaluator.beginAnew(
+            records[Int(slot)],
+            traceLists: traceLists,
+            recordLists: recordLists
+        )
+        _ = evaluator.evaluate(
+            records[Int(slot)],
+            slot: slot,
+            at: instant,
+            traceLists: traceLists,
+            recordLists: recordLists,
+            propertyLists: propertyLists,
+            uploads: uploads
+        )
+        let earliest = evaluator.deadlines.map(\.instant).min()
+        return (
+            (0..<evaluator.feeds.words).map { evaluator.truthBits(word: $0) },
+            earliest.map { EventTime(milliseconds: $0) } ?? .distantFuture
+        )
+    }
+}

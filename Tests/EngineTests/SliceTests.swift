@@ -1,0 +1,67 @@
+import Basics
+import Testing
+import TestKit
+
+@Suite("Input that comes in pieces")
+struct SliceTests {
+    @Test("Wherever lines are cut into batches, the deltas are the same")
+    func batches() throws {
+        for seed in Seeds(1000, from: 8_000_000) {
+            let history = OracleCase(seed: seed)
+            var generator = SeededGenerator(seed: seed ^ 0xba7c)
+            func difference(_ history: OracleCase) throws -> String? {
+                var cut = history
+                cut.batches = []
+                var rest = history.lines.count
+                while rest > 0 {
+                    let count = generator.number(in: 1...rest)
+                    cut.batches.append(count)
+                    rest -= count
+                }
+                var whole = history
+                whole.batches = [Int](repeating: 1, count: history.lines.count)
+                return try cut.replay().difference(from: whole.replay(), cohorts: history.cohortIDs)
+            }
+            if let found = try difference(history) {
+                report(found, history, "SliceTests/batches") { (try? difference($0)) ?? nil }
+                return
+            }
+        }
+    }
+
+    @Test("Stored and restored behind any step, the deltas are the same")
+    func restarts() throws {
+        for seed in Seeds(500, from: 9_000_000) {
+            let history = OracleCase(seed: seed)
+            let (expected, oracle) = history.expected()
+            let plan = try history.plan()
+            let steps = ShardDriver.steps(history, oracle)
+            // A cut behind every step, and one more in a place of its own.
+            var generator = SeededGenerator(seed: seed ^ 0x51ce)
+            for cut in [nil, generator.below(max(1, steps.count))] {
+                var driver = ShardDriver(history, plan)
+                var ticks: [TickRecord] = []
+                for (place, step) in steps.enumerated() {
+                    if let tick = driver.take(step) { ticks.append(tick) }
+                    guard cut.map({ $0 == place }) ?? true else { continue }
+                    var records: [StoredRecord] = []
+                    driver.encode(all: true, into: &records)
+                    _ = try driver.restart(history, plan, from: records)
+                }
+                let record = EngineRecord(ticks: ticks, rejected: expected.rejected)
+                guard let found = record.difference(from: expected, cohorts: oracle.cohorts) else {
+                    continue
+                }
+                Issue.record(
+                    """
+                    \(found)
+                    cut behind \(cut.map { "step \($0)" } ?? "every step")
+                    \(Seeds.command(seed, "SliceTests/restarts"))
+                    \(history.description)
+                    """
+                )
+                return
+            }
+        }
+    }
+}
