@@ -130,7 +130,8 @@ struct ShardDriver: ~Copyable {
         let arrival = newestArrival
         newestArrival = nil
         shard.beginRebuild(of: traces)
-        for (user, cohort) in shard.plan.numbers(of: uploads) where traces.uploads.contains(cohort) {
+        for (user, cohort) in shard.plan.numbers(of: uploads) where traces.uploads.contains(cohort)
+        {
             user.withByteView {
                 shard.reupload($0, cohort: cohort, isIn: true, at: .distantPast)
             }
