@@ -8,13 +8,24 @@ extension Shard {
     /// - Parameters:
     ///   - tick: Not before ``floor``, and later than the last tick.
     ///   - deltas: Receives the changes, in no meaningful order; the caller owns and clears it.
-    /// - Complexity: O(users touched + users due), each as many conditions as the plan has.
+    /// - Complexity: O(users touched + users due), of each the conditions that may have changed.
     package mutating func tick(_ tick: EventTime, deltas: inout [Delta]) {
+        beginTick(tick)
+        _ = continueTick(users: .max, deltas: &deltas)
+    }
+
+    /// Begins a tick that ``continueTick(users:deltas:)`` does slice by slice, so that events need not wait for
+    /// all of it.
+    ///
+    /// Between slices events may be applied. A user whose tick is still owed is evaluated before the first event is,
+    /// so any slicing gives the same deltas as ``tick(_:deltas:)``.
+    package mutating func beginTick(_ tick: EventTime) {
         precondition(tick >= floor, "tick \(tick.rfc3339) before the floor \(floor.rfc3339)")
         if let lastTick {
             precondition(tick > lastTick, "tick \(tick.rfc3339) is not after the last")
         }
         precondition(rebuild == nil, "a tick during a rebuild")
+        precondition(owed.isEmpty, "the last tick is not over")
         settle()
         floor = tick
         lastTick = tick
@@ -28,15 +39,53 @@ extension Shard {
         }
         due.removeAll(keepingCapacity: true)
         evaluator.prepare(tick)
-        var place = 0
-        while place < touched.count {
-            let end = min(place + Self.usersFetched, touched.count)
-            fetch(place..<end)
-            for place in place..<end { evaluate(at: place, tick, deltas: &deltas) }
-            place = end
+        owed = 0..<touched.count
+    }
+
+    /// Does the next slice of the tick that was begun.
+    ///
+    /// - Parameters:
+    ///   - users: The most users to look at.
+    ///   - deltas: Receives the changes of this slice, and of users who were settled since the last.
+    /// - Returns: Whether the tick is over.
+    package mutating func continueTick(users: Int, deltas: inout [Delta]) -> Bool {
+        settle()
+        deltas += settledDeltas
+        settledDeltas.removeAll(keepingCapacity: true)
+        guard let tick = lastTick else { return true }
+        let last = owed.lowerBound + min(users, owed.count)
+        while owed.lowerBound < last {
+            let places = owed.lowerBound..<min(owed.lowerBound + Self.usersFetched, last)
+            fetch(places)
+            for place in places where isOwed(place) {
+                evaluate(at: place, tick, deltas: &deltas)
+            }
+            owed = places.upperBound..<owed.upperBound
         }
-        touched.removeAll()
+        guard owed.isEmpty else { return false }
+        // Who was touched since the tick began waits for the next one.
+        touched.removeFirst(owed.upperBound)
+        for (place, slot) in touched.slots.enumerated() {
+            records[Int(slot)].touched = UInt32(place + 1)
+        }
+        owed = 0..<0
         counters.dedupeShortened = dedupe.shortened
+        return true
+    }
+
+    /// Evaluates a user whose tick is still owed, before an event changes anything of it.
+    mutating func settleTick(of slot: UserSlot) {
+        let place = Int(records[Int(slot)].touched) - 1
+        guard let tick = lastTick, owed.contains(place) else { return }
+        var deltas = settledDeltas
+        settledDeltas = []
+        evaluate(at: place, tick, deltas: &deltas)
+        settledDeltas = deltas
+    }
+
+    /// Whether the user at a place of the touched was not settled meanwhile.
+    private func isOwed(_ place: Int) -> Bool {
+        records[Int(touched.slots[place])].touched == UInt32(place + 1)
     }
 
     /// How many users' memory is fetched together: about as many reads as a core waits for at one time.

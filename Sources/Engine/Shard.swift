@@ -68,6 +68,10 @@ package struct Shard: ~Copyable {
     var due: [DeadlineWheel.Entry] = []
     var staged = StagedEvents()
     var touched: TouchedUsers
+    /// Places among the touched that the tick that was begun has still to look at.
+    var owed = 0..<0
+    /// Changes of users who were settled between slices of a tick.
+    var settledDeltas: [Delta] = []
     var unsaved: [UserSlot] = []
     var membership: MembershipTable
     /// Truth of every user's conditions at the last tick that looked at them: 64 a word, a row a user.
@@ -148,6 +152,7 @@ package struct Shard: ~Copyable {
         settle()
         let hash = Hashing.hash64(id)
         let slot = users.find(id, hash: hash) ?? insert(id, hash: hash)
+        settleTick(of: slot)
         records[Int(slot)].knownSince = min(records[Int(slot)].knownSince, time)
         touch(slot)
         if let cohort {

@@ -34,8 +34,16 @@ struct TouchedUsers {
     }
 
     /// Forgets everyone, and keeps the memory.
-    mutating func removeAll() {
-        slots.removeAll(keepingCapacity: true)
-        bits.removeAll(keepingCapacity: true)
+    mutating func removeAll() { removeFirst(slots.count) }
+
+    /// Forgets the first `count` users; those behind them move up.
+    mutating func removeFirst(_ count: Int) {
+        if count == slots.count {
+            slots.removeAll(keepingCapacity: true)
+            bits.removeAll(keepingCapacity: true)
+        } else {
+            slots.removeFirst(count)
+            bits.removeFirst(count * words)
+        }
     }
 }

@@ -19,6 +19,8 @@ struct ShardDriver: ~Copyable {
     private var newestArrival: EventTime?
     private let settings: ShardSettings
     private let uploads: [OracleUpload]
+    private var isTicking = false
+    private var sliceDeltas: [Delta] = []
 
     init(_ history: OracleCase, _ plan: Plan, usersMax: Int = .max) {
         var settings = ShardSettings(history.configuration)
@@ -74,6 +76,35 @@ struct ShardDriver: ~Copyable {
             shard.sortByCohortAndUser(&deltas)
             return TickRecord(shard, tick, deltas)
         }
+    }
+
+    /// Does one step, a tick of it slice by slice with the lines behind it in between; gives the record of a
+    /// tick that is over now.
+    mutating func takeInSlices(
+        _ step: Step,
+        _ generator: inout SeededGenerator
+    ) -> TickRecord? {
+        switch step {
+        case .line(let text):
+            apply(text, isHistory: false)
+            return generator.chance(percent: 50) ? slice(generator.below(3)) : nil
+        case .tick(let instant):
+            let last = slice(.max)
+            shard.beginTick(EventTime(milliseconds: instant))
+            isTicking = true
+            return last
+        }
+    }
+
+    /// Does a slice of the tick that was begun, if one is; gives its record when it is over.
+    mutating func slice(_ users: Int) -> TickRecord? {
+        guard isTicking, let tick = shard.lastTick,
+            shard.continueTick(users: users, deltas: &sliceDeltas)
+        else { return nil }
+        isTicking = false
+        shard.sortByCohortAndUser(&sliceDeltas)
+        defer { sliceDeltas = [] }
+        return TickRecord(shard, tick, sliceDeltas)
     }
 
     private mutating func apply(_ text: String, isHistory: Bool) {

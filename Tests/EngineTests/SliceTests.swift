@@ -2,6 +2,8 @@ import Basics
 import Testing
 import TestKit
 
+@testable import Engine
+
 @Suite("Input that comes in pieces")
 struct SliceTests {
     @Test("Wherever lines are cut into batches, the deltas are the same")
@@ -27,6 +29,37 @@ struct SliceTests {
                 return
             }
         }
+    }
+
+    @Test("A tick cut into slices, with events in between, gives the same deltas")
+    func slices() throws {
+        var between = 0
+        let seeds = Seeds(1000, from: 10_000_000)
+        for seed in seeds {
+            let history = OracleCase(seed: seed)
+            let (expected, oracle) = history.expected()
+            var driver = ShardDriver(history, try history.plan())
+            var generator = SeededGenerator(seed: seed ^ 0x571c)
+            var ticks: [TickRecord] = []
+            for step in ShardDriver.steps(history, oracle) {
+                if let tick = driver.takeInSlices(step, &generator) { ticks.append(tick) }
+                if case .line = step, !driver.shard.owed.isEmpty { between += 1 }
+            }
+            if let tick = driver.slice(.max) { ticks.append(tick) }
+            let record = EngineRecord(ticks: ticks, rejected: expected.rejected)
+            guard let found = record.difference(from: expected, cohorts: oracle.cohorts) else {
+                continue
+            }
+            Issue.record(
+                """
+                \(found)
+                \(Seeds.command(seed, "SliceTests/slices"))
+                \(history.description)
+                """
+            )
+            return
+        }
+        #expect(between > 1000 || !seeds.isFull, "only \(between) lines came between slices")
     }
 
     @Test("Stored and restored behind any step, the deltas are the same")
