@@ -153,11 +153,14 @@ let package = Package(
         // Runs the built programs as their users do.
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Basics", "cohortctl", "cohortd", "cohort-bench", "HTTPAPI"],
+            dependencies: ["Basics", "cohortctl", "cohortd", "cohort-bench", "HTTPAPI", "TestKit"],
             swiftSettings: settings
         ),
         // Runs the built cohortd against a broker and receivers of its own.
-        tests("Daemon", ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl"]),
+        tests(
+            "Daemon",
+            ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "TestKit"]
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -114,9 +114,9 @@ final class DaemonRun {
         let plan = PlanCompiler.compile(
             loaded.cohorts,
             PlanSettings(
-                inactiveEvents: Set(configuration.inactiveEvents),
-                defaultZone: configuration.timezone,
-                zones: ZoneFiles.rules(for: loaded.cohorts, defaultZone: configuration.timezone)
+                for: loaded.cohorts,
+                inactiveEvents: configuration.inactiveEvents,
+                defaultZone: configuration.timezone
             )
         )
         var connected: [ConnectedDestination] = []

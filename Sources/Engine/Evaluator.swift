@@ -345,7 +345,7 @@ struct Evaluator {
 
     private func holds(
         _ range: Range<Int>,
-        _ row: PropertyLists.Row,
+        _ row: SlabRow,
         at tick: EventTime,
         in lists: borrowing PropertyLists
     ) -> Bool {

@@ -16,27 +16,6 @@ import Events
 ///          [ encoded value, padded to words ] …
 /// ```
 struct PropertyLists: ~Copyable {
-    /// The entries of one user; part of the user's record.
-    struct Row {
-        var block: WordSlab.Handle = WordSlab.none
-        private var sized = SizedCount()
-
-        /// Words in use.
-        var words: UInt32 {
-            get { sized.count }
-            set { sized.count = newValue }
-        }
-        var sizeClass: UInt8 {
-            get { sized.sizeClass }
-            set { sized.sizeClass = newValue }
-        }
-        /// Whether an event to come may make a deferred assignment show.
-        var awaitsEvent: Bool {
-            get { sized.flag }
-            set { sized.flag = newValue }
-        }
-    }
-
     /// One assignment, as read off a row.
     struct Entry {
         /// Number of the name.
@@ -70,7 +49,7 @@ struct PropertyLists: ~Copyable {
     init() {}
 
     /// The entry at `position` words; nil at the row's end.
-    func entry(_ row: Row, at position: Int) -> Entry? {
+    func entry(_ row: SlabRow, at position: Int) -> Entry? {
         guard position < Int(row.words) else { return nil }
         let words = slab.pointer(row.block) + position
         let count = Int(words[0] >> 32 & 0x7fff_ffff)
@@ -91,7 +70,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
-    func fetch(_ row: Row) -> UInt64 {
+    func fetch(_ row: SlabRow) -> UInt64 {
         guard row.words > 0 else { return 0 }
         let words = slab.pointer(row.block)
         var sum: UInt64 = 0
@@ -100,7 +79,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// The value of a name in force at `tick`; missing or null where there is none.
-    func value(_ row: Row, name: UInt32, at tick: EventTime) -> ValueView {
+    func value(_ row: SlabRow, name: UInt32, at tick: EventTime) -> ValueView {
         decided(row, name: name, at: tick).value
     }
 
@@ -108,7 +87,7 @@ struct PropertyLists: ~Copyable {
     typealias Decided = (value: ValueView, time: Int64, isDeferred: Bool)
 
     /// What decides the value of a name at `tick`; missing and distant past where nothing does.
-    func decided(_ row: Row, name: UInt32, at tick: EventTime) -> Decided {
+    func decided(_ row: SlabRow, name: UInt32, at tick: EventTime) -> Decided {
         var assigned: Decided?
         var once: Decided?
         var isFound = false
@@ -137,7 +116,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// The earliest instant after `tick` from which an assignment shows; nil if there is none.
-    func nextChange(_ row: Row, after tick: EventTime) -> EventTime? {
+    func nextChange(_ row: SlabRow, after tick: EventTime) -> EventTime? {
         var earliest = EventTime.distantFuture.milliseconds
         var position = 0
         while let entry = entry(row, at: position) {
@@ -151,7 +130,7 @@ struct PropertyLists: ~Copyable {
     /// Makes deferred assignments up to `time` show from there on at the latest: the user had an event then.
     ///
     /// - `floor`: No tick before it will come.
-    mutating func show(_ row: inout Row, at time: Int64, floor: Int64) {
+    mutating func show(_ row: inout SlabRow, at time: Int64, floor: Int64) {
         guard row.awaitsEvent else { return }
         row.awaitsEvent = false
         var position = 0
@@ -167,10 +146,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// Gives back everything of a user.
-    mutating func clear(_ row: inout Row) {
-        if row.block != WordSlab.none { slab.release(row.block, sizeClass: row.sizeClass) }
-        row = Row()
-    }
+    mutating func clear(_ row: inout SlabRow) { slab.clear(&row) }
 
     /// Takes an assignment in log order.
     ///
@@ -181,7 +157,7 @@ struct PropertyLists: ~Copyable {
         name: UInt32,
         time: Int64,
         value: ValueView,
-        to row: inout Row,
+        to row: inout SlabRow,
         floor: Int64,
         namesMax: Int,
         countsName: (UInt32) -> Bool
@@ -259,7 +235,7 @@ struct PropertyLists: ~Copyable {
         name: UInt32,
         time: Int64,
         value: ValueView,
-        into row: inout Row,
+        into row: inout SlabRow,
         removing: Range<Int>,
         at insertAt: Int
     ) {
@@ -303,11 +279,9 @@ struct PropertyLists: ~Copyable {
                 from: slab.pointer(row.block) + insertAt,
                 count: Int(row.words) - insertAt
             )
-            slab.release(row.block, sizeClass: row.sizeClass)
         }
-        row.block = block
+        slab.replaceBlock(of: &row, with: block, sizeClass: sizeClass)
         row.words = UInt32(total)
-        row.sizeClass = sizeClass
     }
 
     /// Writes an entry, deferred where `showsFrom` is given, and returns how many words it takes.
@@ -345,7 +319,7 @@ struct PropertyLists: ~Copyable {
         _ value: ValueView,
         isOnce: Bool,
         showsFrom: Int64? = nil,
-        into row: inout Row,
+        into row: inout SlabRow,
         floor: Int64,
         keepsAll: Bool
     ) -> Outcome {
@@ -362,7 +336,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// Whether the user has any entry of a name.
-    func contains(_ row: Row, name: UInt32) -> Bool {
+    func contains(_ row: SlabRow, name: UInt32) -> Bool {
         var position = 0
         while let entry = entry(row, at: position) {
             if entry.name == name { return true }
@@ -372,7 +346,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// How many different names of a kind the user has.
-    func nameCount(_ row: Row, _ counts: (UInt32) -> Bool) -> Int {
+    func nameCount(_ row: SlabRow, _ counts: (UInt32) -> Bool) -> Int {
         var count = 0
         var previous: UInt32?
         var position = 0
@@ -385,7 +359,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// The different names a user has, in their order.
-    func names(_ row: Row) -> [UInt32] {
+    func names(_ row: SlabRow) -> [UInt32] {
         var names: [UInt32] = []
         var position = 0
         while let entry = entry(row, at: position) {
@@ -396,7 +370,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// When a name was assigned, and from when on that shows where it is deferred.
-    func times(_ row: Row, name: UInt32) -> [(time: Int64, deferredTo: Int64?)] {
+    func times(_ row: SlabRow, name: UInt32) -> [(time: Int64, deferredTo: Int64?)] {
         history(row, name: name).entries.map { ($0.time, $0.deferredTo) }
     }
 
@@ -413,7 +387,7 @@ struct PropertyLists: ~Copyable {
         var words: Int { (deferredTo == nil ? 2 : 3) + (value.count + 7) / 8 }
     }
 
-    private func history(_ row: Row, name: UInt32) -> (words: Range<Int>, entries: [Owned]) {
+    private func history(_ row: SlabRow, name: UInt32) -> (words: Range<Int>, entries: [Owned]) {
         var entries: [Owned] = []
         var words = Int(row.words)..<Int(row.words)
         var position = 0
@@ -462,7 +436,7 @@ struct PropertyLists: ~Copyable {
         _ words: Range<Int>,
         of name: UInt32,
         with entries: [Owned],
-        in row: inout Row
+        in row: inout SlabRow
     ) {
         let added = entries.reduce(0) { $0 + $1.words }
         let total = Int(row.words) - words.count + added
@@ -491,10 +465,22 @@ struct PropertyLists: ~Copyable {
                 from: slab.pointer(row.block) + words.upperBound,
                 count: Int(row.words) - words.upperBound
             )
-            slab.release(row.block, sizeClass: row.sizeClass)
         }
-        row.block = block
+        slab.replaceBlock(of: &row, with: block, sizeClass: sizeClass)
         row.words = UInt32(total)
-        row.sizeClass = sizeClass
+    }
+}
+
+extension SlabRow {
+    /// Of a row of properties: words in use.
+    var words: UInt32 {
+        get { count }
+        set { count = newValue }
+    }
+
+    /// Of a row of properties: whether an event to come may make a deferred assignment show.
+    var awaitsEvent: Bool {
+        get { isMarked }
+        set { isMarked = newValue }
     }
 }

@@ -33,7 +33,7 @@ struct PropertyLookUp {
 
     /// The value in force at an instant; missing where there is none.
     func value(
-        _ row: PropertyLists.Row,
+        _ row: SlabRow,
         at instant: EventTime,
         in lists: borrowing PropertyLists
     ) -> ValueView {

@@ -17,13 +17,6 @@ struct RecordLists: ~Copyable {
         var sizeClass: UInt8
     }
 
-    /// The entries of one user; part of the user's record.
-    struct Row {
-        var block: WordSlab.Handle = WordSlab.none
-        var count: UInt16 = 0
-        var sizeClass: UInt8 = 0
-    }
-
     private static let entryWords = 3
 
     private(set) var slab = WordSlab()
@@ -35,13 +28,13 @@ struct RecordLists: ~Copyable {
         widths = plan.recordTraces.map(\.words)
     }
 
-    private func entries(_ row: Row) -> UnsafeMutablePointer<Entry>? {
+    private func entries(_ row: SlabRow) -> UnsafeMutablePointer<Entry>? {
         guard row.count > 0 else { return nil }
         return UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(to: Entry.self)
     }
 
     /// The entry of a trace; nil where the user has none.
-    private func find(_ trace: Int, in row: Row) -> UnsafeMutablePointer<Entry>? {
+    private func find(_ trace: Int, in row: SlabRow) -> UnsafeMutablePointer<Entry>? {
         guard let entries = entries(row) else { return nil }
         for index in 0..<Int(row.count) where entries[index].trace == UInt32(trace) {
             return entries + index
@@ -50,7 +43,7 @@ struct RecordLists: ~Copyable {
     }
 
     /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
-    func fetch(_ row: Row) -> UInt64 {
+    func fetch(_ row: SlabRow) -> UInt64 {
         guard row.count > 0 else { return 0 }
         let words = slab.pointer(row.block)
         var sum: UInt64 = 0
@@ -61,7 +54,7 @@ struct RecordLists: ~Copyable {
     }
 
     /// The user's records of a trace.
-    func records(_ trace: Int, of row: Row) -> RecordRun {
+    func records(_ trace: Int, of row: SlabRow) -> RecordRun {
         guard let entry = find(trace, in: row), entry.pointee.count > 0 else {
             return RecordRun(words: nil, width: widths[trace], count: 0)
         }
@@ -86,7 +79,7 @@ struct RecordLists: ~Copyable {
     mutating func add(
         _ record: UnsafePointer<UInt64>,
         trace: Int,
-        to row: inout Row,
+        to row: inout SlabRow,
         bound: Int64,
         limit: Int
     ) -> (listed: Int, hitLimit: Bool) {
@@ -123,7 +116,7 @@ struct RecordLists: ~Copyable {
     }
 
     /// Drops records of a user and trace with times ≤ `bound`, which no coming tick can need.
-    mutating func prune(_ row: Row, trace: Int, bound: Int64) {
+    mutating func prune(_ row: SlabRow, trace: Int, bound: Int64) {
         guard let entry = find(trace, in: row), entry.pointee.count > 0 else { return }
         let run = run(entry.pointee)
         guard run.time(0) <= bound else { return }
@@ -138,24 +131,23 @@ struct RecordLists: ~Copyable {
     }
 
     /// Gives back everything of a user.
-    mutating func clear(_ row: inout Row) {
+    mutating func clear(_ row: inout SlabRow) {
         if let entries = entries(row) {
             for index in 0..<Int(row.count) where entries[index].block != WordSlab.none {
                 slab.release(entries[index].block, sizeClass: entries[index].sizeClass)
             }
         }
-        if row.block != WordSlab.none { slab.release(row.block, sizeClass: row.sizeClass) }
-        row = Row()
+        slab.clear(&row)
     }
 
     /// Calls `body` with every trace the user ever had records of.
-    func forEachTrace(_ row: Row, _ body: (Int) -> Void) {
+    func forEachTrace(_ row: SlabRow, _ body: (Int) -> Void) {
         guard let entries = entries(row) else { return }
         for index in 0..<Int(row.count) { body(Int(entries[index].trace)) }
     }
 
     /// Calls `body` with every trace the user has records of.
-    func forEach(_ row: Row, _ body: (Int, RecordRun) -> Void) {
+    func forEach(_ row: SlabRow, _ body: (Int, RecordRun) -> Void) {
         guard let entries = entries(row) else { return }
         for index in 0..<Int(row.count) where entries[index].count > 0 {
             let trace = Int(entries[index].trace)
@@ -165,24 +157,12 @@ struct RecordLists: ~Copyable {
 
     private mutating func entry(
         _ trace: Int,
-        in row: inout Row
+        in row: inout SlabRow
     ) -> UnsafeMutablePointer<Entry> {
         if let found = find(trace, in: row) { return found }
-        let needed = (Int(row.count) + 1) * Self.entryWords
-        if row.count == 0 || needed > 1 << Int(row.sizeClass) {
-            let sizeClass = WordSlab.sizeClass(words: needed)
-            let block = slab.allocate(sizeClass: sizeClass)
-            if row.count > 0 {
-                slab.pointer(block).update(
-                    from: slab.pointer(row.block),
-                    count: Int(row.count) * Self.entryWords
-                )
-                slab.release(row.block, sizeClass: row.sizeClass)
-            }
-            row.block = block
-            row.sizeClass = sizeClass
-        }
-        precondition(row.count < .max, "more than 65,534 record traces in one plan")
+        precondition(row.count < UInt16.max, "more than 65,534 record traces in one plan")
+        let used = Int(row.count) * Self.entryWords
+        slab.reserve(&row, words: used + Self.entryWords, keeping: used)
         row.count += 1
         let slot =
             UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(to: Entry.self)

@@ -25,10 +25,10 @@ package struct Shard: ~Copyable {
         var knownSince = EventTime.distantFuture
         /// The live entry in the wheel of deadlines; far future where there is none.
         var scheduled = EventTime.distantFuture
-        var traces = TraceLists.Row()
-        var records = RecordLists.Row()
-        var properties = PropertyLists.Row()
-        var deadlines = DeadlineLists.Row()
+        var traces = SlabRow()
+        var records = SlabRow()
+        var properties = SlabRow()
+        var deadlines = SlabRow()
         /// One more than the place among the users to look at at the next tick; 0 = is not among them.
         var touched: UInt32 = 0
         /// Conditions were evaluated before, so that only those that something changed need another look.
@@ -37,9 +37,6 @@ package struct Shard: ~Copyable {
         var isUnsaved = false
         /// A trace lost times to the limit.
         var isApproximate = false
-
-        /// As many bytes as a cache line: one read brings all of it.
-        static let isOneLine = MemoryLayout<UserRecord>.stride == 64
     }
 
     /// The plan that is run.
@@ -95,6 +92,10 @@ package struct Shard: ~Copyable {
 
     /// An empty shard.
     package init(plan: Plan, settings: ShardSettings) {
+        precondition(
+            MemoryLayout<UserRecord>.stride == 64,
+            "a user's record is not one cache line, which one read brings"
+        )
         self.plan = plan
         self.settings = settings
         dedupe = DedupeSet(

@@ -46,13 +46,6 @@ struct TraceLists: ~Copyable {
         }
     }
 
-    /// The entries of one user; part of the user's record.
-    struct Row {
-        var block: WordSlab.Handle = WordSlab.none
-        var count: UInt16 = 0
-        var sizeClass: UInt8 = 0
-    }
-
     /// The listed times of an entry, ascending; lent until the lists change.
     struct Times: RandomAccessCollection {
         let count: Int
@@ -113,7 +106,7 @@ struct TraceLists: ~Copyable {
     }
 
     /// The user's entries.
-    func entries(_ row: Row) -> UnsafeMutableBufferPointer<Entry> {
+    func entries(_ row: SlabRow) -> UnsafeMutableBufferPointer<Entry> {
         guard row.count > 0 else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
         let start = UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(
             to: Entry.self
@@ -122,7 +115,7 @@ struct TraceLists: ~Copyable {
     }
 
     /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
-    func fetch(_ row: Row) -> UInt64 {
+    func fetch(_ row: SlabRow) -> UInt64 {
         guard row.count > 0 else { return 0 }
         let words = slab.pointer(row.block)
         var sum: UInt64 = 0
@@ -133,7 +126,7 @@ struct TraceLists: ~Copyable {
     }
 
     /// Reads where the next time of a user and trace goes.
-    func fetchEnd(_ row: Row, trace: Int) -> UInt64 {
+    func fetchEnd(_ row: SlabRow, trace: Int) -> UInt64 {
         let entries = entries(row)
         for index in 0..<entries.count where entries[index].trace == trace {
             let entry = entries[index]
@@ -152,7 +145,7 @@ struct TraceLists: ~Copyable {
     }
 
     /// The listed times of a user and trace as records of one word; lent until the lists change.
-    func run(_ trace: Int, of row: Row) -> RecordRun {
+    func run(_ trace: Int, of row: SlabRow) -> RecordRun {
         let entries = entries(row)
         for index in 0..<entries.count where entries[index].trace == trace {
             let entry = entries[index]
@@ -206,7 +199,7 @@ struct TraceLists: ~Copyable {
     mutating func add(
         _ time: Int64,
         trace: Int,
-        to row: inout Row,
+        to row: inout SlabRow,
         bound: Int64,
         limit: Int
     ) -> (listed: Int, hitLimit: Bool) {
@@ -234,7 +227,7 @@ struct TraceLists: ~Copyable {
     }
 
     /// Moves times of a user and trace that no window can use any more to the base.
-    mutating func prune(_ row: Row, trace: Int, bound: Int64) {
+    mutating func prune(_ row: SlabRow, trace: Int, bound: Int64) {
         let entries = entries(row)
         for index in 0..<entries.count where entries[index].trace == trace {
             prune(&entries[index], bound: bound)
@@ -252,7 +245,7 @@ struct TraceLists: ~Copyable {
         trace: Int,
         base: UInt32,
         times: [Int64],
-        to row: inout Row
+        to row: inout SlabRow
     ) {
         let index = entryIndex(trace, in: &row)
         var entry = entries(row)[index]
@@ -273,32 +266,20 @@ struct TraceLists: ~Copyable {
     }
 
     /// Gives back everything of a user.
-    mutating func clear(_ row: inout Row) {
+    mutating func clear(_ row: inout SlabRow) {
         for entry in entries(row) where entry.block != WordSlab.none {
             slab.release(entry.block, sizeClass: entry.sizeClass)
         }
-        if row.block != WordSlab.none { slab.release(row.block, sizeClass: row.sizeClass) }
-        row = Row()
+        slab.clear(&row)
     }
 
-    private mutating func entryIndex(_ trace: Int, in row: inout Row) -> Int {
+    private mutating func entryIndex(_ trace: Int, in row: inout SlabRow) -> Int {
         let present = entries(row)
         for index in present.indices where present[index].trace == trace { return index }
-        let needed = (Int(row.count) + 1) * Self.entryWords
-        if row.count == 0 || needed > 1 << Int(row.sizeClass) {
-            let sizeClass = WordSlab.sizeClass(words: needed)
-            let block = slab.allocate(sizeClass: sizeClass)
-            if row.count > 0 {
-                slab.pointer(block).update(
-                    from: slab.pointer(row.block),
-                    count: Int(row.count) * Self.entryWords
-                )
-                slab.release(row.block, sizeClass: row.sizeClass)
-            }
-            row.block = block
-            row.sizeClass = sizeClass
-        }
-        precondition(row.count < .max, "more than 65,534 traces of one user")
+        // A snapshot counts them in 16 bits.
+        precondition(row.count < UInt16.max, "more than 65,534 traces of one user")
+        let used = Int(row.count) * Self.entryWords
+        slab.reserve(&row, words: used + Self.entryWords, keeping: used)
         row.count += 1
         entries(row)[Int(row.count) - 1] = Entry(trace: trace)
         return Int(row.count) - 1

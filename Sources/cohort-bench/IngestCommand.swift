@@ -60,9 +60,9 @@ struct IngestCommand {
         let plan = PlanCompiler.compile(
             definitions,
             PlanSettings(
-                inactiveEvents: Set(settings.inactiveEvents),
-                defaultZone: settings.timezone,
-                zones: ZoneFiles.rules(for: definitions, defaultZone: settings.timezone)
+                for: definitions,
+                inactiveEvents: settings.inactiveEvents,
+                defaultZone: settings.timezone
             )
         )
         let report = measure(file, plan: plan, settings: settings)

@@ -96,9 +96,9 @@ struct ReplayCommand {
         let plan = PlanCompiler.compile(
             definitions,
             PlanSettings(
-                inactiveEvents: Set(settings.inactiveEvents),
-                defaultZone: settings.timezone,
-                zones: ZoneFiles.rules(for: definitions, defaultZone: settings.timezone)
+                for: definitions,
+                inactiveEvents: settings.inactiveEvents,
+                defaultZone: settings.timezone
             )
         )
         var replay = ReplayRun(

@@ -83,10 +83,9 @@ struct DaemonErrorTests {
     func addresses() throws {
         let server = try CannedDaemon.serving(["/v1/cohorts": #"{"cohorts":[]}"#])
         defer { server.stop() }
-        let wrong = "COHORTD_ADDRESS=http://127.0.0.1:1"
         let ended = try Cohortctl.run(
             ["cohorts", "list", "--address", "http://\(server.address)/"],
-            environment: [wrong]
+            environment: ["COHORTD_ADDRESS": "http://127.0.0.1:1"]
         )
         #expect(ended.status == 0)
         #expect(ended.output == "no cohorts are defined\n")
@@ -109,7 +108,7 @@ struct DaemonErrorTests {
         if !address.isEmpty {
             let variable = try Cohortctl.run(
                 ["status"],
-                environment: ["COHORTD_ADDRESS=\(address)"]
+                environment: ["COHORTD_ADDRESS": address]
             )
             #expect(variable.status == 64)
             #expect(variable.errors.contains("COHORTD_ADDRESS"))

@@ -21,7 +21,7 @@ struct HelpTests {
         for command in commands {
             let ended = try Cohortctl.run(
                 command.dropFirst() + ["--help"],
-                environment: [],
+                environment: [:],
                 program: command[0]
             )
             #expect(ended.status == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import Kafka
+import TestKit
 import Testing
 
 /// A Kafka to test against: the in-process one, or Apache Kafka where `KAFKA_HOME` names it.
@@ -13,7 +14,7 @@ final class Broker {
     /// What the daemon sets besides, so that a killed one has its partitions back soon.
     let properties: [String: String]
     private let embedded: EmbeddedBroker?
-    private let folder: String?
+    private let folder: TemporaryFolder?
 
     /// The in-process broker; it knows no static members, so those of a killed daemon must time out.
     init() throws {
@@ -24,7 +25,7 @@ final class Broker {
         properties = ["session.timeout.ms": "6000"]
     }
 
-    private init(apache address: String, folder: String) {
+    private init(apache address: String, folder: TemporaryFolder) {
         embedded = nil
         self.folder = folder
         self.address = address
@@ -33,10 +34,9 @@ final class Broker {
 
     /// Starts an Apache Kafka.
     static func apache() async throws -> Broker {
-        var template = Array((NSTemporaryDirectory() + "cohortd-kafka-XXXXXX").utf8CString)
-        let made = try #require(mkdtemp(&template), "cannot make a folder for Kafka")
-        let folder = String(cString: made)
-        let program = try Program(script, ["start", "\(folder)/broker"], folder: folder)
+        let folder = try TemporaryFolder()
+        let path = folder.url.path
+        let program = try Program(script, ["start", "\(path)/broker"], folder: path)
         guard try await program.end(within: 120) == .exited(0) else {
             throw NotInTime(what: "Apache Kafka: \(program.errors)")
         }
@@ -48,9 +48,10 @@ final class Broker {
     func stop() async throws {
         _ = embedded?.close(timeoutMilliseconds: 5000)
         guard let folder else { return }
-        let program = try Program(Self.script, ["stop", "\(folder)/broker"], folder: folder)
+        let path = folder.url.path
+        let program = try Program(Self.script, ["stop", "\(path)/broker"], folder: path)
         #expect(try await program.end(within: 120) == .exited(0), "\(program.errors)")
-        try FileManager.default.removeItem(atPath: folder)
+        try folder.remove()
     }
 
     /// Makes a topic.
@@ -91,12 +92,12 @@ final class Broker {
 
     private func tool(_ name: String) throws -> ([String]) async throws -> Program.Ending {
         let home = try #require(Self.kafkaHome)
-        let folder = try #require(folder)
+        let path = try #require(folder).url.path
         return { [address] arguments in
             let program = try Program(
                 "\(home)/bin/\(name)",
                 ["--bootstrap-server", address] + arguments,
-                folder: folder,
+                folder: path,
                 environment: ["KAFKA_HEAP_OPTS": "-Xmx128m"]
             )
             let ending = try await program.end(within: 120)

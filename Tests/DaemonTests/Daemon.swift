@@ -1,6 +1,7 @@
 import Destinations
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 /// A folder with a configuration and a data directory, and the built `cohortd` run on it, again and again.
@@ -49,18 +50,16 @@ final class DaemonUnderTest {
         var next: String?
     }
 
-    let path: String
+    private let folder: TemporaryFolder
     /// The port of the API.
     let port: Int
     private(set) var program: Program?
 
     init() throws {
-        var template = Array((NSTemporaryDirectory() + "cohortd-tests-XXXXXX").utf8CString)
-        let made = try #require(mkdtemp(&template), "cannot make a folder for the test")
-        path = String(cString: made)
+        folder = try TemporaryFolder()
         port = try freePort()
-        for folder in ["cohorts", "destinations", "syncs"] {
-            try #require(mkdir("\(path)/\(folder)", 0o700) == 0)
+        for name in ["cohorts", "destinations", "syncs"] {
+            try #require(mkdir("\(path)/\(name)", 0o700) == 0)
         }
         try write("secret", Receiver.secret + "\n")
     }
@@ -68,13 +67,16 @@ final class DaemonUnderTest {
     deinit {
         program = nil
         do {
-            try FileManager.default.removeItem(atPath: path)
+            try folder.remove()
         } catch {
             Issue.record("\(path) cannot be removed: \(error)")
         }
     }
 
     // MARK: The configuration
+
+    /// The folder of the configuration.
+    var path: String { folder.url.path }
 
     /// Where the daemon keeps its state.
     var dataDirectory: String { "\(path)/data" }

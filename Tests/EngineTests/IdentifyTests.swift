@@ -136,16 +136,7 @@ struct IdentifyTests {
     private static func restart(_ shard: inout Shard, waits: Bool) throws -> RestoreReport {
         var records: [StoredRecord] = []
         shard.encodeAll { records.append(StoredRecord(kind: $0, payload: $1.array)) }
-        var fresh = Shard(plan: shard.plan, settings: settings(waits: waits))
-        var restoring = StateRestore()
-        for record in records {
-            try record.payload.withByteView { (bytes: ByteView) throws(StateError) in
-                try fresh.restore(record.kind, bytes, into: &restoring)
-            }
-        }
-        let report = fresh.finishRestore(restoring, tick: shard.lastTick, floor: shard.floor)
-        shard = fresh
-        return report
+        return try shard.restart(shard.plan, settings(waits: waits), from: records)
     }
 
     private static func tick(_ shard: inout Shard, _ instant: Int64) -> [[String]] {

@@ -11,7 +11,7 @@ struct ListTests {
         var generator = SeededGenerator(seed: UInt64(seed))
         var lists = TraceLists()
         let horizons: [Int64] = [0, 50, 300]
-        var rows = [TraceLists.Row](repeating: TraceLists.Row(), count: 3)
+        var rows = [SlabRow](repeating: SlabRow(), count: 3)
         var model = [[[Int64]]](repeating: [[], [], []], count: 3)
         var floor: Int64 = -1000
         for step in 0..<600 {
@@ -65,7 +65,7 @@ struct ListTests {
     @Test("Memory of cleared and pruned lists is given back")
     func tracesGiveBack() {
         var lists = TraceLists()
-        var row = TraceLists.Row()
+        var row = SlabRow()
         let unused = lists.slab.wordsUsed
         for time in 0..<1000 {
             _ = lists.add(Int64(time), trace: time % 7, to: &row, bound: -1, limit: .max)
@@ -77,7 +77,7 @@ struct ListTests {
     @Test("Beyond the limit the oldest times go to the count")
     func tracesLimit() {
         var lists = TraceLists()
-        var row = TraceLists.Row()
+        var row = SlabRow()
         for time in 1...10 {
             let (listed, hitLimit) = lists.add(Int64(time), trace: 0, to: &row, bound: 0, limit: 4)
             #expect(hitLimit == (time > 4))
@@ -99,8 +99,8 @@ struct ListTests {
         }
         var generator = SeededGenerator(seed: UInt64(seed))
         var lists = PropertyLists()
-        var row = PropertyLists.Row()
-        var other = PropertyLists.Row()
+        var row = SlabRow()
+        var other = SlabRow()
         var model: [Assignment] = []
         var floor: Int64 = 0
         for step in 0..<300 {
@@ -158,7 +158,7 @@ struct ListTests {
     @Test("A name beyond the limit is ignored; names that do not count have room")
     func propertyLimit() {
         var lists = PropertyLists()
-        var row = PropertyLists.Row()
+        var row = SlabRow()
         func assign(_ name: UInt32) -> PropertyLists.Outcome {
             encoded("v").withByteView {
                 lists.assign(

@@ -143,15 +143,7 @@ struct ShardDriver: ~Copyable {
         _ plan: Plan,
         from records: [StoredRecord]
     ) throws -> RestoreReport {
-        var fresh = Shard(plan: plan, settings: settings)
-        var restoring = StateRestore()
-        for record in records {
-            try record.payload.withByteView { (bytes: ByteView) throws(StateError) in
-                try fresh.restore(record.kind, bytes, into: &restoring)
-            }
-        }
-        let report = fresh.finishRestore(restoring, tick: shard.lastTick, floor: shard.floor)
-        shard = fresh
+        let report = try shard.restart(plan, settings, from: records)
         decoder = Self.decoder(history, plan)
         return report
     }
@@ -177,4 +169,24 @@ struct ShardDriver: ~Copyable {
 struct StoredRecord {
     var kind: StateRecord
     var payload: [UInt8]
+}
+
+extension Shard {
+    /// Puts one in its place that is made from stored records, as after a restart.
+    mutating func restart(
+        _ plan: Plan,
+        _ settings: ShardSettings,
+        from records: [StoredRecord]
+    ) throws -> RestoreReport {
+        var fresh = Shard(plan: plan, settings: settings)
+        var restoring = StateRestore()
+        for record in records {
+            try record.payload.withByteView { (bytes: ByteView) throws(StateError) in
+                try fresh.restore(record.kind, bytes, into: &restoring)
+            }
+        }
+        let report = fresh.finishRestore(restoring, tick: lastTick, floor: floor)
+        self = fresh
+        return report
+    }
 }

@@ -69,20 +69,7 @@ struct UploadTests {
                     plan = try Self.plan(cohorts)
                     var records: [StoredRecord] = []
                     shard.encodeAll { records.append(StoredRecord(kind: $0, payload: $1.array)) }
-                    var fresh = Shard(plan: plan, settings: ShardSettings())
-                    var restoring = StateRestore()
-                    for record in records {
-                        try record.payload.withByteView {
-                            (bytes: ByteView) throws(StateError) in
-                            try fresh.restore(record.kind, bytes, into: &restoring)
-                        }
-                    }
-                    let report = fresh.finishRestore(
-                        restoring,
-                        tick: shard.lastTick,
-                        floor: shard.floor
-                    )
-                    shard = fresh
+                    let report = try shard.restart(plan, ShardSettings(), from: records)
                     #expect(!report.missingTraces.needsEvents)
                     if !report.missingTraces.isEmpty {
                         #expect(report.mustRewrite)

@@ -24,12 +24,16 @@ package struct ProgramRun {
     ///   - arguments: Without the program's name.
     ///   - folder: The working folder.
     ///   - input: What it reads from stdin; nothing by default.
+    ///   - environment: All of its environment; nil = that of the tests.
+    ///   - outputPath: A file that is there to be stdout; then ``output`` is empty.
     /// - Throws: What Foundation throws where a file or the program cannot be opened.
     package init(
         _ program: String,
         _ arguments: [String],
         in folder: URL? = nil,
-        input: Data = Data()
+        input: Data = Data(),
+        environment: [String: String]? = nil,
+        outputPath: String? = nil
     ) throws {
         // Files and not pipes: nobody has to read while it runs.
         let scratch = try TemporaryFolder()
@@ -43,7 +47,10 @@ package struct ProgramRun {
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = folder }
         process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try FileHandle(forWritingTo: outputFile)
+        if let environment { process.environment = environment }
+        process.standardOutput = try FileHandle(
+            forWritingTo: outputPath.map { URL(fileURLWithPath: $0) } ?? outputFile
+        )
         process.standardError = try FileHandle(forWritingTo: errorFile)
         try process.run()
         process.waitUntilExit()

@@ -10,14 +10,25 @@ package final class TemporaryFolder {
         url = FileManager.default.temporaryDirectory.appendingPathComponent(
             "cohortd-test-\(UUID().uuidString)"
         )
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: url,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
     }
 
     deinit {
         do {
-            try FileManager.default.removeItem(at: url)
+            try remove()
         } catch {
             print("cannot remove \(url.path): \(error)")
+        }
+    }
+
+    /// Removes it, unless it is gone already.
+    package func remove() throws {
+        if FileManager.default.fileExists(atPath: url.path) {
+            try FileManager.default.removeItem(at: url)
         }
     }
 
