@@ -61,22 +61,16 @@ extension SyncSettings {
         cohortName: String,
         destination: DestinationConfiguration
     ) {
-        let kind: DestinationKind
         let timeout: Int64
         switch destination.template {
-        case .webhook(let webhook):
-            kind = .webhook
-            timeout = webhook.timeoutMilliseconds
-        case .file:
-            kind = .file
-            timeout = 30_000
+        case .webhook(let webhook): timeout = webhook.timeoutMilliseconds
+        case .file: timeout = 30_000
         }
         self.init(
             id: sync.id,
             cohortID: sync.cohort,
             cohortName: cohortName,
             destinationID: destination.id,
-            destinationKind: kind,
             requestTimeoutMilliseconds: timeout,
             isPaused: sync.isPaused
         )

@@ -81,7 +81,11 @@ extension PartitionWorker {
         var changes = MembershipChanges(cohorts: ids)
         for delta in deltas {
             guard let index = synced.firstIndex(of: delta.cohort) else { continue }
-            changes.append(cohort: index, user: shard.userID(delta.slot), entered: delta.entered)
+            changes.append(
+                cohort: index,
+                user: shard.userID(delta.slot),
+                delta.entered ? .entered : .left
+            )
         }
         environment.sync.post(.tick(partition, cut, changes))
     }

@@ -1,6 +1,20 @@
 package import Basics
 
-/// One request to a destination: users of one tick, all going the same way.
+/// Where a record comes from, so that who reads a topic can put its records in order and drop repetitions.
+package struct RecordOrigin: Sendable, Hashable {
+    /// The partition of the user's events.
+    package var partition: PartitionID
+    /// Counts the records of one sync and partition, from 1.
+    package var sequence: UInt64
+
+    /// An origin from its parts.
+    package init(partition: PartitionID, sequence: UInt64) {
+        self.partition = partition
+        self.sequence = sequence
+    }
+}
+
+/// One batch for a destination: users of one tick.
 ///
 /// Made from a durable intent only; sent again it is the same in every field, so its body is the same
 /// byte for byte.
@@ -9,22 +23,105 @@ package struct DeliveryRequest: Sendable, Equatable {
     package var syncID: String
     /// Where to.
     package var destinationID: String
-    /// How that destination is reached.
-    package var destinationKind: DestinationKind
     /// `<uuid>::enter|exit::<n>`; the same for ever for the same body.
     package var messageID: String
     /// The cohort's id as of the intent.
     package var cohortID: String
     /// The cohort's name as of the intent.
     package var cohortName: String
-    /// What happened to the users.
-    package var operation: Operation
     /// The tick of the cut the intent was planned from.
     package var tick: EventTime
-    /// At most 1000 ids, sorted by bytes.
+    /// What the destination knows the users by: ids, or rows of a template's identity. First those who leave,
+    /// then those who enter, each sorted by bytes.
     package var users: UserList
+    /// How many of the users leave: the first ones.
+    package var exitCount: Int
+    /// By user, where the destination's records are numbered; otherwise empty.
+    package var origins: [RecordOrigin] = []
+    /// By user, the properties sent along, as the text of a JSON object; empty where none are.
+    package var properties = UserList()
     /// How long this request may take, in milliseconds.
     package var timeoutMilliseconds: Int64
+
+    /// A request from its parts.
+    package init(
+        syncID: String,
+        destinationID: String,
+        messageID: String,
+        cohortID: String,
+        cohortName: String,
+        tick: EventTime,
+        users: UserList,
+        exitCount: Int,
+        origins: [RecordOrigin] = [],
+        properties: UserList = UserList(),
+        timeoutMilliseconds: Int64
+    ) {
+        self.syncID = syncID
+        self.destinationID = destinationID
+        self.messageID = messageID
+        self.cohortID = cohortID
+        self.cohortName = cohortName
+        self.tick = tick
+        self.users = users
+        self.exitCount = exitCount
+        self.origins = origins
+        self.properties = properties
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
+
+    /// What happened to the users of a batch that is not mixed.
+    package var operation: Operation { exitCount > 0 ? .exit : .enter }
+}
+
+/// One run of a sync whose destination takes whole files.
+///
+/// Its users' intents are durable; made again after a failure it has the same tick, so the same files.
+package struct RunRequest: Sendable, Equatable {
+    /// Users and, by user, the properties sent along as the text of a JSON object; empty where none are.
+    package struct Members: Sendable, Equatable {
+        /// Sorted by bytes.
+        package var users = UserList()
+        /// By user, or empty.
+        package var properties = UserList()
+
+        /// Nobody.
+        package init() {}
+    }
+
+    /// Whose run; its outcome comes back under it.
+    package var syncID: String
+    /// Where to.
+    package var destinationID: String
+    /// The cohort's id.
+    package var cohortID: String
+    /// The run's instant, which names its files.
+    package var tick: EventTime
+    /// Who came in since the last run.
+    package var entering: Members
+    /// Who left since the last run.
+    package var exiting: Members
+    /// Who was in at the last run and is now.
+    package var existing: Members
+
+    /// A run from its parts.
+    package init(
+        syncID: String,
+        destinationID: String,
+        cohortID: String,
+        tick: EventTime,
+        entering: Members,
+        exiting: Members,
+        existing: Members
+    ) {
+        self.syncID = syncID
+        self.destinationID = destinationID
+        self.cohortID = cohortID
+        self.tick = tick
+        self.entering = entering
+        self.exiting = exiting
+        self.existing = existing
+    }
 }
 
 /// How a request ended, as far as the sender can know.
@@ -34,10 +131,20 @@ package struct DeliveryRequest: Sendable, Equatable {
 package enum DeliveryOutcome: Sendable, Equatable {
     /// The destination took it.
     case delivered
+    /// The destination said it user by user, or different requests of the batch ended differently.
+    ///
+    /// `detail` says why some are sent again, nil where nobody is.
+    case settled(
+        UserOutcomes,
+        detail: String? = nil,
+        retryAfterMilliseconds: Int64? = nil
+    )
     /// 401 or 403: nothing was applied, and nothing will be until somebody changes the credential.
     case authenticationRefused(detail: String)
-    /// 410: the destination does not want us any more.
+    /// The destination's list is not there any more, or (410) it does not want us any more. Nothing was applied.
     case gone(detail: String)
+    /// Something that repeating does not mend; the sync waits for a person. Nothing was applied.
+    case failed(detail: String)
     /// Anything else; tried again without end.
     ///
     /// `knownNotApplied` only where this attempt, whatever earlier ones did, certainly had no effect, such as
@@ -53,7 +160,8 @@ package enum DeliveryOutcome: Sendable, Equatable {
     package var detail: String? {
         switch self {
         case .delivered: nil
-        case .authenticationRefused(let detail), .gone(let detail): detail
+        case .settled(_, let detail, _): detail
+        case .authenticationRefused(let detail), .gone(let detail), .failed(let detail): detail
         case .retriable(let detail, _, _): detail
         }
     }

@@ -61,13 +61,12 @@ extension SyncMachine {
         return DeliveryRequest(
             syncID: settings.id,
             destinationID: settings.destinationID,
-            destinationKind: settings.destinationKind,
             messageID: intent.messageID,
             cohortID: intent.cohortID,
             cohortName: intent.cohortName,
-            operation: intent.operation,
             tick: intent.tick,
             users: users,
+            exitCount: intent.operation == .exit ? users.count : 0,
             timeoutMilliseconds: settings.requestTimeoutMilliseconds
         )
     }

@@ -22,7 +22,8 @@ extension SyncMachine {
         switch outcome {
         case .delivered:
             deliver(position, now: now, partitions, &records, &notes)
-        case .authenticationRefused(let detail), .gone(let detail):
+        case .settled: preconditionFailure("settled user by user")
+        case .authenticationRefused(let detail), .gone(let detail), .failed(let detail):
             refuse(detail, now, &records, &notes)
         case .retriable(let detail, let retryAfter, let knownNotApplied):
             if !knownNotApplied {

@@ -186,8 +186,7 @@ extension SyncSettings {
             id: sync,
             cohortID: "",
             cohortName: "",
-            destinationID: destination,
-            destinationKind: .webhook
+            destinationID: destination
         )
     }
 }

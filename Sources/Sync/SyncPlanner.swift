@@ -134,12 +134,12 @@ package struct SyncPlanner: Sendable {
         partitions[index].cut = cut
         let age = Age(tick: cut.tick, since: now)
         let targets = changes.cohorts.map { machinesOfCohort[$0] ?? [] }
-        changes.forEach { cohort, user, entered in
+        changes.forEach { cohort, user, change, cells in
             for machine in targets[cohort] where machines[machine].resets[Int(index)] {
                 machines[machine].change(
                     index,
                     user: user,
-                    entered: entered,
+                    entered: change == .entered,
                     age: age,
                     partitions: partitions,
                     records: &unwritten

@@ -1,9 +1,26 @@
-/// How a destination is reached.
-package enum DestinationKind: String, Sendable {
-    /// Requests over HTTP.
-    case webhook
-    /// Lines appended to a file.
-    case file
+/// When the changes of a sync leave.
+package enum SyncCadence: Sendable, Equatable {
+    /// At every tick.
+    case realtime
+    /// When a run of it is due or asked for: see ``SyncPlanner/run(sync:tick:now:)``.
+    case runs
+}
+
+/// A change that would make many leave waits for a person: `guard` of a sync.
+package struct MassExitGuard: Sendable, Equatable {
+    /// More than this share of those the destination holds; 1 = off.
+    package var share = 0.3
+    /// And more than so many.
+    package var users = 1000
+
+    /// The default.
+    package init() {}
+
+    /// A guard from its parts.
+    package init(share: Double, users: Int) {
+        self.share = share
+        self.users = users
+    }
 }
 
 /// What the configuration says about one sync.
@@ -16,20 +33,31 @@ package struct SyncSettings: Sendable, Equatable {
     package var cohortName: String
     /// Where to.
     package var destinationID: String
-    /// How that destination is reached.
-    package var destinationKind: DestinationKind
+    /// How that destination takes users.
+    package var shape: DeliveryShape
+    /// When changes leave.
+    package var cadence: SyncCadence
     /// How long one request may take, in milliseconds; also the base of the settle rule.
     package var requestTimeoutMilliseconds: Int64
+    /// When a change that makes many leave waits for a person.
+    package var massExits = MassExitGuard()
+    /// How often everyone is sent again, in milliseconds; 0 = never.
+    package var reassertMilliseconds: Int64 = 86_400_000
+    /// A run below this share is partially succeeded.
+    package var success = 0.95
+    /// For how long a destination may fail before the sync counts as degraded, in milliseconds.
+    package var degradedMilliseconds: Int64 = 86_400_000
     /// Whether the configuration holds the sync still.
     package var isPaused: Bool
 
-    /// Settings from their parts.
+    /// Settings from their parts; what is not named has the configuration's default.
     package init(
         id: String,
         cohortID: String,
         cohortName: String,
         destinationID: String,
-        destinationKind: DestinationKind,
+        shape: DeliveryShape = DeliveryShape(),
+        cadence: SyncCadence = .realtime,
         requestTimeoutMilliseconds: Int64 = 30_000,
         isPaused: Bool = false
     ) {
@@ -37,7 +65,8 @@ package struct SyncSettings: Sendable, Equatable {
         self.cohortID = cohortID
         self.cohortName = cohortName
         self.destinationID = destinationID
-        self.destinationKind = destinationKind
+        self.shape = shape
+        self.cadence = cadence
         self.requestTimeoutMilliseconds = requestTimeoutMilliseconds
         self.isPaused = isPaused
     }

@@ -1,3 +1,5 @@
+package import Basics
+
 /// What a person sees of one sync.
 package struct SyncStatus: Sendable, Equatable {
     /// The states of a sync, as the API shows them.
@@ -8,10 +10,36 @@ package struct SyncStatus: Sendable, Equatable {
         case initial
         /// The destination follows the cohort.
         case live
-        /// The destination fails and is tried again.
+        /// The destination has failed for long and is tried again.
         case degraded
-        /// Held by the configuration, or refused by the destination.
+        /// Held by the configuration or a person, refused by the destination, or a change waits for approval.
         case paused
+        /// Something that repeating does not mend: a person has to look.
+        case failed
+        /// Between two runs.
+        case done
+    }
+
+    /// How a run ended.
+    package enum RunResult: String, Sendable {
+        case succeeded
+        /// Not everybody was delivered, but at least one.
+        case partiallySucceeded = "partially_succeeded"
+        case failed
+    }
+
+    /// The last run that ended.
+    package struct Run: Sendable, Equatable {
+        /// The tick it was made of.
+        package var tick: EventTime
+        /// How it ended.
+        package var result: RunResult
+        /// Users it was to send.
+        package var users: Int
+        /// Of these: confirmed, or taken without a word on single users.
+        package var delivered: Int
+        /// Of these: left out, with a reason.
+        package var skipped: Int
     }
 
     /// The sync's id.
@@ -24,7 +52,7 @@ package struct SyncStatus: Sendable, Equatable {
     package var pendingUsers: Int
     /// How long the first of them waits; 0 with none.
     package var oldestPendingSeconds: Int64
-    /// Why it is degraded or paused.
+    /// Why it is degraded, paused or failed, or why what is sent does not get through at the moment.
     package var reason: String?
     /// For how long it is so, in seconds.
     package var reasonSeconds: Int64?
@@ -32,6 +60,22 @@ package struct SyncStatus: Sendable, Equatable {
     package var deliveredUsers: UInt64
     /// Users in attempts that ended with an unknown outcome, since the start.
     package var unknownUsers: UInt64
+    /// Users that were taken without a word on single users, since the start.
+    package var acceptedUsers: UInt64 = 0
+    /// Members whom the destination does not take or who cannot be named to it.
+    package var skippedUsers: Int = 0
+    /// Users the destination is known to hold.
+    package var acknowledgedUsers: Int = 0
+    /// Of the first population, in percent; nil when that is done.
+    package var initialPercent: Int?
+    /// Seconds until the first population is done at the rate so far; nil where that is not known.
+    package var initialSecondsLeft: Int64?
+    /// How many would leave at once, where that waits for approval.
+    package var exitsToApprove: Int?
+    /// Seconds until the next attempt; nil where none waits.
+    package var retrySeconds: Int64?
+    /// The last run that ended; nil for a realtime sync and before the first.
+    package var lastRun: Run?
 }
 
 extension SyncPlanner {

@@ -9,13 +9,12 @@ struct FormatTests {
         DeliveryRequest(
             syncID: "s",
             destinationID: "d",
-            destinationKind: .webhook,
             messageID: "9baaa88f-0000-4000-8000-000000000000::\(operation.name)::0",
             cohortID: "vip",
             cohortName: "Very \"important\"",
-            operation: operation,
             tick: EventTime(milliseconds: 1_767_323_040_000),
             users: UserList(users),
+            exitCount: operation == .exit ? users.count : 0,
             timeoutMilliseconds: 1000
         )
     }

@@ -64,7 +64,7 @@ struct PlannerHarness {
         for change in changes {
             let left = change.hasPrefix("-")
             (left ? String(change.dropFirst()) : change).withByteView {
-                list.append(cohort: 0, user: $0, entered: !left)
+                list.append(cohort: 0, user: $0, left ? .left : .entered)
             }
         }
         planner.tick(
@@ -150,7 +150,6 @@ extension SyncSettings {
             cohortID: cohort,
             cohortName: name,
             destinationID: destination,
-            destinationKind: .webhook,
             requestTimeoutMilliseconds: PlannerHarness.timeout,
             isPaused: paused
         )

@@ -63,7 +63,7 @@ struct SimulatedPartition {
                 let after = isMember(change.user, of: cohort, at: to)
                 guard after != isMember(change.user, of: cohort, at: from) else { continue }
                 change.user.withByteView {
-                    changes.append(cohort: number, user: $0, entered: after)
+                    changes.append(cohort: number, user: $0, after ? .entered : .left)
                 }
             }
         }

@@ -40,7 +40,6 @@ struct Simulation {
             cohortID: cohorts[number % 2],
             cohortName: "Cohort \(number)",
             destinationID: "d\(number)",
-            destinationKind: .webhook,
             requestTimeoutMilliseconds: timeout
         )
     }
