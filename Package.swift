@@ -72,10 +72,10 @@ let package = Package(
         library("Cohorts", ["Basics", "Events", "YAML"]),
         library("Engine", ["Basics", "Events", "Cohorts"]),
         library("LogStore", ["Basics", "CLZ4"]),
-        library("Sync", ["Basics"]),
-        library("Configuration", ["Basics", "YAML"]),
+                library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),
         library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
+        library("Sync", ["Basics", "Templates"]),
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
@@ -134,7 +134,7 @@ let package = Package(
         tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
-        tests("Sync", ["Basics"]),
+        tests("Sync", ["Basics", "Templates"]),
         tests("Configuration", ["Basics"]),
         tests("Cryptography", ["TestKit"]),
         tests("Templates", ["Basics", "Configuration", "TestKit"]),

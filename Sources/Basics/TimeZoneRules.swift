@@ -86,15 +86,20 @@ package struct TimeZoneRules: Sendable {
     ///
     /// Where the clocks go back over midnight the date comes twice, and the first time counts; where midnight
     /// or a whole day is left out, the day starts at the change.
-    package func start(ofDay day: Int64) -> EventTime {
+    package func start(ofDay day: Int64) -> EventTime { start(ofDay: day, milliseconds: 0) }
+
+    /// The earliest instant at which the clocks show that day, so many milliseconds after midnight, or later.
+    package func start(ofDay day: Int64, milliseconds: Int64) -> EventTime {
         // Offsets lie within 26 hours of UTC, so the start lies between these two.
         var low = EventTime(milliseconds: (day - 2) * Self.dayMilliseconds)
-        let end = EventTime(milliseconds: (day + 2) * Self.dayMilliseconds)
+        let end = EventTime(milliseconds: (day + 3) * Self.dayMilliseconds)
         // Local dates may step back at a change of offset, so each stretch of one offset is looked at.
         while low < end {
             let offset = offset(at: low)
             let next = min(nextChange(after: low) ?? end, end)
-            let candidate = EventTime(milliseconds: day * Self.dayMilliseconds - offset)
+            let candidate = EventTime(
+                milliseconds: day * Self.dayMilliseconds + milliseconds - offset
+            )
             if candidate <= low { return low }
             if candidate < next { return candidate }
             low = next

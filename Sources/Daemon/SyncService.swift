@@ -74,6 +74,7 @@ final class SyncService: @unchecked Sendable {
             mailbox.postAtOnce(.answered(token, outcome))
         }
         planner.start(syncs, now: clock.monotonicMilliseconds)
+        let statuses = planner.status(now: clock.monotonicMilliseconds)
         self.planner = planner
         for destination in destinations {
             switch destination {
@@ -84,7 +85,7 @@ final class SyncService: @unchecked Sendable {
                 }
             }
         }
-        published.withLock { $0 = planner.status(now: clock.monotonicMilliseconds) }
+        published.withLock { $0 = statuses }
     }
 
     /// Starts the thread, which ends after `stop`.

@@ -12,22 +12,13 @@ package struct DeliveryShape: Sendable, Equatable {
     package var isNumbered = false
     /// Whether a run is one set of files, made of everything at once.
     package var isWholeRun = false
+    /// Whether users are put on a list that the destination may lose, and that can be made again.
+    package var hasList = false
+    /// Whether everyone is sent again now and then, because the destination may drop users in silence.
+    package var isReasserted = true
+    /// The most users a minute that the destination takes; nil for no bound.
+    package var usersPerMinuteMax: Int?
 
-    /// The shape of a webhook.
+    /// The shape of a webhook; the fields say what differs.
     package init() {}
-
-    /// A shape from its parts.
-    package init(
-        usersMax: Int = 1000,
-        isMixed: Bool = false,
-        isRepeatedUnchanged: Bool = true,
-        isNumbered: Bool = false,
-        isWholeRun: Bool = false
-    ) {
-        self.usersMax = usersMax
-        self.isMixed = isMixed
-        self.isRepeatedUnchanged = isRepeatedUnchanged
-        self.isNumbered = isNumbered
-        self.isWholeRun = isWholeRun
-    }
 }

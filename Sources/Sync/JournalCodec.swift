@@ -3,17 +3,6 @@ import Basics
 // The payloads of the sync journal. Written here and read here, next to each other; the layout is
 // docs/formats-sync-journal.md.
 
-/// What an intent record holds, users apart.
-struct IntentHeader: Equatable {
-    var syncID: String
-    var messageID: String
-    var cohortID: String
-    var cohortName: String
-    var operation: Operation
-    var tick: EventTime
-    var cuts: [PartitionCut]
-}
-
 /// What a destination is known to hold of the users of one ledger record.
 struct LedgerState: Hashable {
     var isAcknowledged: Bool
@@ -45,8 +34,8 @@ struct LedgerState: Hashable {
 extension JournalRecord {
     /// The most users one record of any kind holds.
     static let usersMax = 4096
-    /// The longest id of a user: 1024 bytes of an event and the word before a device's.
-    static let userBytesMax = 2047
+    /// The longest name of a user.
+    static let userBytesMax = UserDirectory.lengthMax
 
     /// A record that says no more than which sync it is about.
     static func naming(_ kind: Kind, sync: String) -> JournalRecord {
@@ -62,22 +51,40 @@ extension JournalRecord {
         return JournalRecord(.begin, writer)
     }
 
-    static func intent(
-        _ header: IntentHeader,
-        users: [UInt32],
+    /// A record that says something holds or does no more.
+    static func flag(_ kind: Kind, sync: String, _ isOn: Bool) -> JournalRecord {
+        var writer = ByteWriter(capacity: 5 + sync.utf8.count)
+        writer.write(prefixed: sync)
+        writer.write(isOn ? 1 : 0 as UInt8)
+        return JournalRecord(kind, writer)
+    }
+
+    static func batch(
+        _ intent: OpenIntent,
+        sync: String,
+        cuts: [PartitionCut],
         in ledger: Ledger,
         partitions: PartitionTable
     ) -> JournalRecord {
-        var writer = ByteWriter(capacity: 256 + users.count * 24)
-        writer.write(prefixed: header.syncID)
-        writer.write(prefixed: header.messageID)
-        writer.write(prefixed: header.cohortID)
-        writer.write(prefixed: header.cohortName)
-        writer.write(header.operation.rawValue)
-        writer.write(header.tick.milliseconds)
-        write(header.cuts, to: &writer)
-        write(users, in: ledger, as: header.cuts.map(\.partition), partitions, to: &writer)
-        return JournalRecord(.intent, writer)
+        var writer = ByteWriter(capacity: 256 + intent.users.count * 24)
+        writer.write(prefixed: sync)
+        writer.write(prefixed: intent.messageID)
+        writer.write(prefixed: intent.cohortID)
+        writer.write(prefixed: intent.cohortName)
+        writer.write(intent.tick.milliseconds)
+        write(cuts, to: &writer)
+        writer.write(UInt32(intent.exitCount))
+        write(intent.users, in: ledger, as: cuts.map(\.partition), partitions, to: &writer)
+        writer.write(intent.origins.isEmpty ? 0 : 1 as UInt8)
+        if !intent.origins.isEmpty {
+            for cut in cuts {
+                let first = intent.origins.first { partitions[$0.partition].id == cut.partition }
+                writer.write(first?.sequence ?? 0)
+            }
+        }
+        writer.write(UInt32(intent.properties.count))
+        for text in intent.properties { text.withByteView { writer.write(prefixed: $0) } }
+        return JournalRecord(.batch, writer)
     }
 
     /// A result of a batch; `ambiguous` says that some attempt of it ended with an unknown outcome.
@@ -94,11 +101,105 @@ extension JournalRecord {
         return JournalRecord(kind, writer)
     }
 
-    static func paused(sync: String, reason: String) -> JournalRecord {
+    static func settled(
+        sync: String,
+        message: String,
+        ambiguous: Bool,
+        _ outcomes: UserOutcomes
+    ) -> JournalRecord {
         var writer = ByteWriter()
         writer.write(prefixed: sync)
+        writer.write(prefixed: message)
+        writer.write(ambiguous ? 1 : 0 as UInt8)
+        writer.write(UInt32(outcomes.outcomes.count))
+        for outcome in outcomes.outcomes { writer.write(outcome.rawValue) }
+        writer.write(UInt32(outcomes.reasons.count))
+        for place in outcomes.reasons.keys.sorted() {
+            writer.write(UInt32(place))
+            writer.write(prefixed: outcomes.reasons[place] ?? "")
+        }
+        return JournalRecord(.settled, writer)
+    }
+
+    static func held(sync: String, _ hold: Hold) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        switch hold {
+        case .refused(let reason):
+            writer.write(prefixed: reason)
+            return JournalRecord(.paused, writer)
+        case .failed(let reason):
+            writer.write(0 as UInt64)
+            writer.write(prefixed: reason)
+        case .massExit(let users):
+            writer.write(UInt64(users))
+            writer.write(prefixed: "")
+        }
+        return JournalRecord(.held, writer)
+    }
+
+    static func list(sync: String, id: String) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        writer.write(prefixed: id)
+        return JournalRecord(.list, writer)
+    }
+
+    static func runDue(sync: String, _ due: EventTime) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        writer.write(due.milliseconds)
+        return JournalRecord(.runDue, writer)
+    }
+
+    static func runBegun(sync: String, tick: EventTime, newestDue: EventTime) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        writer.write(tick.milliseconds)
+        writer.write(newestDue.milliseconds)
+        return JournalRecord(.runBegun, writer)
+    }
+
+    static func runEnded(sync: String, _ run: SyncStatus.Run) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        writer.write(run.tick.milliseconds)
+        writer.write(prefixed: run.result.rawValue)
+        writer.write(UInt64(run.delivered))
+        writer.write(UInt64(run.skipped))
+        return JournalRecord(.runEnded, writer)
+    }
+
+    static func sequences(
+        sync: String,
+        _ sequences: [UInt64],
+        _ partitions: PartitionTable
+    ) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        let used = sequences.indices.filter { sequences[$0] > 1 }
+        writer.write(UInt32(used.count))
+        for index in used {
+            writer.write(partitions[UInt16(index)].id)
+            writer.write(sequences[index])
+        }
+        return JournalRecord(.sequences, writer)
+    }
+
+    static func skipped(
+        sync: String,
+        _ operation: Operation,
+        reason: String,
+        users: [UInt32],
+        in ledger: Ledger,
+        partitions: PartitionTable
+    ) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        writer.write(operation.rawValue)
         writer.write(prefixed: reason)
-        return JournalRecord(.paused, writer)
+        write(users, claimedIn: ledger, partitions, to: &writer)
+        return JournalRecord(.skipped, writer)
     }
 
     static func claim(
@@ -124,10 +225,7 @@ extension JournalRecord {
         var writer = ByteWriter(capacity: 64 + users.count * 24)
         writer.write(prefixed: sync)
         writer.write(state.byte)
-        let ids = Set(users.map { ledger[$0].claim }).map { partitions[$0].id }.sorted()
-        writer.write(UInt32(ids.count))
-        for id in ids { writer.write(id) }
-        write(users, in: ledger, as: ids, partitions, to: &writer)
+        write(users, claimedIn: ledger, partitions, to: &writer)
         return JournalRecord(.ledger, writer)
     }
 
@@ -145,6 +243,19 @@ extension JournalRecord {
             writer.write(item.cut.commands)
             writer.write(item.cut.tick.milliseconds)
         }
+    }
+
+    /// The partitions that count the users, and the users.
+    private static func write(
+        _ users: [UInt32],
+        claimedIn ledger: Ledger,
+        _ partitions: PartitionTable,
+        to writer: inout ByteWriter
+    ) {
+        let ids = Set(users.map { ledger[$0].claim }).map { partitions[$0].id }.sorted()
+        writer.write(UInt32(ids.count))
+        for id in ids { writer.write(id) }
+        write(users, in: ledger, as: ids, partitions, to: &writer)
     }
 
     /// Users with the partition that counts them, as its place in `ids`.
@@ -169,104 +280,6 @@ extension JournalRecord {
                 writer.write(UInt16(bytes.count))
                 writer.write(raw: bytes)
             }
-        }
-    }
-}
-
-/// Reads payloads; every failure becomes a ``SyncJournalError`` that names the record's type.
-struct JournalDecoder {
-    let type: UInt8
-    private var reader: ByteReader
-
-    init(type: UInt8, payload: ByteView) {
-        self.type = type
-        reader = ByteReader(payload)
-    }
-
-    func malformed(_ detail: String) -> SyncJournalError {
-        .malformed(type: type, detail: detail)
-    }
-
-    mutating func number<Integer: FixedWidthInteger>(
-        _ kind: Integer.Type = Integer.self
-    ) throws(SyncJournalError) -> Integer {
-        do { return try reader.read(kind) } catch { throw malformed("ends at \(error.offset)") }
-    }
-
-    mutating func text() throws(SyncJournalError) -> String {
-        do { return try reader.readText() } catch { throw malformed("ends at \(error.offset)") }
-    }
-
-    mutating func bytes() throws(SyncJournalError) -> ByteView {
-        try user(count: Int(number(UInt32.self)))
-    }
-
-    mutating func operation() throws(SyncJournalError) -> Operation {
-        let raw: UInt8 = try number()
-        guard let operation = Operation(rawValue: raw) else { throw malformed("operation \(raw)") }
-        return operation
-    }
-
-    /// How many elements of at least `width` bytes follow; never more than the payload can hold.
-    mutating func count(width: Int) throws(SyncJournalError) -> Int {
-        let count = Int(try number(UInt32.self))
-        guard count <= reader.remaining / width else { throw malformed("\(count) elements") }
-        return count
-    }
-
-    mutating func cuts() throws(SyncJournalError) -> [PartitionCut] {
-        var cuts: [PartitionCut] = []
-        for _ in 0..<(try count(width: 28)) {
-            let partition: PartitionID = try number()
-            let offset: Offset = try number()
-            let commands: Offset = try number()
-            let tick = EventTime(milliseconds: try number())
-            let cut = Cut(offset: offset, commands: commands, tick: tick)
-            cuts.append(PartitionCut(partition: partition, cut: cut))
-        }
-        return cuts
-    }
-
-    mutating func intentHeader() throws(SyncJournalError) -> IntentHeader {
-        let sync = try text()
-        let message = try text()
-        let cohort = try text()
-        let name = try text()
-        let operation = try operation()
-        let tick = EventTime(milliseconds: try number())
-        return IntentHeader(
-            syncID: sync,
-            messageID: message,
-            cohortID: cohort,
-            cohortName: name,
-            operation: operation,
-            tick: tick,
-            cuts: try cuts()
-        )
-    }
-
-    /// Calls `body` for each user with its partition.
-    mutating func users(
-        of ids: [PartitionID],
-        _ body: (ByteView, PartitionID) -> Void
-    ) throws(SyncJournalError) {
-        for _ in 0..<(try count(width: 4)) {
-            let place = Int(try number(UInt16.self))
-            guard ids.indices.contains(place) else { throw malformed("partition \(place)") }
-            body(try user(count: Int(number(UInt16.self))), ids[place])
-        }
-    }
-
-    func end() throws(SyncJournalError) {
-        guard reader.atEnd else { throw malformed("\(reader.remaining) bytes too many") }
-    }
-
-    private mutating func user(count: Int) throws(SyncJournalError) -> ByteView {
-        guard count <= JournalRecord.userBytesMax else {
-            throw malformed("a user of \(count) bytes")
-        }
-        do { return try reader.read(count: count) } catch {
-            throw malformed("ends at \(error.offset)")
         }
     }
 }

@@ -9,15 +9,15 @@ package struct JournalRecord: Sendable, Equatable {
         // stored: do not renumber
         /// A sync begins with nothing acknowledged.
         case begin = 1
-        /// A batch is about to be sent.
+        /// A batch of users who all go the same way is about to be sent; as earlier versions wrote it.
         case intent = 2
         /// A batch was taken.
         case delivered = 3
         /// A batch will not be sent again.
         case withdrawn = 4
-        /// A destination refused us; the sync waits for a person.
+        /// A destination refuses us; the next start tries once.
         case paused = 5
-        /// A paused sync delivered again.
+        /// What held a sync does so no more.
         case resumed = 6
         /// The first population of a sync was delivered.
         case populated = 7
@@ -29,6 +29,32 @@ package struct JournalRecord: Sendable, Equatable {
         case cuts = 10
         /// A sync is no longer configured.
         case forgotten = 11
+        /// A batch is about to be sent.
+        case batch = 12
+        /// A batch ended differently for different users.
+        case settled = 13
+        /// A person paused or resumed a sync.
+        case commanded = 14
+        /// A person lets many leave, or that is used up.
+        case approved = 15
+        /// A sync waits for a person.
+        case held = 16
+        /// The destination made a list, under this id.
+        case list = 17
+        /// The list is gone: nobody is on it.
+        case relisted = 18
+        /// No run is due before this instant.
+        case runDue = 19
+        /// A person asked for a run.
+        case runAsked = 20
+        /// A run begins.
+        case runBegun = 21
+        /// A run is over.
+        case runEnded = 22
+        /// The numbers of the next records, in a rewritten journal.
+        case sequences = 23
+        /// Users whom the destination does not take, in a rewritten journal.
+        case skipped = 24
     }
 
     /// The record's kind, ``Kind`` as a number.

@@ -1,13 +1,5 @@
 import Basics
 
-/// Since when a user waits.
-struct Age: Sendable {
-    /// The tick that made the difference; users of one tick are of one age.
-    var tick: EventTime
-    /// The same on the clock that never jumps, in milliseconds.
-    var since: Int64
-}
-
 /// A user who waits for an operation; stale unless the ledger's entry bears the same ticket.
 struct WaitingUser: Sendable {
     var slot: UInt32
@@ -52,33 +44,63 @@ struct WaitingQueue: Sendable {
     }
 }
 
-/// The users of one partition who wait for one operation, the oldest first.
+/// The users of one partition who wait for one operation, the oldest of each kind first.
 struct Lane: Sendable {
+    /// Which users of a lane are meant.
+    enum Kind: CaseIterable {
+        /// Those whom an event moved: they come first.
+        case live
+        /// Those who are sent with everybody: a share of every batch is theirs.
+        case backfill
+    }
+
     /// Those who waited before, in a batch that did not go through or for an outcome to settle.
-    var returned = WaitingQueue()
-    var fresh = WaitingQueue()
+    private(set) var returned = WaitingQueue()
+    private(set) var fresh = WaitingQueue()
+    private(set) var backfill = WaitingQueue()
+
+    var all: [ArraySlice<WaitingUser>] { [returned.all, fresh.all, backfill.all] }
 
     mutating func append(_ user: WaitingUser, returned again: Bool, _ ledger: Ledger) {
-        if again {
-            returned.append(user)
-            if returned.count >= returned.compactAt { returned.compact(ledger) }
+        if user.age.isBackfill {
+            Self.append(user, to: &backfill, ledger)
+        } else if again {
+            Self.append(user, to: &returned, ledger)
         } else {
-            fresh.append(user)
-            if fresh.count >= fresh.compactAt { fresh.compact(ledger) }
+            Self.append(user, to: &fresh, ledger)
         }
     }
 
+    private static func append(
+        _ user: WaitingUser,
+        to queue: inout WaitingQueue,
+        _ ledger: Ledger
+    ) {
+        queue.append(user)
+        if queue.count >= queue.compactAt { queue.compact(ledger) }
+    }
+
     /// The next user who still waits; stale ones before it are dropped.
-    mutating func next(_ ledger: Ledger) -> WaitingUser? {
-        while let user = returned.first ?? fresh.first {
+    mutating func next(_ kind: Kind, _ ledger: Ledger) -> WaitingUser? {
+        while let user = first(kind) {
             if ledger[user.slot].ticket == user.ticket { return user }
-            removeFirst()
+            removeFirst(kind)
         }
         return nil
     }
 
-    mutating func removeFirst() {
-        if returned.count > 0 { returned.removeFirst() } else { fresh.removeFirst() }
+    private func first(_ kind: Kind) -> WaitingUser? {
+        switch kind {
+        case .live: returned.first ?? fresh.first
+        case .backfill: backfill.first
+        }
+    }
+
+    mutating func removeFirst(_ kind: Kind) {
+        switch kind {
+        case .live: if returned.count > 0 { returned.removeFirst() } else { fresh.removeFirst() }
+        case .backfill: backfill.removeFirst()
+        }
     }
 }
 

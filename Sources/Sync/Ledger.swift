@@ -1,40 +1,22 @@
 import Basics
-import Glibc
 
-/// What is known of one user at one destination; 16 bytes.
+/// What is known of one user at one destination, put together from what a ``Ledger`` keeps.
 struct LedgerEntry {
-    /// Offset of the id in the arena (44 bits), its length (12 bits), the flags (8 bits).
-    private var packed: UInt64
+    fileprivate var flags: UInt8
     /// Number of the queue element that is this user's; 0 for none.
     ///
     /// Elements with another are stale.
-    var ticket: UInt32 = 0
+    var ticket: UInt32
     /// The partition that counts the user in or, when none does, that did so last.
-    var claim: UInt16 = Self.noPartition
+    var claim: UInt16
     /// The partition from whose cut the last operation was planned.
-    var planned: UInt16 = Self.noPartition
+    var planned: UInt16
+    /// Whether the user stands in the list of those to forget.
+    var isExpiring: Bool
+    /// Whether the destination does not take the user: not sent until something about the user changes.
+    var isSkipped: Bool
 
     static let noPartition = UInt16.max
-    static let lengthMax = 4095
-    private static let free = UInt64.max
-
-    init(offset: Int, length: Int) {
-        packed = UInt64(offset) << 20 | UInt64(length) << 8
-    }
-
-    /// A slot that holds nobody.
-    static var vacant: LedgerEntry {
-        var entry = LedgerEntry(offset: 0, length: 0)
-        entry.packed = free
-        return entry
-    }
-
-    var isVacant: Bool { packed == Self.free }
-    var length: Int { Int(packed >> 8 & 0xfff) }
-    var offset: Int {
-        get { Int(packed >> 20) }
-        set { packed = packed & 0xf_ffff | UInt64(newValue) << 20 }
-    }
 
     /// Whether some partition counts the user in: what the destination should hold.
     var isMember: Bool {
@@ -64,160 +46,168 @@ struct LedgerEntry {
         get { flag(5) }
         set { setFlag(5, newValue) }
     }
-    /// Whether the user stands in the list of those to forget.
-    var isExpiring: Bool {
+    /// Whether an attempt of unknown outcome may still be applied late.
+    var isDoubtful: Bool {
         get { flag(6) }
         set { setFlag(6, newValue) }
     }
-    /// Whether an attempt of unknown outcome may still be applied late.
-    var isDoubtful: Bool {
-        get { flag(7) }
-        set { setFlag(7, newValue) }
-    }
 
     var desired: Operation { isMember ? .enter : .exit }
-    var isPending: Bool { isInIntent || unknown != nil || isMember != isAcknowledged }
+    var isPending: Bool {
+        isInIntent || unknown != nil || (isMember != isAcknowledged && !isSkipped)
+    }
     /// Nothing distinguishes this user from one never seen.
     var isIdle: Bool { !isMember && !isAcknowledged && !isPending && !isDoubtful }
+    /// The destination holds who is wanted, and nothing is on its way.
+    var isSteady: Bool { isMember && isAcknowledged && !isPending && !isDoubtful }
 
-    private func flag(_ bit: UInt64) -> Bool { packed >> bit & 1 == 1 }
-    private mutating func setFlag(_ bit: UInt64, _ value: Bool) {
-        packed = value ? packed | 1 << bit : packed & ~(1 << bit)
+    fileprivate func flag(_ bit: UInt8) -> Bool { flags >> bit & 1 == 1 }
+    fileprivate mutating func setFlag(_ bit: UInt8, _ value: Bool) {
+        flags = value ? flags | 1 << bit : flags & ~(1 << bit)
     }
 }
 
-/// The users of one sync by id: open addressing over ids in one buffer, an entry of 16 bytes each.
+/// The users of one sync: a byte each, and more only for those with whom something is going on.
 ///
-/// Slots are stable until the user is removed. Complexity: O(1) per operation, amortised.
+/// The ids are in a directory that all syncs share; a slot is a number of it.
+/// Complexity: O(1) per operation, amortised.
 struct Ledger: Sendable {
-    private var entries: [LedgerEntry] = []
-    private var vacant: [UInt32] = []
-    /// Slot + 1, or 0; linear probing, at most two thirds full, no tombstones.
-    private var table = [UInt32](repeating: 0, count: 16)
-    private var arena: [UInt8] = []
-    private var deadBytes = 0
+    private struct Detail: Sendable {
+        var ticket: UInt32
+        var claim: UInt16
+        var planned: UInt16
+        var isExpiring: Bool
+        var isSkipped: Bool
+    }
+
+    let directory: UserDirectory
+    /// By slot; ``vacant`` for whom this sync does not know.
+    private var flags: [UInt8] = []
+    /// Where it says something else than what follows from the directory.
+    private var details: [UInt32: Detail] = [:]
 
     /// How many users.
-    var count: Int { entries.count - vacant.count }
+    private(set) var count = 0
     /// The bytes of their ids.
-    var userBytes: Int { arena.count - deadBytes }
+    private(set) var userBytes = 0
+
+    /// An operation without an unknown outcome: a combination that no entry has.
+    private static let vacant: UInt8 = 1 << 3
+    private static let detailed: UInt8 = 7
+
+    init(directory: UserDirectory) {
+        self.directory = directory
+    }
+
     /// Every slot is below this.
-    var slotBound: UInt32 { UInt32(entries.count) }
+    var slotBound: UInt32 { UInt32(flags.count) }
+    /// How many bytes of flags there are; one for each user of the directory.
+    var flagCount: Int { flags.count }
+    /// How many users have more than a byte.
+    var detailCount: Int { details.count }
+    /// The bytes that this ledger takes, the shared ids apart.
+    var byteCount: Int {
+        flags.capacity + details.capacity * (MemoryLayout<Detail>.stride + 8)
+    }
+
+    func isVacant(_ slot: UInt32) -> Bool { flags[Int(slot)] == Self.vacant }
 
     subscript(slot: UInt32) -> LedgerEntry {
-        get { entries[Int(slot)] }
-        set { entries[Int(slot)] = newValue }
+        get {
+            let flags = flags[Int(slot)]
+            if flags >> Self.detailed & 1 == 1, let detail = details[slot] {
+                return LedgerEntry(
+                    flags: flags,
+                    ticket: detail.ticket,
+                    claim: detail.claim,
+                    planned: detail.planned,
+                    isExpiring: detail.isExpiring,
+                    isSkipped: detail.isSkipped
+                )
+            }
+            let home = directory.home(of: slot)
+            return LedgerEntry(
+                flags: flags,
+                ticket: 0,
+                claim: home,
+                planned: home,
+                isExpiring: false,
+                isSkipped: false
+            )
+        }
+        set {
+            if newValue.claim != LedgerEntry.noPartition {
+                directory.settle(slot, at: newValue.claim)
+            }
+            let home = directory.home(of: slot)
+            let isPlain =
+                newValue.ticket == 0 && newValue.claim == home && newValue.planned == home
+                && !newValue.isExpiring && !newValue.isSkipped
+            let wasDetailed = flags[Int(slot)] >> Self.detailed & 1 == 1
+            flags[Int(slot)] = newValue.flags & 0x7f | (isPlain ? 0 : 1 << Self.detailed)
+            if !isPlain {
+                details[slot] = Detail(
+                    ticket: newValue.ticket,
+                    claim: newValue.claim,
+                    planned: newValue.planned,
+                    isExpiring: newValue.isExpiring,
+                    isSkipped: newValue.isSkipped
+                )
+            } else if wasDetailed {
+                details[slot] = nil
+                if details.isEmpty { details = [:] }
+            }
+        }
     }
 
     func find(_ user: ByteView) -> UInt32? {
-        let found = table[probe(user)]
-        return found == 0 ? nil : found - 1
+        guard let slot = directory.find(user), slot < slotBound, !isVacant(slot) else { return nil }
+        return slot
     }
 
     /// The user's slot, made if need be.
     mutating func insert(_ user: ByteView) -> UInt32 {
-        let position = probe(user)
-        if table[position] != 0 { return table[position] - 1 }
-        precondition(user.count <= LedgerEntry.lengthMax, "an id of \(user.count) bytes")
-        let entry = LedgerEntry(offset: arena.count, length: user.count)
-        arena.append(contentsOf: user.buffer)
-        let slot: UInt32
-        if let reused = vacant.popLast() {
-            slot = reused
-            entries[Int(slot)] = entry
-        } else {
-            slot = UInt32(entries.count)
-            entries.append(entry)
+        let slot = directory.insert(user)
+        if slot >= slotBound {
+            let missing = directory.bound - flags.count
+            flags.append(contentsOf: repeatElement(Self.vacant, count: missing))
         }
-        table[position] = slot + 1
-        if count * 3 > table.count * 2 { grow() }
+        guard isVacant(slot) else { return slot }
+        directory.retain(slot)
+        count += 1
+        userBytes += user.count
+        // Nobody was counted in or planned here yet, whatever other syncs know of the user.
+        flags[Int(slot)] = 0
+        var entry = self[slot]
+        entry.claim = LedgerEntry.noPartition
+        entry.planned = LedgerEntry.noPartition
+        self[slot] = entry
         return slot
     }
 
     mutating func remove(_ slot: UInt32) {
-        var hole = withBytes(of: slot) { probe($0) }
-        let mask = table.count - 1
-        var position = hole
-        while true {
-            position = (position + 1) & mask
-            guard table[position] != 0 else { break }
-            let home = withBytes(of: table[position] - 1) {
-                Int(truncatingIfNeeded: Hashing.hash64($0)) & mask
-            }
-            // Moves back only what would not be found from its home any more.
-            if (position - home) & mask >= (position - hole) & mask {
-                table[hole] = table[position]
-                hole = position
-            }
-        }
-        table[hole] = 0
-        deadBytes += entries[Int(slot)].length
-        entries[Int(slot)] = .vacant
-        vacant.append(slot)
-        if deadBytes > 65_536, deadBytes > arena.count / 2 { compactArena() }
+        precondition(!isVacant(slot), "slot \(slot) is vacant")
+        flags[Int(slot)] = Self.vacant
+        details[slot] = nil
+        count -= 1
+        userBytes -= directory.length(of: slot)
+        directory.release(slot)
+    }
+
+    /// Forgets everybody.
+    mutating func removeAll() {
+        for slot in 0..<slotBound where !isVacant(slot) { remove(slot) }
+        flags = []
+        details = [:]
     }
 
     /// Lends the id.
     func withBytes<Result>(of slot: UInt32, _ body: (ByteView) -> Result) -> Result {
-        let entry = entries[Int(slot)]
-        return arena.withByteView { all in
-            body(ByteView(base: all.base + entry.offset, count: entry.length))
-        }
+        directory.withBytes(of: slot, body)
     }
 
     /// Sorts slots by the bytes of their ids.
     func sort(_ slots: inout [UInt32]) {
-        arena.withByteView { all in
-            slots.sort { left, right in
-                let first = entries[Int(left)]
-                let second = entries[Int(right)]
-                let order = memcmp(
-                    all.base + first.offset,
-                    all.base + second.offset,
-                    min(first.length, second.length)
-                )
-                return order == 0 ? first.length < second.length : order < 0
-            }
-        }
-    }
-
-    /// Where the user is in the table, or the empty place where it belongs.
-    private func probe(_ user: ByteView) -> Int {
-        let mask = table.count - 1
-        var position = Int(truncatingIfNeeded: Hashing.hash64(user)) & mask
-        return arena.withByteView { all in
-            while table[position] != 0 {
-                let entry = entries[Int(table[position] - 1)]
-                if user.equals(ByteView(base: all.base + entry.offset, count: entry.length)) {
-                    break
-                }
-                position = (position + 1) & mask
-            }
-            return position
-        }
-    }
-
-    private mutating func grow() {
-        let mask = table.count * 2 - 1
-        var grown = [UInt32](repeating: 0, count: mask + 1)
-        for held in table where held != 0 {
-            var position =
-                withBytes(of: held - 1) { Int(truncatingIfNeeded: Hashing.hash64($0)) } & mask
-            while grown[position] != 0 { position = (position + 1) & mask }
-            grown[position] = held
-        }
-        table = grown
-    }
-
-    private mutating func compactArena() {
-        var compacted: [UInt8] = []
-        compacted.reserveCapacity(arena.count - deadBytes)
-        for slot in entries.indices where !entries[slot].isVacant {
-            let entry = entries[slot]
-            entries[slot].offset = compacted.count
-            compacted.append(contentsOf: arena[entry.offset..<entry.offset + entry.length])
-        }
-        arena = compacted
-        deadBytes = 0
+        directory.sort(&slots)
     }
 }

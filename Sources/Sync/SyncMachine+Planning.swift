@@ -1,10 +1,10 @@
 import Basics
 
-// From the difference to a batch: what may be sent next, and how it ended.
+// From the difference to a batch: what may be sent next.
 
 extension SyncMachine {
-    /// The most users one request holds.
-    static let batchUsersMax = 1000
+    /// Of a batch, one user in so many may be of those who are sent with everybody.
+    static let backfillShare = 5
 
     private enum Verdict {
         case sendAgain
@@ -12,47 +12,82 @@ extension SyncMachine {
         case withdraw
     }
 
-    /// Decides what leaves next, if anything may; an intent is appended to `records` before its request.
-    mutating func advance(
+    /// Does what time asks for: to be called before anything is planned.
+    mutating func prepare(
         now: Int64,
+        partitions: PartitionTable,
+        records: inout [JournalRecord],
+        notes: inout [SyncNote]
+    ) {
+        releaseSettled(now: now)
+        dropSettledDoubts(now: now)
+        releaseSkipped(now: now)
+        forgetExpired(partitions.oldestTick)
+        if !settings.cadence.hasRuns { notePopulated(partitions, &records) }
+        noteMassExit(&records, &notes)
+        spendApproval(&records)
+        reassertSome(now: now)
+        keepRuns(partitions, &records)
+        if let failure, !isDegraded, now - failure.since >= settings.degradedMilliseconds {
+            isDegraded = true
+            notes.append(.degraded(sync: settings.id, reason: failure.reason))
+        }
+    }
+
+    /// Whether anything may leave now, as far as this sync knows.
+    func isReady(now: Int64) -> Bool {
+        !isHeld && !isInFlight && retryAt <= now && (!settings.cadence.hasRuns || run.tick != nil)
+    }
+
+    /// Whether users wait who may be planned; nil for neither kind.
+    mutating func waitingKind(_ partitions: PartitionTable) -> Lane.Kind? {
+        if !open.isEmpty { return .live }
+        for kind in Lane.Kind.allCases
+        where oldest(partitions, kind: kind, operation: nil, tick: nil) != nil {
+            return kind
+        }
+        return nil
+    }
+
+    /// Decides what leaves next, if anything may; an intent is appended to `records` before its request.
+    ///
+    /// - Parameter allowance: How many users the destination would take now; 1 at least.
+    mutating func advance(
+        allowance: Int,
         partitions: inout PartitionTable,
         generator: inout SeededGenerator,
         records: inout [JournalRecord]
     ) -> DeliveryRequest? {
-        releaseSettled(now: now)
-        dropSettledDoubts(now: now)
-        forgetExpired(partitions.oldestTick)
-        notePopulated(partitions, &records)
-        guard !settings.isPaused, pause == nil, !isInFlight, retryAt <= now else { return nil }
         var position = 0
         while position < open.count {
             switch verdict(open[position], partitions) {
-            case .sendAgain: return send(position)
+            case .sendAgain: return send(position, partitions)
             case .hold: position += 1
             case .withdraw: withdraw(position, &records)
             }
         }
-        guard plan(now: now, &partitions, &generator, &records) else { return nil }
-        return send(open.count - 1)
+        let limit = min(settings.shape.usersMax, allowance)
+        guard plan(limit: limit, &partitions, &generator, &records) else { return nil }
+        return send(open.count - 1, partitions)
     }
 
     /// Whether a batch of unknown outcome may go out again as it is.
     private func verdict(_ intent: OpenIntent, _ partitions: PartitionTable) -> Verdict {
         guard intent.cohortID == settings.cohortID else { return .withdraw }
         var verdict = Verdict.sendAgain
-        for slot in intent.users {
+        for (place, slot) in intent.users.enumerated() {
             let entry = ledger[slot]
             if !isOpen(entry.claim, partitions) {
                 if partitions[entry.claim].availability == .unavailable { return .withdraw }
                 verdict = .hold
-            } else if entry.desired != intent.operation {
+            } else if entry.desired != intent.operation(at: place) {
                 return .withdraw
             }
         }
         return verdict
     }
 
-    private mutating func send(_ position: Int) -> DeliveryRequest {
+    private mutating func send(_ position: Int, _ partitions: PartitionTable) -> DeliveryRequest {
         open[position].isInFlight = true
         isInFlight = true
         let intent = open[position]
@@ -66,7 +101,11 @@ extension SyncMachine {
             cohortName: intent.cohortName,
             tick: intent.tick,
             users: users,
-            exitCount: intent.operation == .exit ? users.count : 0,
+            exitCount: intent.exitCount,
+            origins: intent.origins.map {
+                RecordOrigin(partition: partitions[$0.partition].id, sequence: $0.sequence)
+            },
+            properties: UserList(bytes: intent.properties),
             timeoutMilliseconds: settings.requestTimeoutMilliseconds
         )
     }
@@ -84,70 +123,55 @@ extension SyncMachine {
         )
         settle(withdrawn: intent)
         for slot in intent.users { reconsider(slot, age: intent.age, returned: true) }
-        run = nil
-    }
-
-    /// What a batch that was given up leaves behind in the ledger.
-    mutating func settle(withdrawn intent: OpenIntent) {
-        for slot in intent.users {
-            ledger[slot].isInIntent = false
-            guard let since = intent.unknownSince else { continue }
-            ledger[slot].unknown = intent.operation
-            setDoubt(slot, Doubt(operation: intent.operation, since: since, age: intent.age))
-        }
-    }
-
-    /// What a batch that was taken leaves behind in the ledger.
-    mutating func settle(delivered intent: OpenIntent) {
-        for slot in intent.users {
-            ledger[slot].isInIntent = false
-            ledger[slot].unknown = nil
-            ledger[slot].isAcknowledged = intent.operation == .enter
-            if let since = intent.unknownSince {
-                // An earlier attempt of this batch may still be applied; see the settle rule.
-                setDoubt(slot, Doubt(operation: intent.operation, since: since, age: intent.age))
-            } else if let doubt = doubts[slot] {
-                if doubt.operation == intent.operation {
-                    setDoubt(slot, doubt)
-                } else {
-                    clearDoubt(slot)
-                }
-            }
-        }
+        series = nil
     }
 
     // MARK: Planning
 
     /// Makes the next batch durable-to-be; false if nobody may be planned.
-    private mutating func plan(
-        now: Int64,
+    mutating func plan(
+        limit: Int,
         _ partitions: inout PartitionTable,
         _ generator: inout SeededGenerator,
         _ records: inout [JournalRecord]
     ) -> Bool {
-        while let (head, operation) = oldest(partitions, operation: nil, tick: nil) {
+        while true {
+            let live = oldest(partitions, kind: .live, operation: nil, tick: nil)
+            let backfill = oldest(partitions, kind: .backfill, operation: nil, tick: nil)
+            let isBackfillsTurn = live == nil || liveInRow >= Self.backfillShare - 1
+            guard let (head, operation) = isBackfillsTurn ? backfill ?? live : live else {
+                return false
+            }
             let tick = partitions[head].cut.tick
-            let (users, age) = take(operation, tick: tick, partitions)
+            let only = settings.shape.isMixed ? nil : operation
+            let batch = take(
+                limit,
+                operation: only,
+                tick: tick,
+                isBackfillFirst: isBackfillsTurn && backfill != nil,
+                partitions
+            )
             // Everybody at hand may have been put off; then others are looked for.
-            guard !users.isEmpty else { continue }
-            makeIntent(users, operation, tick, age, &partitions, &generator, &records)
+            guard !batch.users.isEmpty else { continue }
+            liveInRow = batch.hasBackfill ? 0 : liveInRow + 1
+            makeIntent(batch.users, tick, batch.age, &partitions, &generator, &records)
             return true
         }
-        return false
     }
 
     /// The open partition whose next user waits longest; exits before enters at equal age.
-    private mutating func oldest(
+    mutating func oldest(
         _ partitions: PartitionTable,
+        kind: Lane.Kind,
         operation wanted: Operation?,
         tick: EventTime?
-    ) -> (UInt16, Operation)? {
+    ) -> (index: UInt16, operation: Operation)? {
         var best: (index: UInt16, operation: Operation, age: EventTime)?
         for index in partitions.indices where isOpen(index, partitions) {
             if let tick, partitions[index].cut.tick != tick { continue }
             for operation in [Operation.exit, .enter] {
                 if let wanted, wanted != operation { continue }
-                guard let user = lanes[Int(index)][operation].next(ledger) else { continue }
+                guard let user = next(kind, operation, in: index) else { continue }
                 let isOlder =
                     best.map {
                         (user.age.tick, operation.rawValue) < ($0.age, $0.operation.rawValue)
@@ -158,89 +182,154 @@ extension SyncMachine {
         return best.map { ($0.index, $0.operation) }
     }
 
-    /// Takes up to a batch of users off the lanes whose partitions are at `tick`.
-    private mutating func take(
+    /// The next user of a lane; in a run only who waited when it began.
+    private mutating func next(
+        _ kind: Lane.Kind,
         _ operation: Operation,
+        in index: UInt16
+    ) -> WaitingUser? {
+        guard let user = lanes[Int(index)][operation].next(kind, ledger) else { return nil }
+        if settings.cadence.hasRuns, let tick = run.tick, user.age.tick > tick { return nil }
+        return user
+    }
+
+    private struct Batch {
+        var users: [(slot: UInt32, operation: Operation)] = []
+        var age = Age(tick: .distantFuture, since: .max, isBackfill: true)
+        var hasBackfill = false
+    }
+
+    /// Takes users off the lanes whose partitions are at `tick`: those whom events moved, with a share kept for
+    /// those who are sent with everybody.
+    private mutating func take(
+        _ limit: Int,
+        operation: Operation?,
         tick: EventTime,
+        isBackfillFirst: Bool,
         _ partitions: PartitionTable
-    ) -> (users: [UInt32], age: Age) {
-        var users: [UInt32] = []
-        var age = Age(tick: .distantFuture, since: .max)
-        while users.count < Self.batchUsersMax,
-            let (index, _) = oldest(partitions, operation: operation, tick: tick)
+    ) -> Batch {
+        var batch = Batch()
+        let hasBackfill =
+            oldest(partitions, kind: .backfill, operation: operation, tick: tick) != nil
+        let share =
+            isBackfillFirst ? max(1, limit / Self.backfillShare) : limit / Self.backfillShare
+        let reserved = hasBackfill ? share : 0
+        take(.live, upTo: limit - reserved, operation, tick, partitions, &batch)
+        take(.backfill, upTo: limit, operation, tick, partitions, &batch)
+        take(.live, upTo: limit, operation, tick, partitions, &batch)
+        return batch
+    }
+
+    private mutating func take(
+        _ kind: Lane.Kind,
+        upTo limit: Int,
+        _ wanted: Operation?,
+        _ tick: EventTime,
+        _ partitions: PartitionTable,
+        _ batch: inout Batch
+    ) {
+        while batch.users.count < limit,
+            let (index, operation) = oldest(
+                partitions,
+                kind: kind,
+                operation: wanted,
+                tick: tick
+            )
         {
             let lane = Int(index)
             var headTick: EventTime?
-            while users.count < Self.batchUsersMax, let user = lanes[lane][operation].next(ledger),
+            while batch.users.count < limit, let user = next(kind, operation, in: index),
                 headTick == nil || headTick == user.age.tick
             {
                 headTick = user.age.tick
-                lanes[lane][operation].removeFirst()
-                let planned = ledger[user.slot].planned
-                if planned != index, planned != LedgerEntry.noPartition,
-                    partitions[planned].newestPlanned.tick > tick
+                lanes[lane][operation].removeFirst(kind)
+                var entry = ledger[user.slot]
+                if entry.planned != index, entry.planned != LedgerEntry.noPartition,
+                    partitions[entry.planned].newestPlanned.tick > tick
                 {
                     // Time must not go back for a user who moved here from a partition that is ahead.
                     lanes[lane].deferred.append(user)
                     continue
                 }
-                users.append(user.slot)
-                if user.age.since < age.since { age = user.age }
-                ledger[user.slot].ticket = 0
-                ledger[user.slot].isInIntent = true
-                ledger[user.slot].planned = index
+                batch.users.append((user.slot, operation))
+                if user.age.since < batch.age.since {
+                    batch.age.tick = user.age.tick
+                    batch.age.since = user.age.since
+                }
+                batch.age.isBackfill = batch.age.isBackfill && user.age.isBackfill
+                batch.hasBackfill = batch.hasBackfill || kind == .backfill
+                entry.ticket = 0
+                entry.isInIntent = true
+                entry.planned = index
+                ledger[user.slot] = entry
             }
         }
-        return (users, age)
     }
 
     private mutating func makeIntent(
-        _ unsorted: [UInt32],
-        _ operation: Operation,
+        _ batch: [(slot: UInt32, operation: Operation)],
         _ tick: EventTime,
         _ age: Age,
         _ partitions: inout PartitionTable,
         _ generator: inout SeededGenerator,
         _ records: inout [JournalRecord]
     ) {
-        var users = unsorted
-        ledger.sort(&users)
-        if run?.tick != tick { run = Run(uuid: generator.uuid(), tick: tick) }
-        var batch = run ?? Run(uuid: generator.uuid(), tick: tick)
-        let number = batch.batches[Int(operation.rawValue)]
-        batch.batches[Int(operation.rawValue)] += 1
-        run = batch
+        var exits = batch.filter { $0.operation == .exit }.map(\.slot)
+        var enters = batch.filter { $0.operation == .enter }.map(\.slot)
+        ledger.sort(&exits)
+        ledger.sort(&enters)
+        let users = exits + enters
 
         // Of a user in several partitions the intent speaks for all of them.
         let involved =
             hasSplitUsers
             ? partitions.indices.filter { isOpen($0, partitions) }
             : Set(users.map { ledger[$0].claim }).sorted()
-        let header = IntentHeader(
-            syncID: settings.id,
-            messageID: "\(batch.uuid)::\(operation.name)::\(number)",
+        let intent = OpenIntent(
+            messageID: nextMessageID(tick, exits: exits.count, enters: enters.count, &generator),
             cohortID: settings.cohortID,
             cohortName: settings.cohortName,
-            operation: operation,
             tick: tick,
-            cuts: involved.map {
-                PartitionCut(partition: partitions[$0].id, cut: partitions[$0].cut)
-            }
+            users: users,
+            exitCount: exits.count,
+            origins: settings.shape.isNumbered ? number(users) : [],
+            properties: settings.naming.properties.isEmpty
+                ? [] : users.map { payloads[$0] ?? Array("{}".utf8) },
+            age: age
         )
-        records.append(.intent(header, users: users, in: ledger, partitions: partitions))
-        partitions.notePlanned(header.cuts)
+        let cuts = involved.map {
+            PartitionCut(partition: partitions[$0].id, cut: partitions[$0].cut)
+        }
+        records.append(
+            .batch(intent, sync: settings.id, cuts: cuts, in: ledger, partitions: partitions)
+        )
+        partitions.notePlanned(cuts)
         newestTick = max(newestTick, tick)
-        open.append(
-            OpenIntent(
-                messageID: header.messageID,
-                cohortID: header.cohortID,
-                cohortName: header.cohortName,
-                operation: operation,
-                tick: tick,
-                users: users,
-                age: age
-            )
-        )
+        open.append(intent)
+    }
+
+    private mutating func nextMessageID(
+        _ tick: EventTime,
+        exits: Int,
+        enters: Int,
+        _ generator: inout SeededGenerator
+    ) -> String {
+        if series?.tick != tick { series = Series(uuid: generator.uuid(), tick: tick) }
+        var current = series ?? Series(uuid: generator.uuid(), tick: tick)
+        let kind = exits > 0 && enters > 0 ? 2 : exits > 0 ? 0 : 1
+        let number = current.batches[kind]
+        current.batches[kind] += 1
+        series = current
+        return "\(current.uuid)::\(["exit", "enter", "change"][kind])::\(number)"
+    }
+
+    /// Numbers the records of a batch, each partition's from where it was.
+    private mutating func number(_ users: [UInt32]) -> [(partition: UInt16, sequence: UInt64)] {
+        users.map { slot in
+            let claim = ledger[slot].claim
+            defer { sequences[Int(claim)] += 1 }
+            return (claim, sequences[Int(claim)])
+        }
     }
 
     private mutating func notePopulated(
@@ -255,6 +344,7 @@ extension SyncMachine {
         }
         guard isAnyOpen else { return }
         isPopulated = true
+        hasRelisted = false
         records.append(.naming(.populated, sync: settings.id))
     }
 }

@@ -9,7 +9,6 @@ extension SyncMachine {
         _ outcome: DeliveryOutcome,
         now: Int64,
         partitions: PartitionTable,
-
         generator: inout SeededGenerator,
         records: inout [JournalRecord],
         notes: inout [SyncNote]
@@ -19,75 +18,248 @@ extension SyncMachine {
         else { return }
         open[position].isInFlight = false
         isInFlight = false
+        take(position, outcome, now: now, partitions, &generator, &records, &notes)
+    }
+
+    mutating func take(
+        _ position: Int,
+        _ outcome: DeliveryOutcome,
+        now: Int64,
+        _ partitions: PartitionTable,
+        _ generator: inout SeededGenerator,
+        _ records: inout [JournalRecord],
+        _ notes: inout [SyncNote]
+    ) {
         switch outcome {
         case .delivered:
-            deliver(position, now: now, partitions, &records, &notes)
-        case .settled: preconditionFailure("settled user by user")
-        case .authenticationRefused(let detail), .gone(let detail), .failed(let detail):
-            refuse(detail, now, &records, &notes)
+            let count = open[position].users.count
+            close(position, nil, now: now, partitions, &records)
+            deliveredUsers += UInt64(count)
+            run.delivered += count
+            noteSuccess(&records, &notes)
+        case .settled(let outcomes, let detail, let retryAfter):
+            precondition(outcomes.outcomes.count == open[position].users.count, "other users")
+            close(position, outcomes, now: now, partitions, &records)
+            count(outcomes)
+            if outcomes.outcomes.contains(where: { $0 == .delivered || $0 == .accepted }) {
+                noteSuccess(&records, &notes)
+            }
+            guard !outcomes.isFinal else { return }
+            fail(detail ?? "some users were not taken", retryAfter, now: now, &generator, &notes)
+        case .authenticationRefused(let detail):
+            refuse(.refused(reason: detail), now, &records, &notes)
+        case .failed(let detail): refuse(.failed(reason: detail), now, &records, &notes)
+        case .gone(let detail):
+            if settings.shape.hasList, !hasRelisted {
+                startAnew(now: now, &records)
+                hasRelisted = true
+                notes.append(.relisted(sync: settings.id, reason: detail))
+            } else {
+                refuse(.failed(reason: detail), now, &records, &notes)
+            }
         case .retriable(let detail, let retryAfter, let knownNotApplied):
             if !knownNotApplied {
                 open[position].unknownSince = now
                 unknownUsers += UInt64(open[position].users.count)
             }
-            if failure == nil {
-                failure = Failure(reason: detail, since: now)
-                notes.append(.degraded(sync: settings.id, reason: detail))
-            }
-            failure?.reason = detail
-            retryAt = now + backoff.delay(retryAfter: retryAfter, generator: &generator)
+            fail(detail, retryAfter, now: now, &generator, &notes)
         }
     }
 
-    private mutating func deliver(
-        _ position: Int,
+    private mutating func count(_ outcomes: UserOutcomes) {
+        for outcome in outcomes.outcomes {
+            switch outcome {
+            case .delivered:
+                deliveredUsers += 1
+                run.delivered += 1
+            case .accepted:
+                acceptedUsers += 1
+                run.delivered += 1
+            case .skipped:
+                skippedTotal += 1
+                run.skipped += 1
+            case .unknown: unknownUsers += 1
+            case .notApplied: break
+            }
+        }
+    }
+
+    mutating func fail(
+        _ detail: String,
+        _ retryAfter: Int64?,
         now: Int64,
-        _ partitions: PartitionTable,
-        _ records: inout [JournalRecord],
+        _ generator: inout SeededGenerator,
         _ notes: inout [SyncNote]
     ) {
-        let intent = open.remove(at: position)
-        records.append(
-            .result(
-                .delivered,
-                sync: settings.id,
-                message: intent.messageID,
-                ambiguous: intent.unknownSince != nil
-            )
-        )
-        settle(delivered: intent)
-        // Whoever changed while the batch was on its way waits from now on.
-        for slot in intent.users {
-            let tick = partitions[ledger[slot].claim].cut.tick
-            reconsider(slot, age: Age(tick: tick, since: now))
+        if failure == nil {
+            failure = Failure(reason: detail, since: now)
+            notes.append(.failing(sync: settings.id, reason: detail))
         }
-        deliveredUsers += UInt64(intent.users.count)
+        failure?.reason = detail
+        retryAt = now + backoff.delay(retryAfter: retryAfter, generator: &generator)
+    }
+
+    mutating func noteSuccess(_ records: inout [JournalRecord], _ notes: inout [SyncNote]) {
         backoff.reset()
         retryAt = .min
-        if formerPause != nil {
-            formerPause = nil
+        if formerHold != nil {
+            formerHold = nil
             records.append(.naming(.resumed, sync: settings.id))
             notes.append(.resumed(sync: settings.id))
         }
         if failure != nil {
             failure = nil
+            isDegraded = false
             notes.append(.recovered(sync: settings.id))
         }
     }
 
-    /// Stops the sync until the next start.
-    ///
-    /// Nothing was applied and nobody is skipped.
-    private mutating func refuse(
-        _ reason: String,
-        _ now: Int64,
-        _ records: inout [JournalRecord],
-        _ notes: inout [SyncNote]
+    /// Ends a batch: `outcomes` by user, nil where all were delivered.
+    private mutating func close(
+        _ position: Int,
+        _ outcomes: UserOutcomes?,
+        now: Int64,
+        _ partitions: PartitionTable,
+        _ records: inout [JournalRecord]
     ) {
-        pause = Failure(reason: reason, since: now)
-        failure = nil
-        formerPause = nil
-        records.append(.paused(sync: settings.id, reason: reason))
-        notes.append(.paused(sync: settings.id, reason: reason))
+        let intent = open.remove(at: position)
+        let isAmbiguous = intent.unknownSince != nil
+        if let outcomes {
+            records.append(
+                .settled(
+                    sync: settings.id,
+                    message: intent.messageID,
+                    ambiguous: isAmbiguous,
+                    outcomes
+                )
+            )
+            settle(intent, outcomes, now: now)
+        } else {
+            records.append(
+                .result(
+                    .delivered,
+                    sync: settings.id,
+                    message: intent.messageID,
+                    ambiguous: isAmbiguous
+                )
+            )
+            settle(delivered: intent, now: now)
+        }
+        for (place, slot) in intent.users.enumerated() {
+            let isRepeated: Bool
+            switch outcomes?.outcomes[place] {
+            case nil, .delivered, .accepted, .skipped: isRepeated = false
+            case .notApplied, .unknown: isRepeated = true
+            }
+            // Whoever changed while the batch was on its way waits from now on, in the lane of events.
+            let tick = partitions[ledger[slot].claim].cut.tick
+            reconsider(
+                slot,
+                age: isRepeated ? intent.age : Age(tick: tick, since: now),
+                returned: isRepeated
+            )
+        }
+    }
+
+    // MARK: What a batch leaves behind in the ledger, now or when the journal is replayed
+
+    /// A batch that was given up.
+    mutating func settle(withdrawn intent: OpenIntent) {
+        for (place, slot) in intent.users.enumerated() {
+            ledger[slot].isInIntent = false
+            guard let since = intent.unknownSince else { continue }
+            doubt(slot, intent.operation(at: place), since: since, age: intent.age)
+        }
+    }
+
+    /// A batch that was taken.
+    mutating func settle(delivered intent: OpenIntent, now: Int64) {
+        for (place, slot) in intent.users.enumerated() {
+            confirm(slot, intent.operation(at: place), of: intent, now: now)
+        }
+    }
+
+    /// A batch of which every user ended in an own way.
+    mutating func settle(_ intent: OpenIntent, _ outcomes: UserOutcomes, now: Int64) {
+        for (place, slot) in intent.users.enumerated() {
+            let operation = intent.operation(at: place)
+            switch outcomes.outcomes[place] {
+            case .delivered, .accepted: confirm(slot, operation, of: intent, now: now)
+            case .skipped:
+                ledger[slot].isInIntent = false
+                ledger[slot].unknown = nil
+                ledger[slot].isSkipped = true
+                skips[slot] = Skip(
+                    operation: operation,
+                    reason: outcomes.reasons[place] ?? "",
+                    since: now
+                )
+                skipsDue.append(Due(slot: slot, at: now + Self.skipMilliseconds))
+            case .notApplied:
+                ledger[slot].isInIntent = false
+                if let since = intent.unknownSince {
+                    doubt(slot, operation, since: since, age: intent.age)
+                }
+            case .unknown:
+                ledger[slot].isInIntent = false
+                doubt(slot, operation, since: now, age: intent.age)
+            }
+        }
+    }
+
+    private mutating func doubt(_ slot: UInt32, _ operation: Operation, since: Int64, age: Age) {
+        ledger[slot].unknown = operation
+        setDoubt(slot, Doubt(operation: operation, since: since, age: age))
+    }
+
+    private mutating func confirm(
+        _ slot: UInt32,
+        _ operation: Operation,
+        of intent: OpenIntent,
+        now: Int64
+    ) {
+        var entry = ledger[slot]
+        entry.isInIntent = false
+        entry.unknown = nil
+        ledger[slot] = entry
+        acknowledge(slot, operation == .enter)
+        if let since = intent.unknownSince {
+            // An earlier attempt of this batch may still be applied; see the settle rule.
+            setDoubt(slot, Doubt(operation: operation, since: since, age: intent.age))
+        } else if entry.isDoubtful, var doubt = doubts[slot] {
+            if doubt.operation != operation, doubt.answeredAt != nil {
+                // This was the repetition.
+                clearDoubt(slot)
+            } else {
+                doubt.answeredAt = doubt.operation == operation ? nil : now
+                setDoubt(slot, doubt)
+            }
+        }
+    }
+
+    /// The list is gone: nobody is on it any more, and everybody is sent again.
+    mutating func startAnew(now: Int64, _ records: inout [JournalRecord]) {
+        records.append(.naming(.relisted, sync: settings.id))
+        forgetDeliveries()
+        let age = Age(tick: .distantPast, since: now, isBackfill: true)
+        for slot in 0..<ledger.slotBound where !ledger.isVacant(slot) {
+            reconsider(slot, age: age)
+        }
+    }
+
+    /// What ``startAnew(now:_:)`` does to the ledger.
+    mutating func forgetDeliveries() {
+        listID = nil
+        isPopulated = false
+        open = []
+        doubts = [:]
+        for slot in 0..<ledger.slotBound where !ledger.isVacant(slot) {
+            var entry = ledger[slot]
+            entry.isInIntent = false
+            entry.isDoubtful = false
+            entry.unknown = nil
+            ledger[slot] = entry
+            acknowledge(slot, false)
+        }
     }
 }

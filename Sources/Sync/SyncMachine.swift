@@ -1,28 +1,5 @@
 import Basics
-
-/// A durable batch without a result.
-struct OpenIntent: Sendable {
-    var messageID: String
-    var cohortID: String
-    var cohortName: String
-    var operation: Operation
-    var tick: EventTime
-    /// Slots in the ledger, sorted by the bytes of the ids.
-    var users: [UInt32]
-    /// The oldest of its users' ages.
-    var age: Age
-    /// When an attempt last ended with nobody knowing how; nil while none did.
-    var unknownSince: Int64?
-    var isInFlight = false
-}
-
-/// An attempt of unknown outcome that may still be applied late.
-struct Doubt: Sendable {
-    var operation: Operation
-    /// When the attempt was given up.
-    var since: Int64
-    var age: Age
-}
+import Templates
 
 /// The state of one sync: what its destination should hold, what it confirmed, what is on its way.
 ///
@@ -36,6 +13,9 @@ struct Doubt: Sendable {
 ///                                      settling ◄───────────────── unknown outcome, and
 ///                                                                  the opposite is wanted
 /// ```
+/// A *user* is here whom the destination knows by one name: who shares a name is one user, and is desired in
+/// while any of those behind the name is.
+///
 /// Invariants:
 /// - a user is in at most one open intent, and has a queue element (a ticket) only outside of one;
 /// - at most one batch is in flight;
@@ -47,11 +27,11 @@ struct SyncMachine: Sendable {
         var since: Int64
     }
 
-    /// The batches of one tick share a uuid and are counted.
-    struct Run: Sendable {
+    /// The batches of one tick share a uuid and are counted, by direction.
+    struct Series: Sendable {
         var uuid: String
         var tick: EventTime
-        var batches: [Int] = [0, 0]
+        var batches: [Int] = [0, 0, 0]
     }
 
     struct Settling: Sendable {
@@ -59,43 +39,82 @@ struct SyncMachine: Sendable {
         var due: Int64
     }
 
+    /// Something to be looked at again at a time.
+    struct Due: Sendable {
+        var slot: UInt32
+        var at: Int64
+    }
+
     var settings: SyncSettings
-    var ledger = Ledger()
-    /// Partitions that count a user in beside the one in the entry; a user split over partitions is rare.
+    var ledger: Ledger
+    /// The ids behind the names, where names do not follow from them.
+    let users: UserDirectory
+    /// By partition number: what a user's name is, where it does not follow from the id.
+    var named: [[UInt32: UInt32]] = []
+    /// By partition number: who has no name, and why.
+    var unnamed: [[UInt32: MappingRefusal]] = []
+    /// Claims beside the one in the entry: of other partitions, which is rare, and of others with the same name.
     var moreClaims: [UInt32: [UInt16]] = [:]
-    /// Whether any user was ever split: then intents store the cuts of all open partitions.
+    /// Whether any user was ever split over partitions: then intents store the cuts of all open ones.
     var hasSplitUsers = false
+    /// What is sent along with a user, as the text of a JSON object.
+    var payloads: [UInt32: [UInt8]] = [:]
     /// By partition number.
     var lanes: [PartitionLanes] = []
     /// By partition number: whether its membership came since it became known.
     var resets: [Bool] = []
+    /// By partition number: the number of its next record.
+    var sequences: [UInt64] = []
     var settling: [Settling] = []
     var settlingDue = Int64.max
     var doubts: [UInt32: Doubt] = [:]
     var doubtsDue = Int64.max
     var open: [OpenIntent] = []
     var isInFlight = false
+    var skips: [UInt32: Skip] = [:]
+    /// When skipped users are tried again, the oldest first.
+    var skipsDue: [Due] = []
     var expiring: [(slot: UInt32, tick: EventTime)] = []
     var expiringHead = 0
     var lastTicket: UInt32 = 0
     var pendingUsers = 0
+    var acknowledgedUsers = 0
     /// The tick of the newest batch planned since the start.
     var newestTick = EventTime.distantPast
-    var run: Run?
+    var series: Series?
+    /// Live batches since the last that carried users of the other kind.
+    var liveInRow = 0
 
     var backoff = Backoff()
     var retryAt = Int64.min
     var failure: Failure?
-    /// Why the destination refuses us; set until the next start.
-    var pause: Failure?
-    /// Why it refused us before this start: one attempt decides.
-    var formerPause: String?
+    var isDegraded = false
+    var hold: Hold?
+    var heldSince: Int64 = 0
+    var isMassExitNoted = false
+    var isPausedByPerson = false
+    /// Why it was held before this start: one attempt decides.
+    var formerHold: String?
+    var exitWave = ExitWave()
+    /// Whether a person lets the exits that wait pass.
+    var isApproved = false
+    var reassert = Reassert()
+    /// The run under way, or the last one.
+    var run = RunState()
+    var listID: String?
+    /// Whether the list was made again since everybody was on it.
+    var hasRelisted = false
     var isPopulated = false
+    var startedAt: Int64 = 0
     var deliveredUsers: UInt64 = 0
+    var acceptedUsers: UInt64 = 0
     var unknownUsers: UInt64 = 0
+    var skippedTotal: UInt64 = 0
 
-    init(settings: SyncSettings) {
+    init(settings: SyncSettings, names: UserDirectory, users: UserDirectory) {
         self.settings = settings
+        ledger = Ledger(directory: names)
+        self.users = users
     }
 
     /// Whether operations of this sync may be planned from the partition.
@@ -107,6 +126,9 @@ struct SyncMachine: Sendable {
         while lanes.count < partitions.count {
             lanes.append(PartitionLanes())
             resets.append(false)
+            sequences.append(1)
+            named.append([:])
+            unnamed.append([:])
         }
     }
 
@@ -115,6 +137,11 @@ struct SyncMachine: Sendable {
     /// Puts a user where it belongs after anything about it changed.
     mutating func reconsider(_ slot: UInt32, age: Age, returned: Bool = false) {
         var entry = ledger[slot]
+        if entry.isSkipped, skips[slot]?.operation != entry.desired {
+            // What was refused is not wanted any more.
+            entry.isSkipped = false
+            skips[slot] = nil
+        }
         let isPending = entry.isPending
         if isPending != entry.isCounted {
             pendingUsers += isPending ? 1 : -1
@@ -144,6 +171,12 @@ struct SyncMachine: Sendable {
         }
     }
 
+    mutating func acknowledge(_ slot: UInt32, _ isIn: Bool) {
+        guard ledger[slot].isAcknowledged != isIn else { return }
+        ledger[slot].isAcknowledged = isIn
+        acknowledgedUsers += isIn ? 1 : -1
+    }
+
     /// Lists an idle user to be forgotten when no partition can plan a tick before its last operation's.
     private mutating func expire(_ slot: UInt32) {
         guard !ledger[slot].isExpiring else { return }
@@ -157,7 +190,10 @@ struct SyncMachine: Sendable {
             let slot = expiring[expiringHead].slot
             expiringHead += 1
             ledger[slot].isExpiring = false
-            if ledger[slot].isIdle { ledger.remove(slot) }
+            if ledger[slot].isIdle {
+                payloads[slot] = nil
+                ledger.remove(slot)
+            }
         }
         if expiringHead == expiring.count {
             expiring.removeAll(keepingCapacity: expiring.count <= 1024)
@@ -185,12 +221,15 @@ struct SyncMachine: Sendable {
     }
 
     /// Drops doubts that can no longer come true and that a later confirmation answered.
+    ///
+    /// Where that was the opposite, it is sent once more a while later: a partner may have applied the attempt
+    /// later than any timeout.
     mutating func dropSettledDoubts(now: Int64) {
         guard doubtsDue <= now else { return }
         doubtsDue = .max
         var settled: [UInt32] = []
         for (slot, doubt) in doubts {
-            let due = doubt.since + settings.settleMilliseconds
+            let due = due(of: doubt)
             if due > now {
                 doubtsDue = min(doubtsDue, due)
             } else if ledger[slot].unknown == nil, !ledger[slot].isInIntent {
@@ -198,15 +237,22 @@ struct SyncMachine: Sendable {
             }
         }
         for slot in settled.sorted() {
+            let isAnswered = doubts[slot]?.answeredAt != nil
             clearDoubt(slot)
+            if isAnswered { sendAgain(slot, now: now) }
             if ledger[slot].isIdle { expire(slot) }
         }
+    }
+
+    private func due(of doubt: Doubt) -> Int64 {
+        doubt.answeredAt.map { $0 + Self.repeatMilliseconds }
+            ?? doubt.since + settings.settleMilliseconds
     }
 
     mutating func setDoubt(_ slot: UInt32, _ doubt: Doubt) {
         doubts[slot] = doubt
         ledger[slot].isDoubtful = true
-        doubtsDue = min(doubtsDue, doubt.since + settings.settleMilliseconds)
+        doubtsDue = min(doubtsDue, due(of: doubt))
     }
 
     mutating func clearDoubt(_ slot: UInt32) {

@@ -4,14 +4,18 @@ package enum SyncNote: Sendable, Equatable, CustomStringConvertible {
     case forgotten(sync: String, users: Int)
     /// A sync has another destination now and begins anew.
     case destinationChanged(sync: String, from: String, to: String)
-    /// A destination fails; it is tried again.
+    /// A destination does not take what is sent; it is tried again.
+    case failing(sync: String, reason: String)
+    /// A destination has failed for long; it is tried again all the same.
     case degraded(sync: String, reason: String)
     /// A destination that failed delivers again.
     case recovered(sync: String)
-    /// A destination refuses us; the sync waits for a person and the next start.
-    case paused(sync: String, reason: String)
-    /// A sync that was paused delivers again.
+    /// The sync sends nothing until somebody does something.
+    case held(sync: String, reason: String)
+    /// A sync that was held goes on.
     case resumed(sync: String)
+    /// The list at the partner is gone; it is made again, and everybody is sent.
+    case relisted(sync: String, reason: String)
 
     /// One sentence for the log.
     package var description: String {
@@ -21,14 +25,19 @@ package enum SyncNote: Sendable, Equatable, CustomStringConvertible {
                 + "and should the sync come back it begins anew"
         case .destinationChanged(let sync, let from, let to):
             "sync \(sync) goes to \(to) instead of \(from): it begins anew"
-        case .degraded(let sync, let reason):
+        case .failing(let sync, let reason):
             "sync \(sync) does not get through and is tried again: \(reason)"
+        case .degraded(let sync, let reason):
+            "sync \(sync) is degraded, it has not got through for long and is tried again: \(reason)"
         case .recovered(let sync):
             "sync \(sync) gets through again"
-        case .paused(let sync, let reason):
+        case .held(let sync, let reason):
             "sync \(sync) is paused, nothing is lost: \(reason)"
         case .resumed(let sync):
-            "sync \(sync) delivers again after it was paused"
+            "sync \(sync) goes on after it was paused"
+        case .relisted(let sync, let reason):
+            "sync \(sync): the list at the partner is gone, it is made again and everybody is sent: "
+                + reason
         }
     }
 }

@@ -18,21 +18,22 @@ extension SyncPlanner {
         var decoder = JournalDecoder(type: type, payload: payload)
         switch kind {
         case .begin: replayBegin(sync: try decoder.text(), destination: try decoder.text())
-        case .intent: try replayIntent(&decoder)
-        case .delivered, .withdrawn: try replayResult(kind, &decoder)
-        case .paused:
-            let machine = try machine(&decoder)
-            machines[machine].pause = SyncMachine.Failure(reason: try decoder.text(), since: 0)
-        case .resumed: machines[try machine(&decoder)].pause = nil
-        case .populated: machines[try machine(&decoder)].isPopulated = true
+        case .intent, .batch: try replayBatch(kind, &decoder)
+        case .delivered, .withdrawn, .settled: try replayResult(kind, &decoder)
         case .claim: try replayClaim(&decoder)
         case .ledger: try replayLedger(&decoder)
+        case .skipped: try replaySkipped(&decoder)
         case .cuts: partitions.notePlanned(try decoder.cuts())
         case .forgotten:
-            let machine = try machine(&decoder)
-            let sync = machines[machine].settings.id
-            machines[machine] = SyncMachine(settings: .replayed(sync: sync, destination: ""))
+            let number = try machine(&decoder)
+            let sync = machines[number].settings.id
+            machines[number].ledger.removeAll()
+            machines[number] = replayed(sync: sync, destination: "")
             machineOfSync[sync] = nil
+        case .sequences: try replaySequences(&decoder)
+        case .paused, .resumed, .populated, .commanded, .approved, .held, .list, .relisted, .runDue,
+            .runAsked, .runBegun, .runEnded:
+            try machines[machine(&decoder)].replay(kind, &decoder)
         }
         try decoder.end()
     }
@@ -64,33 +65,50 @@ extension SyncPlanner {
     }
 
     private mutating func configure(_ settings: SyncSettings, now: Int64) -> SyncMachine {
-        var machine = SyncMachine(settings: settings)
+        let names = settings.naming.isMapped ? rows : users
+        var machine = SyncMachine(settings: settings, names: names, users: users)
         if let number = machineOfSync[settings.id] {
             let previous = machines[number].settings.destinationID
-            if previous == settings.destinationID {
+            if previous == settings.destinationKey {
                 swap(&machine, &machines[number])
                 machine.settings = settings
                 machine.begin(now: now, partitions: partitions)
                 return machine
             }
+            machines[number].ledger.removeAll()
             notes.append(
                 .destinationChanged(
                     sync: settings.id,
                     from: previous,
-                    to: settings.destinationID
+                    to: settings.destinationKey
                 )
             )
         }
-        unwritten.append(.begin(sync: settings.id, destination: settings.destinationID))
+        unwritten.append(.begin(sync: settings.id, destination: settings.destinationKey))
         machine.begin(now: now, partitions: partitions)
         return machine
     }
 
     // MARK: Records
 
+    /// A sync as the journal knows it, before the configuration is read.
+    private func replayed(sync: String, destination: String) -> SyncMachine {
+        SyncMachine(
+            settings: SyncSettings(
+                id: sync,
+                cohortID: "",
+                cohortName: "",
+                destinationID: destination
+            ),
+            names: destination.hasSuffix("/rows") ? rows : users,
+            users: users
+        )
+    }
+
     private mutating func replayBegin(sync: String, destination: String) {
-        let machine = SyncMachine(settings: .replayed(sync: sync, destination: destination))
+        let machine = replayed(sync: sync, destination: destination)
         if let known = machineOfSync[sync] {
+            machines[known].ledger.removeAll()
             machines[known] = machine
         } else {
             machineOfSync[sync] = machines.count
@@ -98,34 +116,62 @@ extension SyncPlanner {
         }
     }
 
-    private mutating func replayIntent(_ decoder: inout JournalDecoder) throws(SyncJournalError) {
-        let header = try decoder.intentHeader()
+    private mutating func replayBatch(
+        _ kind: JournalRecord.Kind,
+        _ decoder: inout JournalDecoder
+    ) throws(SyncJournalError) {
+        let header = try decoder.batchHeader(kind)
         let machine = try machine(named: header.syncID, decoder)
         guard !machines[machine].open.contains(where: { $0.messageID == header.messageID }) else {
             throw decoder.malformed("message \(header.messageID) twice")
         }
         partitions.notePlanned(header.cuts)
         var users: [UInt32] = []
+        var places: [PartitionID] = []
         try decoder.users(of: header.cuts.map(\.partition)) { user, partition in
+            let isExit = header.exitCount.map { users.count < $0 } ?? (header.operation == .exit)
             users.append(
                 machines[machine].replayIntended(
                     user,
-                    header.operation,
+                    isExit ? .exit : .enter,
                     partitions.insert(partition)
                 )
             )
+            places.append(partition)
         }
-        machines[machine].open.append(
-            OpenIntent(
-                messageID: header.messageID,
-                cohortID: header.cohortID,
-                cohortName: header.cohortName,
-                operation: header.operation,
-                tick: header.tick,
-                users: users,
-                age: .unknown
-            )
+        var intent = OpenIntent(
+            messageID: header.messageID,
+            cohortID: header.cohortID,
+            cohortName: header.cohortName,
+            tick: header.tick,
+            users: users,
+            exitCount: header.exitCount ?? (header.operation == .exit ? users.count : 0),
+            age: .unknown
         )
+        guard intent.exitCount <= users.count else {
+            throw decoder.malformed("\(intent.exitCount) of \(users.count) users leave")
+        }
+        if kind == .batch {
+            if try decoder.flag() {
+                var next: [PartitionID: UInt64] = [:]
+                for cut in header.cuts { next[cut.partition] = try decoder.number() }
+                machines[machine].makeRoom(for: partitions)
+                for place in places {
+                    let sequence = next[place] ?? 0
+                    next[place] = sequence + 1
+                    let index = partitions.insert(place)
+                    intent.origins.append((index, sequence))
+                    machines[machine].sequences[Int(index)] = sequence + 1
+                }
+            }
+            for _ in 0..<(try decoder.count(width: 4)) {
+                intent.properties.append(try decoder.longBytes())
+            }
+            guard intent.properties.isEmpty || intent.properties.count == users.count else {
+                throw decoder.malformed("\(intent.properties.count) properties")
+            }
+        }
+        machines[machine].open.append(intent)
     }
 
     private mutating func replayResult(
@@ -134,15 +180,20 @@ extension SyncPlanner {
     ) throws(SyncJournalError) {
         let machine = try machine(&decoder)
         let message = try decoder.text()
-        let isAmbiguous = try decoder.number(UInt8.self) != 0
+        let isAmbiguous = try decoder.flag()
         guard let position = machines[machine].open.firstIndex(where: { $0.messageID == message })
         else { throw decoder.malformed("a result of message \(message), which is not open") }
         var intent = machines[machine].open.remove(at: position)
         intent.unknownSince = isAmbiguous ? 0 : nil
-        if kind == .delivered {
-            machines[machine].settle(delivered: intent)
-        } else {
-            machines[machine].settle(withdrawn: intent)
+        switch kind {
+        case .delivered: machines[machine].settle(delivered: intent, now: 0)
+        case .settled:
+            let outcomes = try decoder.outcomes()
+            guard outcomes.outcomes.count == intent.users.count else {
+                throw decoder.malformed("\(outcomes.outcomes.count) outcomes")
+            }
+            machines[machine].settle(intent, outcomes, now: 0)
+        default: machines[machine].settle(withdrawn: intent)
         }
     }
 
@@ -157,10 +208,31 @@ extension SyncPlanner {
         let machine = try machine(&decoder)
         let byte: UInt8 = try decoder.number()
         guard let state = LedgerState(byte: byte) else { throw decoder.malformed("state \(byte)") }
-        var ids: [PartitionID] = []
-        for _ in 0..<(try decoder.count(width: 4)) { ids.append(try decoder.number()) }
-        try decoder.users(of: ids) { user, partition in
+        try decoder.users(of: decoder.partitions()) { user, partition in
             machines[machine].replayState(user, state, partitions.insert(partition))
+        }
+    }
+
+    private mutating func replaySkipped(_ decoder: inout JournalDecoder) throws(SyncJournalError) {
+        let machine = try machine(&decoder)
+        let operation = try decoder.operation()
+        let reason = try decoder.text()
+        try decoder.users(of: decoder.partitions()) { user, partition in
+            machines[machine].replaySkip(
+                user,
+                Skip(operation: operation, reason: reason, since: 0),
+                partitions.insert(partition)
+            )
+        }
+    }
+
+    private mutating func replaySequences(_ decoder: inout JournalDecoder) throws(SyncJournalError)
+    {
+        let machine = try machine(&decoder)
+        for _ in 0..<(try decoder.count(width: 12)) {
+            let index = partitions.insert(try decoder.number())
+            machines[machine].makeRoom(for: partitions)
+            machines[machine].sequences[Int(index)] = try decoder.number()
         }
     }
 
@@ -179,24 +251,55 @@ extension SyncPlanner {
     }
 }
 
-extension SyncSettings {
-    /// What the journal knows of a sync before the configuration is read.
-    fileprivate static func replayed(sync: String, destination: String) -> SyncSettings {
-        SyncSettings(
-            id: sync,
-            cohortID: "",
-            cohortName: "",
-            destinationID: destination
+extension SyncMachine {
+    /// Takes over a record that concerns no user.
+    fileprivate mutating func replay(
+        _ kind: JournalRecord.Kind,
+        _ decoder: inout JournalDecoder
+    ) throws(SyncJournalError) {
+        switch kind {
+        case .paused: hold = .refused(reason: try decoder.text())
+        case .held:
+            let users = Int(clamping: try decoder.number(UInt64.self))
+            let reason = try decoder.text()
+            hold = users > 0 ? .massExit(users: users) : .failed(reason: reason)
+        case .resumed: hold = nil
+        case .populated: isPopulated = true
+        case .commanded: isPausedByPerson = try decoder.flag()
+        case .approved: isApproved = try decoder.flag()
+        case .list: listID = try decoder.text()
+        case .relisted:
+            forgetDeliveries()
+            hasRelisted = true
+        case .runDue: run.newestDue = try decoder.instant()
+        case .runAsked: run.isAsked = true
+        case .runBegun:
+            run.tick = try decoder.instant()
+            run.newestDue = try decoder.instant()
+            run.isAsked = false
+        case .runEnded: try replayRunEnded(&decoder)
+        default: throw decoder.malformed("not of a sync")
+        }
+    }
+
+    private mutating func replayRunEnded(_ decoder: inout JournalDecoder) throws(SyncJournalError) {
+        let tick = try decoder.instant()
+        let word = try decoder.text()
+        guard let result = SyncStatus.RunResult(rawValue: word) else {
+            throw decoder.malformed("result \(word)")
+        }
+        let delivered = Int(clamping: try decoder.number(UInt64.self))
+        let skipped = Int(clamping: try decoder.number(UInt64.self))
+        run.tick = nil
+        run.last = SyncStatus.Run(
+            tick: tick,
+            result: result,
+            users: delivered + skipped,
+            delivered: delivered,
+            skipped: skipped
         )
     }
-}
 
-extension Age {
-    /// Older than every age of this run; the start sets when the waiting began.
-    static let unknown = Age(tick: .distantPast, since: 0)
-}
-
-extension SyncMachine {
     /// The partition is taken to count the user as the intent did, until its membership is known.
     fileprivate mutating func replayIntended(
         _ user: ByteView,
@@ -206,6 +309,7 @@ extension SyncMachine {
         let slot = ledger.insert(user)
         ledger[slot].isInIntent = true
         ledger[slot].planned = index
+        forgetSkip(slot)
         if operation == .enter {
             replayClaim(slot, index)
         } else {
@@ -214,6 +318,11 @@ extension SyncMachine {
             moreClaims[slot] = nil
         }
         return slot
+    }
+
+    private mutating func forgetSkip(_ slot: UInt32) {
+        guard skips.removeValue(forKey: slot) != nil else { return }
+        ledger[slot].isSkipped = false
     }
 
     fileprivate mutating func replayClaim(_ slot: UInt32, _ index: UInt16) {
@@ -229,31 +338,72 @@ extension SyncMachine {
 
     fileprivate mutating func replayState(_ user: ByteView, _ state: LedgerState, _ index: UInt16) {
         let slot = ledger.insert(user)
-        ledger[slot].isAcknowledged = state.isAcknowledged
-        ledger[slot].isMember = state.isAcknowledged
-        ledger[slot].claim = index
-        ledger[slot].unknown = state.unknown
+        acknowledge(slot, state.isAcknowledged)
+        var entry = ledger[slot]
+        entry.isMember = state.isAcknowledged
+        entry.claim = index
+        entry.planned = index
+        entry.unknown = state.unknown
+        ledger[slot] = entry
         if let operation = state.doubt {
             setDoubt(slot, Doubt(operation: operation, since: 0, age: .unknown))
         }
     }
 
+    fileprivate mutating func replaySkip(_ user: ByteView, _ skip: Skip, _ index: UInt16) {
+        let slot = ledger.insert(user)
+        var entry = ledger[slot]
+        entry.isSkipped = true
+        entry.isMember = skip.operation == .enter
+        entry.claim = index
+        entry.planned = index
+        ledger[slot] = entry
+        skips[slot] = skip
+    }
+
     /// The replay is over: clocks start, and everybody is put where they belong.
     fileprivate mutating func begin(now: Int64, partitions: PartitionTable) {
         makeRoom(for: partitions)
-        let age = Age(tick: .distantPast, since: now)
+        startedAt = now
+        let age = Age(tick: .distantPast, since: now, isBackfill: true)
         for position in open.indices {
             open[position].unknownSince = now
             open[position].age = age
         }
         for slot in doubts.keys.sorted() {
             guard let operation = doubts[slot]?.operation else { continue }
-            setDoubt(slot, Doubt(operation: operation, since: now, age: age))
+            let entry = ledger[slot]
+            let isAnswered =
+                entry.unknown == nil && !entry.isInIntent
+                && (operation == .enter) != entry.isAcknowledged
+            setDoubt(
+                slot,
+                Doubt(
+                    operation: operation,
+                    since: now,
+                    age: age,
+                    answeredAt: isAnswered ? now : nil
+                )
+            )
         }
-        formerPause = pause?.reason
-        pause = nil
-        for slot in 0..<ledger.slotBound where !ledger[slot].isVacant {
+        skipsDue = skips.keys.sorted().map { Due(slot: $0, at: now + Self.skipMilliseconds) }
+        for due in skipsDue { skips[due.slot]?.since = now }
+        beginHeld(now: now)
+        for slot in 0..<ledger.slotBound where !ledger.isVacant(slot) {
             reconsider(slot, age: age)
+        }
+    }
+
+    /// What held the sync: a person's word is still needed, an answer may be another now.
+    private mutating func beginHeld(now: Int64) {
+        switch hold {
+        case .massExit:
+            heldSince = now
+            isMassExitNoted = true
+        case .refused(let reason), .failed(let reason):
+            formerHold = reason
+            hold = nil
+        case nil: break
         }
     }
 }

@@ -39,13 +39,16 @@ extension SyncMachine {
         _ partitions: PartitionTable,
         _ emit: (JournalRecord) throws(Failure) -> Void
     ) throws(Failure) {
-        try emit(.begin(sync: settings.id, destination: settings.destinationID))
+        try emit(.begin(sync: settings.id, destination: settings.destinationKey))
         if isPopulated { try emit(.naming(.populated, sync: settings.id)) }
-        if let reason = pause?.reason ?? formerPause {
-            try emit(.paused(sync: settings.id, reason: reason))
+        if let listID { try emit(.list(sync: settings.id, id: listID)) }
+        if sequences.contains(where: { $0 > 1 }) {
+            try emit(.sequences(sync: settings.id, sequences, partitions))
         }
+        try rewriteHolds(emit)
+        try rewriteRuns(emit)
         var batches: [LedgerState: [UInt32]] = [:]
-        for slot in 0..<ledger.slotBound where !ledger[slot].isVacant {
+        for slot in 0..<ledger.slotBound where !ledger.isVacant(slot) {
             let entry = ledger[slot]
             let state = LedgerState(
                 isAcknowledged: entry.isAcknowledged,
@@ -63,16 +66,72 @@ extension SyncMachine {
             guard let rest = batches[state], !rest.isEmpty else { continue }
             try emit(ledgerRecord(state, rest, partitions))
         }
-        for intent in open { try emit(intentRecord(intent, partitions)) }
-        for slot in 0..<ledger.slotBound where !ledger[slot].isVacant && ledger[slot].isMember {
+        try rewriteSkips(partitions, emit)
+        for intent in open { try emit(batchRecord(intent, partitions)) }
+        for slot in 0..<ledger.slotBound where !ledger.isVacant(slot) && ledger[slot].isMember {
             let entry = ledger[slot]
             // Who is out by the records above but was counted in since, and who is split: see `count`.
-            let more = moreClaims[slot] ?? []
+            let more = Set(moreClaims[slot] ?? []).subtracting([entry.claim]).sorted()
             if entry.isInIntent || (entry.isDoubtful && !entry.isAcknowledged) || !more.isEmpty {
                 try emit(claimRecord(slot, entry.claim, partitions))
             }
             for index in more {
                 try emit(claimRecord(slot, index, partitions))
+            }
+        }
+    }
+
+    private func rewriteHolds<Failure: Error>(
+        _ emit: (JournalRecord) throws(Failure) -> Void
+    ) throws(Failure) {
+        if let hold {
+            try emit(.held(sync: settings.id, hold))
+        } else if let formerHold {
+            try emit(.held(sync: settings.id, .refused(reason: formerHold)))
+        }
+        if isPausedByPerson { try emit(.flag(.commanded, sync: settings.id, true)) }
+        if isApproved { try emit(.flag(.approved, sync: settings.id, true)) }
+    }
+
+    private func rewriteRuns<Failure: Error>(
+        _ emit: (JournalRecord) throws(Failure) -> Void
+    ) throws(Failure) {
+        if let last = run.last { try emit(.runEnded(sync: settings.id, last)) }
+        if let due = run.newestDue { try emit(.runDue(sync: settings.id, due)) }
+        if let tick = run.tick {
+            try emit(.runBegun(sync: settings.id, tick: tick, newestDue: run.newestDue ?? tick))
+        }
+        if run.isAsked { try emit(.naming(.runAsked, sync: settings.id)) }
+    }
+
+    private func rewriteSkips<Failure: Error>(
+        _ partitions: PartitionTable,
+        _ emit: (JournalRecord) throws(Failure) -> Void
+    ) throws(Failure) {
+        var groups: [SkipGroup: [UInt32]] = [:]
+        for slot in skips.keys.sorted() {
+            guard let skip = skips[slot] else { continue }
+            groups[SkipGroup(operation: skip.operation, reason: skip.reason), default: []].append(
+                slot
+            )
+        }
+        let ordered = groups.keys.sorted {
+            ($0.operation.rawValue, $0.reason) < ($1.operation.rawValue, $1.reason)
+        }
+        for group in ordered {
+            var rest = (groups[group] ?? [])[...]
+            while !rest.isEmpty {
+                try emit(
+                    .skipped(
+                        sync: settings.id,
+                        group.operation,
+                        reason: group.reason,
+                        users: Array(rest.prefix(JournalRecord.usersMax)),
+                        in: ledger,
+                        partitions: partitions
+                    )
+                )
+                rest = rest.dropFirst(JournalRecord.usersMax)
             }
         }
     }
@@ -93,20 +152,24 @@ extension SyncMachine {
         .claim(sync: settings.id, partition: partitions[index].id, user: slot, in: ledger)
     }
 
-    /// The intent again; that its cuts are the newest ones changes nothing, they stand in the journal anyway.
-    private func intentRecord(_ intent: OpenIntent, _ partitions: PartitionTable) -> JournalRecord {
-        let involved = Set(intent.users.map { ledger[$0].claim }).sorted()
-        let header = IntentHeader(
-            syncID: settings.id,
-            messageID: intent.messageID,
-            cohortID: intent.cohortID,
-            cohortName: intent.cohortName,
-            operation: intent.operation,
-            tick: intent.tick,
+    /// The batch again; that its cuts are the newest ones changes nothing, they stand in the journal anyway.
+    private func batchRecord(_ intent: OpenIntent, _ partitions: PartitionTable) -> JournalRecord {
+        let involved = Set(intent.users.map { ledger[$0].claim })
+            .union(intent.origins.map(\.partition)).sorted()
+        return .batch(
+            intent,
+            sync: settings.id,
             cuts: involved.map {
                 PartitionCut(partition: partitions[$0].id, cut: partitions[$0].newestPlanned)
-            }
+            },
+            in: ledger,
+            partitions: partitions
         )
-        return .intent(header, users: intent.users, in: ledger, partitions: partitions)
     }
+}
+
+/// Users whom a destination refused for the same reason.
+private struct SkipGroup: Hashable {
+    var operation: Operation
+    var reason: String
 }

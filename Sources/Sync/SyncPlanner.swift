@@ -12,6 +12,8 @@ package struct SyncEffects: Sendable {
     package var mustCommit = false
     /// To be sent once the records are durable; each needs one call of `completed`.
     package var requests: [DeliveryRequest] = []
+    /// To be written once the records are durable; each needs one call of `completedRun`.
+    package var runs: [RunRequest] = []
     /// For the log.
     package var notes: [SyncNote] = []
     /// When `advance` has something to do although nothing else happens, in milliseconds of the clock
@@ -27,7 +29,7 @@ package struct SyncEffects: Sendable {
 /// 1. `replay` for every record of the journal, oldest first;
 /// 2. `start` once, with the configuration;
 /// 3. then, as things happen, `partitionWaiting`, `membershipReset`, `tick`, `partitionUnavailable`,
-///    `completed`, each followed (or a few of them together) by `advance`.
+///    `completed`, `command` and the like, each followed (or a few of them together) by `advance`.
 ///
 /// Invariants:
 /// - an intent is durable before the first byte of its batch leaves; an intent without a result is
@@ -39,7 +41,7 @@ package struct SyncEffects: Sendable {
 /// `now` is milliseconds of a clock that never goes back; it need not survive a restart.
 /// Complexity: O(changes) per tick; O(users of the partition) per reset.
 /// Source: docs/decisions/0005-sync-set-not-queue.md.
-package struct SyncPlanner: Sendable {
+package struct SyncPlanner: ~Copyable, Sendable {
     var machines: [SyncMachine] = []
     var machineOfSync: [String: Int] = [:]
     var machinesOfCohort: [String: [Int]] = [:]
@@ -48,7 +50,21 @@ package struct SyncPlanner: Sendable {
     var unwritten: [JournalRecord] = []
     var notes: [SyncNote] = []
     var isStarted = false
+    /// Ids of users, for all syncs.
+    let users = UserDirectory()
+    /// Rows of templates, for all syncs that name users by such.
+    let rows = UserDirectory()
+    /// By destination: whose turn it is among its syncs.
+    private var turns: [String: Turn] = [:]
     private var generator: SeededGenerator
+
+    /// Among the syncs of one destination.
+    private struct Turn: Sendable {
+        /// The machine that sent last.
+        var last = -1
+        /// Live batches since the last batch of a sync that sends to everybody.
+        var liveInRow = 0
+    }
 
     /// A planner with an empty journal.
     ///
@@ -84,12 +100,14 @@ package struct SyncPlanner: Sendable {
 
     /// Takes over all members of one cohort in one partition, as of `cut`.
     ///
+    /// `cells` holds by user the ``PropertyCells`` of the cohort's synced properties, and is empty where it has none.
     /// To be called for every cohort at the partition's first tick after a start (and after it was
     /// unavailable), each with the same cut. Cohorts that no sync sends are ignored.
     package mutating func membershipReset(
         partition: PartitionID,
         cohort: String,
         users: UserList,
+        cells: UserList = UserList(),
         cut: Cut,
         now: Int64
     ) {
@@ -102,11 +120,13 @@ package struct SyncPlanner: Sendable {
             partitions[index].cut = cut
             partitions[index].gateTick = partitions.newestTick
         }
-        let age = Age(tick: cut.tick, since: now)
+        let age = Age(tick: cut.tick, since: now, isBackfill: true)
         for machine in machinesOfCohort[cohort] ?? [] {
+            machines[machine].beginWave(tick: cut.tick)
             machines[machine].reset(
                 index,
                 users: users,
+                cells: cells,
                 age: age,
                 partitions: partitions,
                 records: &unwritten
@@ -134,12 +154,15 @@ package struct SyncPlanner: Sendable {
         partitions[index].cut = cut
         let age = Age(tick: cut.tick, since: now)
         let targets = changes.cohorts.map { machinesOfCohort[$0] ?? [] }
+        for machine in machines.indices { machines[machine].beginWave(tick: cut.tick) }
         changes.forEach { cohort, user, change, cells in
             for machine in targets[cohort] where machines[machine].resets[Int(index)] {
                 machines[machine].change(
                     index,
                     user: user,
-                    entered: change == .entered,
+                    change,
+                    cells: cells,
+                    isCalendarBound: changes.isCalendarBound[cohort],
                     age: age,
                     partitions: partitions,
                     records: &unwritten
@@ -175,28 +198,57 @@ package struct SyncPlanner: Sendable {
         )
     }
 
-    /// Says what must be written and sent now; at most one request per sync is ever on its way.
-    package mutating func advance(now: Int64) -> SyncEffects {
+    /// Takes over how the writing of a run ended.
+    package mutating func completedRun(sync: String, outcome: DeliveryOutcome, now: Int64) {
+        guard let machine = machineOfSync[sync] else { return }
+        machines[machine].completeRun(
+            outcome,
+            now: now,
+            partitions: partitions,
+            generator: &generator,
+            records: &unwritten,
+            notes: &notes
+        )
+    }
+
+    /// Says what must be written and sent now: at most one request per destination, so the caller asks again until
+    /// there is none.
+    ///
+    /// - Parameters:
+    ///   - now: Milliseconds.
+    ///   - allowance: How many users a destination would take of a sync now; 0 for none. Asked only for syncs that
+    ///     have something to send.
+    package mutating func advance(
+        now: Int64,
+        allowance: (_ destination: String, _ sync: String) -> Int = { _, _ in .max }
+    ) -> SyncEffects {
         precondition(isStarted, "advance before the start")
         var effects = SyncEffects()
+        var ready: [String: [Int]] = [:]
+        var destinations: [String] = []
         for machine in machines.indices {
-            let request = machines[machine].advance(
+            machines[machine].prepare(
                 now: now,
-                partitions: &partitions,
-                generator: &generator,
-                records: &unwritten
+                partitions: partitions,
+                records: &unwritten,
+                notes: &notes
             )
-            if let request {
-                effects.requests.append(request)
-                effects.mustCommit = true
-            }
+            guard machines[machine].isReady(now: now) else { continue }
+            let destination = machines[machine].settings.destinationID
+            if ready[destination] == nil { destinations.append(destination) }
+            ready[destination, default: []].append(machine)
+        }
+        for destination in destinations {
+            advance(destination, ready[destination] ?? [], allowance, &effects)
+        }
+        for machine in machines.indices {
             if let wake = machines[machine].wakeAt(now: now) {
                 effects.wakeAt = min(effects.wakeAt ?? wake, wake)
             }
         }
         effects.mustCommit =
-            effects.mustCommit
-            || unwritten.contains { $0.type == JournalRecord.Kind.claim.rawValue }
+            !effects.requests.isEmpty || !effects.runs.isEmpty
+            || unwritten.contains { $0.isUrgent }
         effects.records = unwritten
         effects.notes = notes
         unwritten = []
@@ -204,17 +256,126 @@ package struct SyncPlanner: Sendable {
         return effects
     }
 
+    /// Lets one sync of a destination send: those with live changes first, the others with a share of their own,
+    /// and among equals in turn.
+    private mutating func advance(
+        _ destination: String,
+        _ ready: [Int],
+        _ allowance: (_ destination: String, _ sync: String) -> Int,
+        _ effects: inout SyncEffects
+    ) {
+        var turn = turns[destination] ?? Turn()
+        let inTurn = ready.filter { $0 > turn.last } + ready.filter { $0 <= turn.last }
+        var live: [Int] = []
+        var backfill: [Int] = []
+        for machine in inTurn {
+            if machines[machine].settings.shape.isWholeRun {
+                write(machine, allowance, &effects)
+                continue
+            }
+            switch machines[machine].waitingKind(partitions) {
+            case .live: live.append(machine)
+            case .backfill: backfill.append(machine)
+            case nil: break
+            }
+        }
+        let isBackfillsTurn = turn.liveInRow >= SyncMachine.backfillShare - 1
+        for machine in isBackfillsTurn ? backfill + live : live + backfill {
+            let room = allowance(destination, machines[machine].settings.id)
+            guard room > 0 else { continue }
+            let request = machines[machine].advance(
+                allowance: room,
+                partitions: &partitions,
+                generator: &generator,
+                records: &unwritten
+            )
+            guard let request else { continue }
+            effects.requests.append(request)
+            turn.last = machine
+            turn.liveInRow = backfill.contains(machine) ? 0 : turn.liveInRow + 1
+            break
+        }
+        turns[destination] = turn
+    }
+
+    private mutating func write(
+        _ machine: Int,
+        _ allowance: (_ destination: String, _ sync: String) -> Int,
+        _ effects: inout SyncEffects
+    ) {
+        let settings = machines[machine].settings
+        guard allowance(settings.destinationID, settings.id) > 0 else { return }
+        let run = machines[machine].advanceWhole(
+            partitions: &partitions,
+            generator: &generator,
+            records: &unwritten
+        )
+        if let run { effects.runs.append(run) }
+    }
+
+    // MARK: What people and destinations say
+
+    /// Does what a person asks of a sync.
+    package mutating func command(
+        _ command: SyncCommand,
+        sync: String,
+        now: Int64
+    ) -> SyncCommandResult {
+        guard let machine = machineOfSync[sync] else { return .unknownSync }
+        return machines[machine].command(
+            command,
+            now: now,
+            partitions: partitions,
+            records: &unwritten,
+            notes: &notes
+        )
+    }
+
+    /// The credential of a destination changed: its syncs that were refused try again.
+    package mutating func credentialsChanged(destination: String) {
+        for machine in machines.indices
+        where machines[machine].settings.destinationID == destination {
+            machines[machine].credentialsChanged(&unwritten, &notes)
+        }
+    }
+
+    /// A destination made the list of a sync.
+    package mutating func listMade(sync: String, id: String) {
+        guard let machine = machineOfSync[sync] else { return }
+        machines[machine].listID = id
+        unwritten.append(.list(sync: sync, id: id))
+    }
+
+    /// The id of a sync's list at its destination; nil while there is none.
+    package func listID(sync: String) -> String? {
+        machineOfSync[sync].flatMap { machines[$0].listID }
+    }
+
     mutating func makeRoom() {
         for machine in machines.indices { machines[machine].makeRoom(for: partitions) }
+    }
+}
+
+extension JournalRecord {
+    /// Whether the record must be durable at once, because somebody was told or another word would be believed.
+    fileprivate var isUrgent: Bool {
+        switch Kind(rawValue: type) {
+        case .claim, .commanded, .approved, .runAsked, .list, .resumed: true
+        default: false
+        }
     }
 }
 
 extension SyncMachine {
     /// When this sync wants to be asked again although nothing happens.
     func wakeAt(now: Int64) -> Int64? {
-        guard !settings.isPaused, pause == nil, !isInFlight else { return nil }
-        let retry = retryAt > now ? retryAt : .max
-        let earliest = min(retry, max(settlingDue, retryAt))
+        guard !isHeld, !isInFlight else { return nil }
+        var earliest = max(settlingDue, retryAt)
+        if retryAt > now { earliest = min(earliest, retryAt) }
+        if doubts.values.contains(where: { $0.answeredAt != nil }) {
+            earliest = min(earliest, max(doubtsDue, retryAt))
+        }
+        earliest = min(earliest, max(reassert.dueAt, retryAt))
         return earliest == .max || earliest <= now ? nil : earliest
     }
 }

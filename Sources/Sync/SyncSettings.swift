@@ -1,11 +1,3 @@
-/// When the changes of a sync leave.
-package enum SyncCadence: Sendable, Equatable {
-    /// At every tick.
-    case realtime
-    /// When a run of it is due or asked for: see ``SyncPlanner/run(sync:tick:now:)``.
-    case runs
-}
-
 /// A change that would make many leave waits for a person: `guard` of a sync.
 package struct MassExitGuard: Sendable, Equatable {
     /// More than this share of those the destination holds; 1 = off.
@@ -24,7 +16,7 @@ package struct MassExitGuard: Sendable, Equatable {
 }
 
 /// What the configuration says about one sync.
-package struct SyncSettings: Sendable, Equatable {
+package struct SyncSettings: Sendable {
     /// The sync's id; its journal state is kept under it.
     package var id: String
     /// The cohort whose members are sent.
@@ -35,6 +27,8 @@ package struct SyncSettings: Sendable, Equatable {
     package var destinationID: String
     /// How that destination takes users.
     package var shape: DeliveryShape
+    /// What users are called there, and what is sent along.
+    package var naming: UserNaming
     /// When changes leave.
     package var cadence: SyncCadence
     /// How long one request may take, in milliseconds; also the base of the settle rule.
@@ -57,6 +51,7 @@ package struct SyncSettings: Sendable, Equatable {
         cohortName: String,
         destinationID: String,
         shape: DeliveryShape = DeliveryShape(),
+        naming: UserNaming = UserNaming(),
         cadence: SyncCadence = .realtime,
         requestTimeoutMilliseconds: Int64 = 30_000,
         isPaused: Bool = false
@@ -66,6 +61,7 @@ package struct SyncSettings: Sendable, Equatable {
         self.cohortName = cohortName
         self.destinationID = destinationID
         self.shape = shape
+        self.naming = naming
         self.cadence = cadence
         self.requestTimeoutMilliseconds = requestTimeoutMilliseconds
         self.isPaused = isPaused
@@ -73,4 +69,10 @@ package struct SyncSettings: Sendable, Equatable {
 
     /// How long the opposite of an operation of unknown outcome waits, in milliseconds.
     var settleMilliseconds: Int64 { 2 * requestTimeoutMilliseconds }
+
+    /// The destination as the journal names it.
+    ///
+    /// Names of users that are rows of a template mean nothing to a destination of another kind under the same
+    /// id, which is another destination therefore. No id has a slash.
+    var destinationKey: String { naming.isMapped ? destinationID + "/rows" : destinationID }
 }

@@ -64,6 +64,8 @@ package struct SyncStatus: Sendable, Equatable {
     package var acceptedUsers: UInt64 = 0
     /// Members whom the destination does not take or who cannot be named to it.
     package var skippedUsers: Int = 0
+    /// Users who were left out with a reason, since the start.
+    package var skippedTotal: UInt64 = 0
     /// Users the destination is known to hold.
     package var acknowledgedUsers: Int = 0
     /// Of the first population, in percent; nil when that is done.
@@ -89,30 +91,9 @@ extension SyncPlanner {
 
 extension SyncMachine {
     fileprivate func status(now: Int64, partitions: PartitionTable) -> SyncStatus {
-        var trouble: Failure?
-        let state: SyncStatus.State
-        if settings.isPaused {
-            state = .paused
-            trouble = Failure(reason: "paused by the configuration", since: now)
-        } else if let pause {
-            state = .paused
-            trouble = pause
-        } else if let failure {
-            state = .degraded
-            trouble = failure
-        } else if let formerPause {
-            state = .degraded
-            trouble = Failure(
-                reason: "paused before this start, tried once: \(formerPause)",
-                since: now
-            )
-        } else if !partitions.indices.contains(where: { isOpen($0, partitions) }) {
-            state = .pending
-        } else {
-            state = isPopulated ? .live : .initial
-        }
+        let (state, trouble) = state(now: now, partitions)
         let oldest = pendingUsers > 0 ? oldestSince ?? now : now
-        return SyncStatus(
+        var status = SyncStatus(
             sync: settings.id,
             destination: settings.destinationID,
             state: state,
@@ -123,6 +104,50 @@ extension SyncMachine {
             deliveredUsers: deliveredUsers,
             unknownUsers: unknownUsers
         )
+        status.acceptedUsers = acceptedUsers
+        status.skippedUsers = skips.count + unnamed.reduce(0) { $0 + $1.count }
+        status.skippedTotal = skippedTotal
+        status.acknowledgedUsers = acknowledgedUsers
+        if case .massExit(let users) = hold { status.exitsToApprove = users }
+        if retryAt > now, !isHeld { status.retrySeconds = (retryAt - now + 999) / 1000 }
+        status.lastRun = run.last
+        if state == .initial { addProgress(to: &status, now: now) }
+        return status
+    }
+
+    private func state(
+        now: Int64,
+        _ partitions: PartitionTable
+    ) -> (SyncStatus.State, Failure?) {
+        if settings.isPaused {
+            return (.paused, Failure(reason: "paused by the configuration", since: now))
+        }
+        if let hold {
+            let trouble = Failure(reason: hold.text(sync: settings.id), since: heldSince)
+            if case .failed = hold { return (.failed, trouble) }
+            return (.paused, trouble)
+        }
+        if isPausedByPerson { return (.paused, Failure(reason: "paused by a command", since: now)) }
+        if let failure, isDegraded { return (.degraded, failure) }
+        let former = formerHold.map {
+            Failure(reason: "paused before this start, tried once: \($0)", since: startedAt)
+        }
+        let trouble = failure ?? former
+        if !partitions.indices.contains(where: { isOpen($0, partitions) }) {
+            return (.pending, trouble)
+        }
+        if settings.cadence.hasRuns, run.tick == nil { return (.done, trouble) }
+        return (isPopulated ? .live : .initial, trouble)
+    }
+
+    /// How far the first population is, and when it is done at the rate since the start.
+    private func addProgress(to status: inout SyncStatus, now: Int64) {
+        let total = acknowledgedUsers + pendingUsers
+        guard total > 0 else { return }
+        status.initialPercent = acknowledgedUsers * 100 / total
+        let sent = Int64(deliveredUsers + acceptedUsers)
+        guard sent > 0, now > startedAt else { return }
+        status.initialSecondsLeft = Int64(pendingUsers) * (now - startedAt) / sent / 1000
     }
 
     /// Since when the first pending user waits.
@@ -135,10 +160,7 @@ extension SyncMachine {
         for intent in open { oldest = min(oldest ?? intent.age.since, intent.age.since) }
         for item in settling { look(item.user) }
         for lane in lanes {
-            for queue in [lane.exits, lane.enters] {
-                queue.returned.all.forEach(look)
-                queue.fresh.all.forEach(look)
-            }
+            for queue in lane.exits.all + lane.enters.all { queue.forEach(look) }
             lane.deferred.forEach(look)
         }
         return oldest

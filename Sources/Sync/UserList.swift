@@ -13,6 +13,11 @@ package struct UserList: Sendable, Equatable {
         for user in users { append(user) }
     }
 
+    /// The elements of a list, in that order.
+    init(bytes elements: [[UInt8]]) {
+        for element in elements { element.withByteView { append($0) } }
+    }
+
     /// How many users.
     package var count: Int { ends.count }
     /// Whether there are none.
@@ -43,6 +48,25 @@ package struct UserList: Sendable, Equatable {
             for end in ends {
                 body(ByteView(base: all.base + start, count: end - start))
                 start = end
+            }
+        }
+    }
+
+    /// Lends the ids one by one, each with the element of a parallel list; empty where that list is.
+    package func forEach(with others: UserList, _ body: (ByteView, ByteView) -> Void) {
+        precondition(
+            others.isEmpty || others.count == count,
+            "\(others.count) elements beside \(count)"
+        )
+        others.bytes.withByteView { all in
+            var start = 0
+            var index = 0
+            forEach { id in
+                guard !others.isEmpty else { return body(id, .empty) }
+                let end = others.ends[index]
+                body(id, ByteView(base: all.base + start, count: end - start))
+                start = end
+                index += 1
             }
         }
     }

@@ -48,25 +48,26 @@ struct FormatTests {
 
     @Test("An intent record has the documented bytes")
     func intentBytes() throws {
-        var harness = PlannerHarness([.test(id: "s", cohort: "c", name: "C")])
+        let harness = PlannerHarness([.test(id: "s", cohort: "c", name: "C")])
         harness.reset(["ab"], partition: 7, offset: 258, commands: 5, tick: 1)
         let request = try harness.request()
-        let payload = try #require(harness.journal.first { $0.type == 2 }).payload
+        let payload = try #require(harness.journal.first { $0.type == 12 }).payload
         var expected: [UInt8] = [1, 0, 0, 0] + Array("s".utf8)
         expected += [46, 0, 0, 0] + Array(request.messageID.utf8)
         expected += [1, 0, 0, 0] + Array("c".utf8) + [1, 0, 0, 0] + Array("C".utf8)
-        expected += [1]
         expected += [0x60, 0xea, 0, 0, 0, 0, 0, 0]
         expected += [1, 0, 0, 0]
         expected += [7, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]
         expected += [0x60, 0xea, 0, 0, 0, 0, 0, 0]
+        expected += [0, 0, 0, 0]
         expected += [1, 0, 0, 0, 0, 0, 2, 0] + Array("ab".utf8)
+        expected += [0] + [0, 0, 0, 0]
         #expect(payload == expected)
     }
 
     /// A harness that has written every kind of record.
     private func everything() throws -> PlannerHarness {
-        var harness = PlannerHarness([.test(id: "gone"), .test(id: "s")])
+        let harness = PlannerHarness([.test(id: "gone"), .test(id: "s")])
         harness.reset(["a", "b"], partition: 0, offset: 1, tick: 1)
         harness.reset(["b"], partition: 1, offset: 1, tick: 1)
         _ = harness.drain()
@@ -97,7 +98,7 @@ struct FormatTests {
     @Test("A record cut short anywhere is refused, never trapped on")
     func truncated() throws {
         let journal = try everything().journal
-        #expect(Set(journal.map(\.type)) == Set(1...11))
+        #expect(Set(journal.map(\.type)) == [1, 3, 4, 6, 7, 8, 9, 10, 11, 12, 16])
         for (position, record) in journal.enumerated() {
             for length in 0..<record.payload.count {
                 var planner = SyncPlanner(generator: SeededGenerator(seed: 1))
@@ -119,16 +120,15 @@ struct FormatTests {
         let journal = try everything().journal
         var generator = SeededGenerator(seed: 11)
         for (position, record) in journal.enumerated() {
-            var planner = SyncPlanner(generator: SeededGenerator(seed: 1))
-            for earlier in journal[..<position] {
-                try planner.replay(type: earlier.type, payload: earlier.payload)
-            }
             for offset in record.payload.indices {
                 var damaged = record.payload
                 damaged[offset] ^= UInt8(generator.number(in: 1...255))
-                var copy = planner
+                var planner = SyncPlanner(generator: SeededGenerator(seed: 1))
+                for earlier in journal[..<position] {
+                    try planner.replay(type: earlier.type, payload: earlier.payload)
+                }
                 do {
-                    try copy.replay(type: record.type, payload: damaged)
+                    try planner.replay(type: record.type, payload: damaged)
                 } catch {
                     #expect(error.description.contains("sync journal"))
                 }
@@ -161,7 +161,7 @@ struct FormatTests {
         "A rewritten journal gives the same state, is about as large as estimated, and is a fixed point"
     )
     func rewrite() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset((0..<9000).map { "user-\($0)" }, partition: 0, offset: 1, tick: 1)
         harness.reset(["split", "user-1"], partition: 1, offset: 1, tick: 1)
         for _ in 0..<9 { harness.complete(try harness.request(), .delivered) }

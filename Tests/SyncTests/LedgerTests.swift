@@ -5,20 +5,59 @@ import Testing
 
 @Suite("Ledger")
 struct LedgerTests {
-    @Test("An entry takes 16 bytes and its fields do not disturb each other")
-    func entry() {
-        #expect(MemoryLayout<LedgerEntry>.stride == 16)
-        var entry = LedgerEntry(offset: 0xfff_ffff_ffff, length: 4095)
-        entry.isMember = true
-        entry.unknown = .exit
-        entry.isDoubtful = true
-        #expect(entry.offset == 0xfff_ffff_ffff && entry.length == 4095)
-        #expect(entry.unknown == .exit && !entry.isAcknowledged && !entry.isInIntent)
-        entry.unknown = .enter
-        entry.offset = 17
-        #expect(entry.unknown == .enter && entry.isMember && entry.isDoubtful && entry.offset == 17)
-        entry.unknown = nil
-        #expect(entry.unknown == nil && entry.length == 4095)
+    @Test("What is set of one user is read again, and disturbs no other")
+    func fields() {
+        var ledger = Ledger(directory: UserDirectory())
+        let slots = ["a", "b", "c"].map { $0.withByteView { ledger.insert($0) } }
+        ledger[slots[1]].isMember = true
+        ledger[slots[1]].claim = 3
+        ledger[slots[1]].unknown = .exit
+        ledger[slots[1]].isDoubtful = true
+        ledger[slots[1]].ticket = 9
+        #expect(ledger[slots[1]].unknown == .exit && ledger[slots[1]].isMember)
+        #expect(!ledger[slots[1]].isAcknowledged && !ledger[slots[1]].isInIntent)
+        ledger[slots[1]].unknown = .enter
+        #expect(ledger[slots[1]].unknown == .enter && ledger[slots[1]].ticket == 9)
+        ledger[slots[1]].unknown = nil
+        ledger[slots[1]].ticket = 0
+        ledger[slots[1]].planned = 3
+        #expect(ledger[slots[1]].isDoubtful && ledger[slots[1]].claim == 3)
+        for slot in [slots[0], slots[2]] {
+            #expect(ledger[slot].isIdle && ledger[slot].claim == LedgerEntry.noPartition)
+        }
+    }
+
+    @Test("Two ledgers share the ids of their users and nothing else")
+    func shared() {
+        let directory = UserDirectory()
+        var first = Ledger(directory: directory)
+        var second = Ledger(directory: directory)
+        let slot = "a".withByteView { first.insert($0) }
+        first[slot].claim = 1
+        #expect("a".withByteView { second.find($0) } == nil)
+        #expect("a".withByteView { second.insert($0) } == slot)
+        #expect(second[slot].claim == LedgerEntry.noPartition)
+        second[slot].claim = 2
+        #expect(first[slot].claim == 1 && second[slot].claim == 2)
+        first.remove(slot)
+        #expect(directory.count == 1 && second.find(slot) == "a")
+        second.remove(slot)
+        #expect(directory.count == 0)
+    }
+
+    @Test("A user who is in and with whom nothing is going on costs a byte")
+    func size() {
+        var ledger = Ledger(directory: UserDirectory())
+        for number in 0..<100_000 {
+            let slot = "user-\(number)".withByteView { ledger.insert($0) }
+            var entry = ledger[slot]
+            entry.isMember = true
+            entry.isAcknowledged = true
+            entry.claim = 0
+            entry.planned = 0
+            ledger[slot] = entry
+        }
+        #expect(ledger.flagCount == 100_000 && ledger.detailCount == 0)
     }
 
     @Test(
@@ -27,7 +66,7 @@ struct LedgerTests {
     )
     func likeDictionary(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
-        var ledger = Ledger()
+        var ledger = Ledger(directory: UserDirectory())
         var slots: [String: UInt32] = [:]
         for _ in 0..<3000 {
             let number = generator.below(500)
@@ -54,7 +93,7 @@ struct LedgerTests {
 
     @Test("The bytes of forgotten users are given back")
     func compaction() {
-        var ledger = Ledger()
+        var ledger = Ledger(directory: UserDirectory())
         let filler = String(repeating: "y", count: 100)
         for round in 0..<20 {
             for number in 0..<1000 {
@@ -78,7 +117,7 @@ struct LedgerTests {
         "Users who left and whose exit was delivered are forgotten once every partition has passed it"
     )
     func forgotten() {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset((0..<50).map { "u\($0)" }, partition: 0, offset: 1, tick: 1)
         harness.reset([], partition: 1, offset: 1, tick: 1)
         _ = harness.drain()
@@ -88,5 +127,11 @@ struct LedgerTests {
         harness.tick([], partition: 1, offset: 2, tick: 2)
         _ = harness.advance()
         #expect(harness.planner.machines[0].ledger.count == 1)
+    }
+}
+
+extension Ledger {
+    fileprivate func find(_ slot: UInt32) -> String {
+        withBytes(of: slot) { $0.string }
     }
 }

@@ -7,12 +7,12 @@ import Testing
 struct OutcomeTests {
     @Test("A batch of unknown outcome goes out again unchanged, byte for byte, after a pause")
     func sameAgain() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a", "b"], offset: 1, tick: 1)
         let first = try harness.request()
         harness.complete(first, .timeout)
         #expect(harness.advance().isEmpty)
-        #expect(harness.status().state == .degraded)
+        #expect(harness.status().state == .initial)
         #expect(harness.status().reason == "timeout")
         #expect(harness.status().unknownUsers == 2)
         let wake = try #require(harness.wakeAt)
@@ -29,7 +29,7 @@ struct OutcomeTests {
 
     @Test("When somebody of a batch of unknown outcome changed, the rest go in a new one at once")
     func split() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a", "b"], offset: 1, tick: 1)
         let first = try harness.request()
         harness.complete(first, .timeout)
@@ -48,7 +48,7 @@ struct OutcomeTests {
 
     @Test("After a refused connection the opposite goes without waiting")
     func knownNotApplied() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         #expect(harness.drain().map(\.text) == ["+a"])
         harness.tick(["-a"], offset: 2, tick: 2)
@@ -64,7 +64,7 @@ struct OutcomeTests {
 
     @Test("A refused connection after a timeout does not make the timeout harmless")
     func refusedAfterTimeout() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let first = try harness.request()
         harness.complete(first, .timeout)
@@ -84,7 +84,7 @@ struct OutcomeTests {
 
     @Test("A confirmation does not shorten the wait for an earlier attempt that may come late")
     func confirmedButDoubtful() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let first = try harness.request()
         harness.complete(first, .timeout)
@@ -118,7 +118,7 @@ struct OutcomeTests {
             as [(Int64, Int64)]
     )
     func retryAfter(asked: Int64, waited: Int64) throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let request = try harness.request()
         harness.complete(
@@ -131,33 +131,37 @@ struct OutcomeTests {
     }
 
     @Test(
-        "401, 403 and 410 pause the sync, also over a restart that tries once",
+        "401, 403 and 410 hold the sync, also over a restart that tries once",
         arguments: [
-            DeliveryOutcome.authenticationRefused(detail: "401: change the secret"),
-            .gone(detail: "410: remove the sync"),
+            (
+                DeliveryOutcome.authenticationRefused(detail: "401: change it"),
+                SyncStatus.State.paused
+            ),
+            (.gone(detail: "410: remove the sync"), .failed),
+            (.failed(detail: "bad host: correct it"), .failed),
         ]
     )
-    func paused(outcome: DeliveryOutcome) throws {
-        var harness = PlannerHarness()
+    func held(outcome: DeliveryOutcome, state: SyncStatus.State) throws {
+        let harness = PlannerHarness()
         harness.reset(["a", "b"], offset: 1, tick: 1)
         let first = try harness.request()
         harness.complete(first, outcome)
         #expect(harness.advance(by: 10_000_000).isEmpty)
         #expect(harness.wakeAt == nil)
-        #expect(harness.status().state == .paused)
+        #expect(harness.status().state == state)
         #expect(harness.status().pendingUsers == 2)
         let reason = try #require(outcome.detail)
-        #expect(harness.notes == [.paused(sync: "s", reason: reason)])
+        #expect(harness.notes == [.held(sync: "s", reason: reason)])
         #expect(harness.notes[0].description.hasSuffix(": \(reason)"))
 
         try harness.restart()
-        #expect(harness.status().state == .degraded)
+        #expect(harness.status().reason?.hasPrefix("paused before this start") == true)
         harness.reset(["a", "b"], offset: 2, tick: 2)
         let probe = try harness.request()
         #expect(WebhookBody.render(probe) == WebhookBody.render(first))
         harness.complete(probe, outcome)
         #expect(harness.advance(by: 10_000_000).isEmpty)
-        #expect(harness.status().state == .paused)
+        #expect(harness.status().state == state)
 
         try harness.restart()
         harness.reset(["a", "b"], offset: 3, tick: 3)
@@ -171,7 +175,7 @@ struct OutcomeTests {
 
     @Test("401 is not a rejection: everybody is delivered once the credential is right")
     func unauthorisedIsNoRejection() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset((0..<1500).map { "u\($0)" }, offset: 1, tick: 1)
         harness.complete(try harness.request(), .authenticationRefused(detail: "401"))
         #expect(harness.status().pendingUsers == 1500)
@@ -184,7 +188,7 @@ struct OutcomeTests {
 
     @Test("An answer to something that is not in flight is ignored")
     func strayAnswer() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.planner.completed(sync: "x", message: "y", outcome: .delivered, now: 0)
         harness.reset(["a"], offset: 1, tick: 1)
         let request = try harness.request()
@@ -198,7 +202,7 @@ struct OutcomeTests {
         "An outage of three days with flapping users costs no more than the difference at its end"
     )
     func outage() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset((0..<100).map { "u\($0)" }, offset: 1, tick: 1)
         #expect(harness.drain().count == 1)
         var generator = SeededGenerator(seed: 3)

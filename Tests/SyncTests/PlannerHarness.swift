@@ -4,7 +4,7 @@ import Testing
 @testable import Sync
 
 /// A planner with its journal, driven by hand: what it returns is journalled at once.
-struct PlannerHarness {
+final class PlannerHarness {
     static let timeout: Int64 = 1000
 
     var planner: SyncPlanner
@@ -24,7 +24,7 @@ struct PlannerHarness {
     }
 
     /// Kills the process: a new planner replays the journal, which keeps `records` of them.
-    mutating func restart(keeping records: Int? = nil, at now: Int64 = 0) throws {
+    func restart(keeping records: Int? = nil, at now: Int64 = 0) throws {
         if let records { journal.removeSubrange(records...) }
         seed += 1
         self.now = now
@@ -34,7 +34,7 @@ struct PlannerHarness {
     }
 
     /// The full membership of one cohort in a partition.
-    mutating func reset(
+    func reset(
         _ users: [String],
         partition: PartitionID = 0,
         cohort: String = "c",
@@ -52,7 +52,7 @@ struct PlannerHarness {
     }
 
     /// One tick; users with a leading `-` left, the others entered.
-    mutating func tick(
+    func tick(
         _ changes: [String] = [],
         partition: PartitionID = 0,
         cohort: String = "c",
@@ -76,7 +76,7 @@ struct PlannerHarness {
     }
 
     /// What the planner wants sent now.
-    mutating func advance(by milliseconds: Int64 = 0) -> [DeliveryRequest] {
+    func advance(by milliseconds: Int64 = 0) -> [DeliveryRequest] {
         now += milliseconds
         let effects = planner.advance(now: now)
         journal += effects.records
@@ -87,13 +87,13 @@ struct PlannerHarness {
     }
 
     /// The one request the planner wants sent now.
-    mutating func request(by milliseconds: Int64 = 0) throws -> DeliveryRequest {
+    func request(by milliseconds: Int64 = 0) throws -> DeliveryRequest {
         let requests = advance(by: milliseconds)
         try #require(requests.count == 1)
         return requests[0]
     }
 
-    mutating func complete(_ request: DeliveryRequest, _ outcome: DeliveryOutcome) {
+    func complete(_ request: DeliveryRequest, _ outcome: DeliveryOutcome) {
         planner.completed(
             sync: request.syncID,
             message: request.messageID,
@@ -103,7 +103,7 @@ struct PlannerHarness {
     }
 
     /// Answers everything with success until nothing is left to send; returns the requests.
-    mutating func drain() -> [DeliveryRequest] {
+    func drain() -> [DeliveryRequest] {
         var sent: [DeliveryRequest] = []
         while true {
             let requests = advance()
@@ -145,7 +145,7 @@ extension SyncSettings {
         destination: String = "d",
         paused: Bool = false
     ) -> SyncSettings {
-        SyncSettings(
+        var settings = SyncSettings(
             id: id,
             cohortID: cohort,
             cohortName: name,
@@ -153,6 +153,8 @@ extension SyncSettings {
             requestTimeoutMilliseconds: PlannerHarness.timeout,
             isPaused: paused
         )
+        settings.reassertMilliseconds = 0
+        return settings
     }
 }
 

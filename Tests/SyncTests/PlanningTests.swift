@@ -7,7 +7,7 @@ import Testing
 struct PlanningTests {
     @Test("A new sync begins with everyone then in, sorted by bytes")
     func newSync() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         #expect(harness.advance().isEmpty)
         #expect(harness.status().state == .pending)
         harness.reset(["b", "é", "a", "B"], offset: 10, tick: 1)
@@ -26,10 +26,10 @@ struct PlanningTests {
 
     @Test("The intent is journalled before its request and asks for a commit; a result does not")
     func intentBeforeSend() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let effects = harness.planner.advance(now: harness.now)
-        #expect(effects.records.map(\.type) == [1, 2])
+        #expect(effects.records.map(\.type) == [1, 12])
         #expect(effects.mustCommit)
         let request = try #require(effects.requests.first)
         harness.complete(request, .delivered)
@@ -40,7 +40,7 @@ struct PlanningTests {
 
     @Test("Each tick sends the difference, exits before enters of the same tick")
     func difference() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a", "b"], offset: 1, tick: 1)
         #expect(harness.drain().map(\.text) == ["+a,b"])
         harness.tick(["c", "-a"], offset: 2, tick: 2)
@@ -53,7 +53,7 @@ struct PlanningTests {
 
     @Test("Older differences leave before younger ones, whatever their direction")
     func oldestFirst() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let first = try harness.request()
         harness.tick(["b"], offset: 2, tick: 2)
@@ -66,7 +66,7 @@ struct PlanningTests {
 
     @Test("A user who comes and goes between two sends costs nothing")
     func coalesced() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset([], offset: 1, tick: 1)
         harness.tick(["a"], offset: 2, tick: 2)
         harness.tick(["-a"], offset: 3, tick: 3)
@@ -77,7 +77,7 @@ struct PlanningTests {
 
     @Test("A batch holds at most 1000 users; batches of one tick share a uuid and are counted")
     func batches() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset((0..<2500).map { "user-\($0)" }, offset: 1, tick: 1)
         let sent = harness.drain()
         #expect(sent.map(\.users.count) == [1000, 1000, 500])
@@ -97,7 +97,7 @@ struct PlanningTests {
 
     @Test("A batch holds users of one tick only, also when partitions are at different ticks")
     func oneTick() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 5)
         harness.reset(["b"], partition: 1, offset: 1, tick: 6)
         harness.reset(["c"], partition: 2, offset: 1, tick: 5)
@@ -108,7 +108,7 @@ struct PlanningTests {
 
     @Test("One batch is in flight per sync, and a silent destination does not slow another")
     func isolation() throws {
-        var harness = PlannerHarness([.test(id: "dead"), .test(id: "quick", destination: "e")])
+        let harness = PlannerHarness([.test(id: "dead"), .test(id: "quick", destination: "e")])
         harness.reset(["a"], offset: 1, tick: 1)
         let first = harness.advance()
         #expect(first.map(\.syncID) == ["dead", "quick"])
@@ -123,7 +123,7 @@ struct PlanningTests {
 
     @Test("A user of two partitions is in while one of them counts it in")
     func splitUser() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
         harness.reset(["a"], partition: 1, offset: 1, tick: 1)
         #expect(harness.drain().map(\.text) == ["+a"])
@@ -136,7 +136,7 @@ struct PlanningTests {
 
     @Test("Time never goes back for a user who moves to a partition that is behind")
     func movedUser() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset([], partition: 1, offset: 1, tick: 1)
         harness.reset(["a"], partition: 0, offset: 1, tick: 5)
         #expect(harness.drain().map(\.text) == ["+a"])
@@ -153,7 +153,7 @@ struct PlanningTests {
 
     @Test("Nothing of an unavailable partition leaves, and nobody of it exits")
     func unavailable() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
         harness.reset(["b"], partition: 1, offset: 1, tick: 1)
         #expect(harness.drain().map(\.text) == ["+a,b"])
@@ -171,7 +171,7 @@ struct PlanningTests {
 
     @Test("An answer of unknown outcome is not sent again while its partition is unavailable")
     func unavailableWithOpenBatch() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
         harness.reset(["b"], partition: 1, offset: 1, tick: 1)
         let request = try harness.request()
@@ -188,7 +188,7 @@ struct PlanningTests {
 
     @Test("A sync that the configuration pauses sends nothing and keeps count")
     func pausedByConfiguration() throws {
-        var harness = PlannerHarness([.test(paused: true)])
+        let harness = PlannerHarness([.test(paused: true)])
         harness.reset(["a"], offset: 1, tick: 1)
         #expect(harness.advance().isEmpty)
         #expect(harness.status().state == .paused)
@@ -201,7 +201,7 @@ struct PlanningTests {
 
     @Test("The oldest pending user is counted from when the difference arose")
     func oldestPending() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let request = try harness.request()
         #expect(harness.advance(by: 5000).isEmpty)
@@ -215,7 +215,7 @@ struct PlanningTests {
 
     @Test("Membership of cohorts that no sync sends is ignored")
     func otherCohort() {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], cohort: "other", offset: 1, tick: 1)
         harness.tick(["b"], cohort: "other", offset: 2, tick: 2)
         #expect(harness.advance().isEmpty)

@@ -8,7 +8,7 @@ import Testing
 struct RestartTests {
     /// A harness whose destination has `a`, with its exit sent and unanswered.
     private func exitSent() throws -> (PlannerHarness, DeliveryRequest) {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         _ = harness.drain()
         harness.tick(["-a"], offset: 2, tick: 2)
@@ -18,7 +18,7 @@ struct RestartTests {
 
     @Test("Lost response, then the user is back: the enter is sent again after it settled")
     func lostResponseThenReenter() throws {
-        var (harness, _) = try exitSent()
+        let (harness, _) = try exitSent()
         try harness.restart()
         harness.reset(["a"], offset: 3, tick: 3)
         #expect(harness.advance().isEmpty)
@@ -29,7 +29,7 @@ struct RestartTests {
 
     @Test("A snapshot behind the ledger plans nothing until it has caught up")
     func replayBehindLedger() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset([], offset: 80, tick: 1)
         harness.tick(["a"], offset: 100, tick: 2)
         #expect(harness.drain().map(\.text) == ["+a"])
@@ -45,7 +45,7 @@ struct RestartTests {
 
     @Test("Another partition's later tick holds the gate, but its offset does not")
     func gatePerPartition() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1000, tick: 9)
         harness.reset(["b"], partition: 1, offset: 5, tick: 9)
         _ = harness.drain()
@@ -58,7 +58,7 @@ struct RestartTests {
 
     @Test("A partition whose commands are behind the last intent waits for them as for its events")
     func gateOfCommands() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 5, commands: 7, tick: 9)
         _ = harness.drain()
         try harness.restart()
@@ -72,7 +72,7 @@ struct RestartTests {
 
     @Test("A timed-out enter that is applied late cannot undo the exit")
     func lateAddAfterRemove() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let enter = try harness.request()
         harness.complete(enter, .timeout)
@@ -84,7 +84,7 @@ struct RestartTests {
 
     @Test("Crash between the intent's commit and the first byte: the same batch is sent")
     func crashBeforeFirstByte() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["b", "a"], offset: 1, tick: 1)
         let request = try harness.request()
         try harness.restart(keeping: harness.committed)
@@ -98,7 +98,7 @@ struct RestartTests {
 
     @Test("Crash between the last byte and the result: the same batch is sent again")
     func crashBeforeResult() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let request = try harness.request()
         harness.complete(request, .delivered)
@@ -116,7 +116,7 @@ struct RestartTests {
 
     @Test("An intent that was not committed never was")
     func uncommittedIntent() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let request = try harness.request()
         try harness.restart(keeping: 0)
@@ -128,7 +128,7 @@ struct RestartTests {
 
     @Test("A partition that lags behind its ticks makes nobody exit")
     func lagThenExpire() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
         harness.reset(["b"], partition: 1, offset: 1, tick: 1)
         _ = harness.drain()
@@ -145,7 +145,7 @@ struct RestartTests {
 
     @Test("After a start nobody exits before the membership of the own partition came")
     func noExitBeforeReset() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
         harness.reset(["b"], partition: 1, offset: 1, tick: 1)
         _ = harness.drain()
@@ -159,7 +159,7 @@ struct RestartTests {
 
     @Test("A split user whose other partition is halted at the next start does not exit")
     func splitUserAndHalt() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
         harness.reset(["a"], partition: 1, offset: 1, tick: 1)
         _ = harness.drain()
@@ -172,7 +172,7 @@ struct RestartTests {
 
     @Test("A batch of unknown outcome waits for partitions that still come up, others go on")
     func heldBatch() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
         harness.reset(["b"], partition: 1, offset: 1, tick: 1)
         let open = try harness.request()
@@ -185,7 +185,7 @@ struct RestartTests {
 
     @Test("An intent withdrawn before a crash is not sent again after it")
     func withdrawnStaysWithdrawn() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a", "b"], offset: 1, tick: 1)
         let first = try harness.request()
         harness.complete(first, .timeout)
@@ -202,7 +202,7 @@ struct RestartTests {
 
     @Test("A sync that is removed is forgotten, and begins anew when it comes back")
     func removedSync() throws {
-        var harness = PlannerHarness([.test(id: "s"), .test(id: "t")])
+        let harness = PlannerHarness([.test(id: "s"), .test(id: "t")])
         harness.reset(["a"], offset: 1, tick: 1)
         _ = harness.drain()
         harness.syncs = [.test(id: "t")]
@@ -221,7 +221,7 @@ struct RestartTests {
 
     @Test("A sync that goes to another destination begins anew")
     func otherDestination() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         _ = harness.drain()
         harness.syncs = [.test(destination: "e")]
@@ -233,7 +233,7 @@ struct RestartTests {
 
     @Test("A sync that gets another cohort sends the difference to what was acknowledged")
     func otherCohort() throws {
-        var harness = PlannerHarness()
+        let harness = PlannerHarness()
         harness.reset(["a", "b"], offset: 1, tick: 1)
         _ = harness.drain()
         harness.tick(["x"], offset: 2, tick: 2)

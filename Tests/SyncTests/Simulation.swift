@@ -4,7 +4,7 @@ import Basics
 
 /// The planner between engines that fall back in time, a journal that loses its tail, and a receiver
 /// that fails; every step of it follows from the seed.
-struct Simulation {
+final class Simulation {
     static let cohorts = ["c0", "c1"]
     static let timeout: Int64 = 3000
     static let tickWidth: Int64 = 1000
@@ -35,25 +35,27 @@ struct Simulation {
     }
 
     static func sync(_ number: Int) -> SyncSettings {
-        SyncSettings(
+        var settings = SyncSettings(
             id: "s\(number)",
             cohortID: cohorts[number % 2],
             cohortName: "Cohort \(number)",
             destinationID: "d\(number)",
             requestTimeoutMilliseconds: timeout
         )
+        settings.reassertMilliseconds = 0
+        return settings
     }
 
     var now: Int64 { time - processStart }
 
-    mutating func run() {
+    func run() {
         for _ in 0..<generator.number(in: 40...90) { step() }
         isFaulty = false
         finish()
     }
 
     /// One step of a world with faults.
-    mutating func step() {
+    func step() {
         pass(Int64(generator.number(in: 20...1500)))
         for index in partitions.indices {
             if generator.chance(percent: 60) { write(index) }
@@ -65,7 +67,7 @@ struct Simulation {
     }
 
     /// Lets time pass: answers arrive and are applied in order.
-    mutating func pass(_ milliseconds: Int64) {
+    func pass(_ milliseconds: Int64) {
         time += milliseconds
         for happening in receiver.happenings(until: time) {
             guard case .answer(let outcome) = happening.kind, happening.process == process else {
@@ -82,7 +84,7 @@ struct Simulation {
     }
 
     /// A few users change; the first six of them have events in every partition.
-    private mutating func write(_ index: Int) {
+    private func write(_ index: Int) {
         for _ in 0..<generator.number(in: 1...3) {
             let number = generator.below(18)
             let user = number < 6 ? "split\(number)" : "u\(index)-\(number)"
@@ -96,7 +98,7 @@ struct Simulation {
         }
     }
 
-    private mutating func runEngine(_ index: Int) {
+    private func runEngine(_ index: Int) {
         let partition = partitions[index]
         let id = PartitionID(index)
         switch partition.phase {
@@ -136,7 +138,7 @@ struct Simulation {
     }
 
     /// Where the engine can be now; it may be behind the clock, each partition by as much as it likes.
-    private mutating func liveCut(_ index: Int) -> Cut {
+    private func liveCut(_ index: Int) -> Cut {
         var tick = EventTime(milliseconds: time).roundedDown(toMultipleOf: Self.tickWidth)
         if isFaulty, generator.chance(percent: 40) {
             tick = tick - Int64(generator.below(8)) * Self.tickWidth
@@ -147,7 +149,7 @@ struct Simulation {
         )
     }
 
-    private mutating func reset(_ index: Int, to cut: Cut) {
+    private func reset(_ index: Int, to cut: Cut) {
         for cohort in Self.cohorts {
             planner.membershipReset(
                 partition: PartitionID(index),
@@ -160,7 +162,7 @@ struct Simulation {
         arrive(index, at: cut)
     }
 
-    private mutating func move(_ index: Int, to cut: Cut) {
+    private func move(_ index: Int, to cut: Cut) {
         planner.tick(
             partition: PartitionID(index),
             cut: cut,
@@ -174,7 +176,7 @@ struct Simulation {
         arrive(index, at: cut)
     }
 
-    private mutating func arrive(_ index: Int, at cut: Cut) {
+    private func arrive(_ index: Int, at cut: Cut) {
         partitions[index].position = cut
         partitions[index].lastKnown = cut
         partitions[index].lastKnownIn = process
@@ -183,7 +185,7 @@ struct Simulation {
         }
     }
 
-    private mutating func plan() {
+    private func plan() {
         let effects = planner.advance(now: now)
         wakeAt = effects.wakeAt
         tail += effects.records
@@ -206,8 +208,8 @@ struct Simulation {
         }
     }
 
-    private mutating func commit() {
-        for record in tail where record.type == JournalRecord.Kind.intent.rawValue {
+    private func commit() {
+        for record in tail where record.type == JournalRecord.Kind.batch.rawValue {
             checker.planned(record, partitions)
         }
         checker.committed(tail)
@@ -219,7 +221,7 @@ struct Simulation {
         tail = []
     }
 
-    private mutating func rewrite() {
+    private func rewrite() {
         // What was returned and not yet committed is contained in the state.
         commit()
         durable = planner.rewriteRecords()
@@ -227,11 +229,11 @@ struct Simulation {
     }
 
     /// The process dies: uncommitted records may or may not be there, engines fall back.
-    mutating func crash() {
+    func crash() {
         crashes += 1
         process += 1
         let kept = tail.prefix(generator.number(in: 0...tail.count))
-        for record in kept where record.type == JournalRecord.Kind.intent.rawValue {
+        for record in kept where record.type == JournalRecord.Kind.batch.rawValue {
             checker.planned(record, partitions)
         }
         checker.committed(kept)
@@ -265,10 +267,12 @@ struct Simulation {
     }
 
     /// Faults are over: everything must come to agree.
-    private mutating func finish() {
+    private func finish() {
         // The last refusals come in; who is paused by one needs a restart, as a person would do it.
         pass(3 * Self.timeout)
-        if planner.status(now: now).contains(where: { $0.state == .paused }) { crash() }
+        if planner.status(now: now).contains(where: { [.paused, .failed].contains($0.state) }) {
+            crash()
+        }
         for _ in 0..<200 {
             pass(500)
             for index in partitions.indices { runEngine(index) }
@@ -280,6 +284,8 @@ struct Simulation {
                 && receiver.queue.isEmpty
             if isDone { break }
         }
+        // What was lost on the way may still be applied.
+        while let last = receiver.queue.map(\.time).max() { pass(last - time) }
         for status in planner.status(now: now)
         where status.pendingUsers != 0 || status.state != .live {
             checker.problems.append("I4: not at rest: \(status)")
