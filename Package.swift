@@ -76,7 +76,7 @@ let package = Package(
         library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),
         library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
-        library("Delivery", []),
+        library("Delivery", ["Basics", "Sync", "Templates"]),
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
@@ -143,6 +143,7 @@ let package = Package(
         tests("Configuration", ["Basics"]),
         tests("Cryptography", ["TestKit"]),
         tests("Templates", ["Basics", "Configuration", "TestKit"]),
+        tests("Delivery", ["Basics", "Configuration", "Sync", "Templates", "TestKit"]),
         tests("InputFiles", ["Basics", "Cohorts"]),
         // Runs the built cohortctl over recorded and made-up events.
         .testTarget(
