@@ -76,12 +76,16 @@ let package = Package(
         library("Cryptography", ["CCrypto"]),
         library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
         library("Sync", ["Basics", "Templates"]),
+        library("Delivery", ["Basics", "Sync", "Templates"]),
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
         library("Threads", ["Basics"]),
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
-        library("Destinations", ["Basics", "Sync", "Cryptography", "Threads", "CCurl"]),
+        library(
+            "Destinations",
+            ["Basics", "Sync", "Delivery", "Cryptography", "Threads", "CCurl"]
+        ),
         library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
@@ -90,7 +94,8 @@ let package = Package(
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
-                "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
+                "Configuration", "InputFiles", "Threads", "Kafka", "Delivery", "Destinations",
+                "HTTPAPI",
             ]
         ),
         program(
@@ -138,6 +143,7 @@ let package = Package(
         tests("Configuration", ["Basics"]),
         tests("Cryptography", ["TestKit"]),
         tests("Templates", ["Basics", "Configuration", "TestKit"]),
+        tests("Delivery", ["Basics", "Configuration", "Sync", "Templates", "TestKit"]),
         tests("InputFiles", ["Basics", "Cohorts"]),
         // Runs the built cohortctl over recorded and made-up events.
         .testTarget(
@@ -146,7 +152,7 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics", "Sync"]),
+        tests("Destinations", ["Basics", "Sync", "Delivery"]),
         tests("HTTPAPI", ["Basics"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),

@@ -1,4 +1,5 @@
 package import Basics
+package import Delivery
 package import Sync
 
 /// Turns a batch into a signed webhook request, and its outcome into the sync's words.
@@ -72,68 +73,8 @@ package struct WebhookTransport: Sendable {
         )
     }
 
-    /// What an outcome of such a request means: 2xx is delivered whatever the body says; 401, 403
-    /// and 410 need a person; everything else is tried again.
+    /// What an outcome of such a request means.
     package func classify(_ outcome: HTTPOutcome) -> DeliveryOutcome {
-        switch outcome {
-        case .notSent(let text):
-            .retriable(detail: text, knownNotApplied: true)
-        case .unknown(let text):
-            .retriable(detail: text)
-        case .answered(let answer):
-            classify(answer)
-        }
-    }
-
-    private func classify(_ answer: HTTPAnswer) -> DeliveryOutcome {
-        switch answer.status {
-        case 200...299:
-            .delivered
-        case 401, 403:
-            .authenticationRefused(
-                detail: "\(url.target) answers \(answer.status): it does not accept the signature; "
-                    + "check that secret is the one the receiver has, then restart"
-            )
-        case 410:
-            .gone(
-                detail:
-                    "\(url.target) answers 410: the receiver wants no more; correct url or remove the "
-                    + "sync, then restart"
-            )
-        default:
-            .retriable(
-                detail: retryText(answer),
-                retryAfterMilliseconds: answer.retryAfterMilliseconds,
-                knownNotApplied: Self.isUntouched(answer.status)
-            )
-        }
-    }
-
-    private func retryText(_ answer: HTTPAnswer) -> String {
-        switch answer.status {
-        case 300...399:
-            let place = answer.redirectHost.map { " to \($0)" } ?? ""
-            return "\(url.target) answers \(answer.status): it redirects\(place), which is not "
-                + "followed; set url to the final address"
-        case 429:
-            return "\(url.target) answers 429: too many requests; sent again later"
-        case 500...599:
-            return "\(url.target) answers \(answer.status): the receiver failed; look at its log, "
-                + "the batch is sent again until it answers 2xx"
-        default:
-            return "\(url.target) answers \(answer.status): the receiver does not take the batch; "
-                + "look at its log, the batch is sent again until it answers 2xx"
-        }
-    }
-
-    /// Whether a status says that nobody looked at the users.
-    ///
-    /// Other errors may come after part of the work: a gateway's 504, a 500 in the middle, a 400 or
-    /// 422 because of one user after the others were taken, a 409 for a batch that arrived before.
-    private static func isUntouched(_ status: Int) -> Bool {
-        switch status {
-        case 300...399, 404, 405, 413, 429: true
-        default: false
-        }
+        WebhookAnswers.classify(outcome, target: url.target)
     }
 }

@@ -124,6 +124,25 @@ package struct RunRequest: Sendable, Equatable {
     }
 }
 
+/// Why a destination takes nothing more of a sync before somebody or something changes.
+///
+/// The details are those of the outcomes of the same names.
+package enum DeliveryRefusal: Sendable, Equatable {
+    /// 401 or 403: the credential has to change.
+    case authentication(detail: String)
+    /// The destination's list is not there any more.
+    case gone(detail: String)
+    /// Something that repeating does not mend.
+    case failed(detail: String)
+
+    /// What happened and what to do.
+    package var detail: String {
+        switch self {
+        case .authentication(let detail), .gone(let detail), .failed(let detail): detail
+        }
+    }
+}
+
 /// How a request ended, as far as the sender can know.
 ///
 /// A detail says what happened, where, and what to do, without secrets, ids or bodies: it is shown to
@@ -133,11 +152,13 @@ package enum DeliveryOutcome: Sendable, Equatable {
     case delivered
     /// The destination said it user by user, or different requests of the batch ended differently.
     ///
-    /// `detail` says why some are sent again, nil where nobody is.
+    /// `detail` says why some are sent again, nil where nobody is. `refusal` is there where a part of the batch
+    /// went through, or may have, before the destination refused the rest: the users count, and the sync pauses.
     case settled(
         UserOutcomes,
         detail: String? = nil,
-        retryAfterMilliseconds: Int64? = nil
+        retryAfterMilliseconds: Int64? = nil,
+        refusal: DeliveryRefusal? = nil
     )
     /// 401 or 403: nothing was applied, and nothing will be until somebody changes the credential.
     case authenticationRefused(detail: String)
@@ -160,7 +181,7 @@ package enum DeliveryOutcome: Sendable, Equatable {
     package var detail: String? {
         switch self {
         case .delivered: nil
-        case .settled(_, let detail, _): detail
+        case .settled(_, let detail, _, let refusal): refusal?.detail ?? detail
         case .authenticationRefused(let detail), .gone(let detail), .failed(let detail): detail
         case .retriable(let detail, _, _): detail
         }

@@ -37,32 +37,45 @@ extension SyncMachine {
             deliveredUsers += UInt64(count)
             run.delivered += count
             noteSuccess(&records, &notes)
-        case .settled(let outcomes, let detail, let retryAfter):
+        case .settled(let outcomes, let detail, let retryAfter, let refusal):
             precondition(outcomes.outcomes.count == open[position].users.count, "other users")
             close(position, outcomes, now: now, partitions, &records)
             count(outcomes)
             if outcomes.outcomes.contains(where: { $0 == .delivered || $0 == .accepted }) {
                 noteSuccess(&records, &notes)
             }
-            guard !outcomes.isFinal else { return }
+            if let refusal { take(refusal, now: now, &records, &notes) }
+            guard refusal == nil, !outcomes.isFinal else { return }
             fail(detail ?? "some users were not taken", retryAfter, now: now, &generator, &notes)
         case .authenticationRefused(let detail):
-            refuse(.refused(reason: detail), now, &records, &notes)
-        case .failed(let detail): refuse(.failed(reason: detail), now, &records, &notes)
-        case .gone(let detail):
-            if settings.shape.hasList, !hasRelisted {
-                startAnew(now: now, &records)
-                hasRelisted = true
-                notes.append(.relisted(sync: settings.id, reason: detail))
-            } else {
-                refuse(.failed(reason: detail), now, &records, &notes)
-            }
+            take(.authentication(detail: detail), now: now, &records, &notes)
+        case .failed(let detail): take(.failed(detail: detail), now: now, &records, &notes)
+        case .gone(let detail): take(.gone(detail: detail), now: now, &records, &notes)
         case .retriable(let detail, let retryAfter, let knownNotApplied):
             if !knownNotApplied {
                 open[position].unknownSince = now
                 unknownUsers += UInt64(open[position].users.count)
             }
             fail(detail, retryAfter, now: now, &generator, &notes)
+        }
+    }
+
+    mutating func take(
+        _ refusal: DeliveryRefusal,
+        now: Int64,
+        _ records: inout [JournalRecord],
+        _ notes: inout [SyncNote]
+    ) {
+        switch refusal {
+        case .authentication(let detail): refuse(.refused(reason: detail), now, &records, &notes)
+        case .failed(let detail): refuse(.failed(reason: detail), now, &records, &notes)
+        case .gone(let detail):
+            guard settings.shape.hasList, !hasRelisted else {
+                return refuse(.failed(reason: detail), now, &records, &notes)
+            }
+            startAnew(now: now, &records)
+            hasRelisted = true
+            notes.append(.relisted(sync: settings.id, reason: detail))
         }
     }
 

@@ -189,9 +189,9 @@ extension SyncMachine {
         case .retriable(let detail, let retryAfter, _):
             fail(detail, retryAfter, now: now, &generator, &notes)
         case .authenticationRefused(let detail):
-            refuse(.refused(reason: detail), now, &records, &notes)
+            take(.authentication(detail: detail), now: now, &records, &notes)
         case .gone(let detail), .failed(let detail):
-            refuse(.failed(reason: detail), now, &records, &notes)
+            take(.failed(detail: detail), now: now, &records, &notes)
         }
     }
 }

@@ -20,6 +20,11 @@ package struct UserOutcomes: Sendable, Equatable {
     /// colon.
     package private(set) var reasons: [Int: String] = [:]
 
+    /// How many users were not taken though nobody says who, by reason: they are among the accepted ones.
+    package var unnamedSkips: [String: Int] = [:]
+    /// Why accepted users may not have been taken: the word for an answer that could not be read.
+    package var doubt: String?
+
     /// The same outcome for `count` users.
     package init(count: Int, all outcome: Outcome) {
         outcomes = Array(repeating: outcome, count: count)
@@ -28,11 +33,16 @@ package struct UserOutcomes: Sendable, Equatable {
     /// Notes the outcome of one user.
     package mutating func set(_ user: Int, _ outcome: Outcome, reason: String? = nil) {
         outcomes[user] = outcome
-        reasons[user] = reason
+        if reason != nil || !reasons.isEmpty { reasons[user] = reason }
     }
 
     /// Whether nobody is left to be sent again.
     package var isFinal: Bool {
         !outcomes.contains { $0 == .notApplied || $0 == .unknown }
+    }
+
+    /// Whether every user has this outcome; false where there are none.
+    package func areAll(_ outcome: Outcome) -> Bool {
+        !outcomes.isEmpty && outcomes.allSatisfy { $0 == outcome }
     }
 }

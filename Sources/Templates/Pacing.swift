@@ -62,6 +62,12 @@ package struct RateLimit: Sendable, Equatable {
         package var name: String
         /// What its number means.
         package var unit: ResetUnit
+
+        /// A header from its parts.
+        package init(name: String, unit: ResetUnit) {
+            self.name = name
+            self.unit = unit
+        }
     }
 
     /// What shares the limit.
@@ -76,6 +82,23 @@ package struct RateLimit: Sendable, Equatable {
     package var remainingHeader: String?
     /// The header that says when the count starts anew.
     package var resetHeader: Reset?
+
+    /// A limit from its parts.
+    package init(
+        scope: Scope = .destination,
+        unit: Unit,
+        count: Int,
+        perMilliseconds: Int64,
+        remainingHeader: String? = nil,
+        resetHeader: Reset? = nil
+    ) {
+        self.scope = scope
+        self.unit = unit
+        self.count = count
+        self.perMilliseconds = perMilliseconds
+        self.remainingHeader = remainingHeader
+        self.resetHeader = resetHeader
+    }
 
     static func read(_ section: consuming Section) -> RateLimit? {
         var scope = Scope.destination
@@ -117,6 +140,13 @@ package struct ConcurrencyRule: Sendable, Equatable {
     /// Whether the number follows how the partner bears it.
     package var isAdaptive = false
 
+    /// A rule from its parts.
+    package init(max: Int = 1, perListMax: Int? = nil, isAdaptive: Bool = false) {
+        self.max = max
+        self.perListMax = perListMax ?? max
+        self.isAdaptive = isAdaptive
+    }
+
     static func read(_ section: consuming Section) -> ConcurrencyRule {
         var rule = ConcurrencyRule()
         section.read("max", into: &rule.max, .integer(1...64))
@@ -141,6 +171,12 @@ package struct RetryRule: Sendable, Equatable {
     var jitter = Jitter.full
     /// After so long a failure is shown as degraded, in milliseconds; tried again all the same.
     package var windowMilliseconds: Int64 = 86_400_000
+
+    /// A rule from its bounds.
+    package init(initialMilliseconds: Int64 = 1000, maxMilliseconds: Int64 = 300_000) {
+        self.initialMilliseconds = initialMilliseconds
+        self.maxMilliseconds = maxMilliseconds
+    }
 
     static func read(_ section: consuming Section) -> RetryRule {
         var rule = RetryRule()

@@ -94,6 +94,12 @@ package struct TemplateBinding: Sendable {
     /// Whether the list's id has to come from an answer to ``ensure(_:changes:)`` before users can be sent.
     package var lacksListID: Bool { members == nil }
 
+    /// What the request that carries a change of this direction is called: `members.change`; nil where there is
+    /// none, or the list lacks its id.
+    package func requestName(isEntering: Bool) -> String? {
+        members.flatMap { ($0.change ?? (isEntering ? $0.add : $0.remove))?.name }
+    }
+
     /// The request that makes the list, or finds it there; nil where the partner needs none.
     ///
     /// - Parameters:

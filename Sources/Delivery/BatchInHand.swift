@@ -1,0 +1,155 @@
+import Basics
+import Sync
+import Templates
+
+/// One batch that a worker is at: what of it is still to be sent, and what became of the rest.
+struct BatchInHand: Sendable {
+    let syncID: String
+    let messageID: String
+    let context: BatchContext
+    /// The users as templates take them; empty for a webhook.
+    let changes: ChangeList
+    /// What a webhook's body is rendered from; nil for templates.
+    let webhook: DeliveryRequest?
+    let exitCount: Int
+    let userCount: Int
+    /// Who is not told otherwise is not applied.
+    var outcomes: UserOutcomes
+    /// What is to be sent, the next one last; disjoint.
+    private(set) var pending: [Range<Int>]
+    /// Users in ``pending``.
+    private(set) var pendingCount: Int
+    /// Its requests on their way.
+    var inFlight = 0
+    /// How the one request of a webhook ended.
+    var whole: DeliveryOutcome?
+    /// Why users are sent again; the first reason.
+    private var detail: String?
+    private var retryAfter: Int64?
+    private var refusal: DeliveryRefusal?
+
+    init(_ request: DeliveryRequest, isWebhook: Bool) {
+        syncID = request.syncID
+        messageID = request.messageID
+        context = BatchContext(id: request.messageID, tick: request.tick)
+        exitCount = request.exitCount
+        userCount = request.users.count
+        webhook = isWebhook ? request : nil
+        var changes = ChangeList()
+        if !isWebhook {
+            var place = 0
+            request.users.forEach { row in
+                changes.append(row: row, isEntering: place >= request.exitCount)
+                place += 1
+            }
+        }
+        self.changes = changes
+        outcomes = UserOutcomes(count: isWebhook ? 0 : userCount, all: .notApplied)
+        pending = []
+        pendingCount = 0
+        push(0..<userCount)
+    }
+
+    /// Whether nothing is left to do.
+    var isDone: Bool { pending.isEmpty && inFlight == 0 }
+
+    /// Puts users in front of what is to be sent.
+    mutating func push(_ range: Range<Int>) {
+        guard !range.isEmpty else { return }
+        pending.append(range)
+        pendingCount += range.count
+    }
+
+    /// Takes what is to be sent next.
+    mutating func pop() -> Range<Int>? {
+        guard let range = pending.popLast() else { return nil }
+        pendingCount -= range.count
+        return range
+    }
+
+    /// Takes users who enter, of what is to be sent next.
+    mutating func popEntering() -> Range<Int>? {
+        guard let index = pending.lastIndex(where: { $0.upperBound > exitCount }) else { return nil }
+        let range = pending.remove(at: index)
+        let entering = max(range.lowerBound, exitCount)..<range.upperBound
+        if range.lowerBound < exitCount {
+            pending.insert(range.lowerBound..<exitCount, at: index)
+        }
+        pendingCount -= entering.count
+        return entering
+    }
+
+    /// Sends nothing more of the batch.
+    mutating func drop() {
+        pending = []
+        pendingCount = 0
+    }
+
+    /// Sends nothing more of the batch, because of this.
+    mutating func giveUp(_ detail: String, retryAfter: Int64? = nil) {
+        if !pending.isEmpty { note(detail, retryAfter: retryAfter) }
+        drop()
+    }
+
+    /// Says why users are sent again.
+    mutating func note(_ detail: String, retryAfter: Int64?) {
+        self.detail = self.detail ?? detail
+        if let retryAfter { self.retryAfter = max(self.retryAfter ?? 0, retryAfter) }
+    }
+
+    /// Sends nothing more of the batch, because the destination refuses it; the first refusal counts.
+    mutating func refuse(_ refusal: DeliveryRefusal) {
+        self.refusal = self.refusal ?? refusal
+        drop()
+    }
+
+    /// Marks the users of a request.
+    mutating func mark(
+        _ users: some Sequence<Int>,
+        _ outcome: UserOutcomes.Outcome,
+        reason: String? = nil
+    ) {
+        for user in users { outcomes.set(user, outcome, reason: reason) }
+    }
+
+    /// What became of the batch.
+    var outcome: DeliveryOutcome {
+        let detail = detail ?? "nothing of the batch was sent; it is sent again"
+        if webhook != nil, whole != nil || refusal == nil {
+            return whole
+                ?? .retriable(
+                    detail: detail,
+                    retryAfterMilliseconds: retryAfter,
+                    knownNotApplied: true
+                )
+        }
+        if let refusal {
+            guard webhook != nil || outcomes.areAll(.notApplied) else {
+                return .settled(
+                    outcomes,
+                    detail: self.detail,
+                    retryAfterMilliseconds: retryAfter,
+                    refusal: refusal
+                )
+            }
+            switch refusal {
+            case .authentication(let detail): return .authenticationRefused(detail: detail)
+            case .gone(let detail): return .gone(detail: detail)
+            case .failed(let detail): return .failed(detail: detail)
+            }
+        }
+        if outcomes.areAll(.delivered) { return .delivered }
+        for outcome in [UserOutcomes.Outcome.notApplied, .unknown] where outcomes.areAll(outcome) {
+            return .retriable(
+                detail: detail,
+                retryAfterMilliseconds: retryAfter,
+                knownNotApplied: outcome == .notApplied
+            )
+        }
+        return .settled(
+            outcomes,
+            detail: outcomes.isFinal ? nil : detail,
+            retryAfterMilliseconds: retryAfter
+        )
+    }
+}
