@@ -95,6 +95,13 @@ extension SyncMachine {
             case .notApplied: break
             }
         }
+        // A partner may say how many it did not take without saying whom.
+        for skipped in outcomes.unnamedSkips.values {
+            acceptedUsers -= UInt64(skipped)
+            skippedTotal += UInt64(skipped)
+            run.delivered -= skipped
+            run.skipped += skipped
+        }
     }
 
     mutating func fail(

@@ -15,10 +15,14 @@ package enum WebhookBody {
         writer.member("message_id", request.messageID)
         writer.key("users")
         writer.beginArray()
-        request.users.forEach { user in
+        request.users.forEach(with: request.properties) { user, properties in
             writer.beginObject()
             writer.key("user_id")
             writer.value(user)
+            if !properties.isEmpty {
+                writer.key("user_properties")
+                writer.raw(properties.array)
+            }
             writer.endObject()
         }
         writer.endArray()

@@ -1,0 +1,152 @@
+import Basics
+import Delivery
+import Destinations
+import Sync
+import Templates
+
+/// The courier of a destination over HTTP: the worker decides, libcurl's thread sends.
+final class HTTPCourier: Courier {
+    let destination: String
+    private(set) var isUp: Bool?
+
+    private var worker: DestinationWorker
+    private let policy: AddressPolicy
+    /// Signs the requests of a webhook; nil for a partner with a template.
+    private var webhook: WebhookTransport?
+    private let clock: SystemClock
+    /// What ended without a request.
+    private var unsent: [(token: UInt64, reason: String)] = []
+
+    init(
+        _ settings: DestinationWorkerSettings,
+        webhook: WebhookTransport?,
+        policy: AddressPolicy,
+        clock: SystemClock,
+        generator: SeededGenerator
+    ) {
+        destination = settings.id
+        self.webhook = webhook
+        self.policy = policy
+        self.clock = clock
+        worker = DestinationWorker(settings, generator: generator)
+    }
+
+    /// Makes a sync known, with the id of its list if the partner gave one before.
+    func configure(_ settings: SyncSettings, listID: String?) throws(TemplateBindingError) {
+        try worker.configure(
+            sync: settings.id,
+            cohort: TemplateCohort(id: settings.cohortID, name: settings.cohortName),
+            listID: listID
+        )
+    }
+
+    /// Takes over other secrets.
+    ///
+    /// - Throws: What is wrong with them; the old ones stay.
+    func credentialsChanged(
+        _ settings: DestinationWorkerSettings,
+        webhook: WebhookTransport?
+    ) throws(TemplateBindingError) {
+        try worker.credentialsChanged(settings)
+        self.webhook = webhook
+    }
+
+    func allowance(sync: String, now: Int64) -> Int { worker.allowance(sync: sync, now: now) }
+
+    func send(_ request: DeliveryRequest, now: Int64) { worker.submit(request, now: now) }
+
+    func write(_ run: RunRequest) {
+        preconditionFailure("\(destination) takes batches, not files")
+    }
+
+    func answered(_ token: UInt64, _ answer: CourierAnswer, now: Int64) {
+        guard case .http(let outcome) = answer else { return }
+        worker.answered(token: token, outcome, now: now, wallClock: clock.now)
+    }
+
+    func advance(now: Int64) -> CourierNews {
+        var news = CourierNews()
+        while true {
+            let effects = worker.advance(now: now, wallClock: clock.now)
+            news.lists += effects.listIDs.map { ($0.syncID, $0.listID) }
+            news.notes += effects.notes.map(\.description)
+            news.wakeAt = effects.wakeAt
+            for completion in effects.completions {
+                isUp = completion.outcome.isUp ?? isUp
+                news.completions.append(
+                    CourierNews.Completion(
+                        sync: completion.syncID,
+                        message: completion.messageID,
+                        outcome: completion.outcome
+                    )
+                )
+            }
+            for request in effects.requests {
+                do throws(AddressError) {
+                    news.requests.append(try form(request))
+                } catch {
+                    // A setting made an address of it that may not be dialled.
+                    unsent.append((request.token, error.description))
+                }
+            }
+            if unsent.isEmpty { return news }
+            for (token, reason) in unsent {
+                worker.answered(token: token, .notSent(reason), now: now, wallClock: clock.now)
+            }
+            unsent = []
+        }
+    }
+
+    func beginAnew(sync: String) {
+        worker.resume()
+    }
+
+    func stop() {
+        worker.stop()
+    }
+
+    /// How the worker stands.
+    func status(now: Int64) -> WorkerStatus { worker.status(now: now) }
+
+    private func form(_ request: OutgoingRequest) throws(AddressError) -> HTTPRequest {
+        switch request.form {
+        case .webhook(let messageID):
+            guard let webhook else { preconditionFailure("\(destination) has no webhook") }
+            return webhook.request(
+                body: request.body,
+                messageID: messageID,
+                now: clock.now,
+                token: request.token
+            )
+        case .whole(let method, let url, let headers):
+            return HTTPRequest(
+                destination: destination,
+                method: method,
+                url: try DestinationURL(url, policy: policy),
+                headers: headers,
+                body: request.body,
+                timeoutMilliseconds: Int(request.timeoutMilliseconds),
+                policy: policy,
+                token: request.token
+            )
+        }
+    }
+}
+
+extension DeliveryOutcome {
+    /// What the outcome says of the destination; nil where it says nothing.
+    var isUp: Bool? {
+        switch self {
+        case .delivered: true
+        case .settled(let outcomes, _, _, let refusal):
+            if refusal != nil {
+                false
+            } else if outcomes.isFinal {
+                true
+            } else {
+                outcomes.outcomes.contains(.delivered) || outcomes.outcomes.contains(.accepted)
+            }
+        case .authenticationRefused, .gone, .failed, .retriable: false
+        }
+    }
+}
