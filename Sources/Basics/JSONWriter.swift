@@ -54,6 +54,13 @@ package struct JSONWriter {
         needsComma = false
     }
 
+    /// A key of an object from UTF-8 bytes; its value must follow.
+    package mutating func key(_ name: ByteView) {
+        value(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     /// A text value.
     package mutating func value(_ text: String) {
         separate()

@@ -15,6 +15,27 @@ package enum GeneralCondition: Sendable {
     case hadMostRecent(active: Int, window: PlanWindow, tests: [PropertyCondition])
     /// The user was uploaded to a cohort, by its index in the plan.
     case uploaded(cohort: Int)
+
+    /// Its window; any time where it has none.
+    package var window: PlanWindow {
+        switch self {
+        case .firstSeen(let window): window
+        case .records(let condition), .times(let condition): condition.window
+        case .retained(let condition): condition.window
+        case .hadMostRecent(_, let window, _): window
+        case .uploaded: .anyTime
+        }
+    }
+}
+
+extension Condition {
+    /// Its window of local days or weeks; nil where it has none.
+    var calendarWindow: PlanWindow.Aligned? {
+        guard case .general(let general) = self, case .aligned(let window) = general.window else {
+            return nil
+        }
+        return window
+    }
 }
 
 /// A number computed from records of a window, and what must hold of it.

@@ -34,9 +34,11 @@ package struct Plan: Sendable {
     /// A plan without cohorts.
     package init() {}
 
-    /// Whether a cohort looks at property values, itself or through other cohorts.
+    /// Whether property values decide what leaves for a cohort: it looks at some, itself or through other
+    /// cohorts, or its syncs send some.
     package func readsProperties(cohort: Int) -> Bool {
-        cohorts[cohort].program.contains { instruction in
+        if cohorts[cohort].synced != nil { return true }
+        return cohorts[cohort].program.contains { instruction in
             switch instruction {
             case .condition(let index):
                 switch conditions[index] {
@@ -46,6 +48,22 @@ package struct Plan: Sendable {
             case .member(let other): readsProperties(cohort: other)
             case .and, .or, .not: false
             }
+        }
+    }
+
+    /// Whether a calendar window of a cohort, its own or that of a cohort it refers to, begins anew at an instant
+    /// in (`previous`, `tick`].
+    ///
+    /// Many may leave at once then although nobody did anything: yesterday's events all stop counting.
+    ///
+    /// - Complexity: O(its calendar windows), however far apart the instants are.
+    package func isCalendarBound(
+        cohort: Int,
+        after previous: EventTime,
+        upTo tick: EventTime
+    ) -> Bool {
+        cohorts[cohort].calendarConditions.contains { index in
+            conditions[index].calendarWindow?.beginsAnew(after: previous, upTo: tick) ?? false
         }
     }
 
@@ -88,6 +106,9 @@ package enum Condition: Sendable {
     case firstSeen(CountWindow)
     /// Current property values satisfy every predicate.
     case properties([PropertyCondition])
+    /// Of no program and never true: it is looked at whenever the value of one of these user properties may
+    /// differ from the one at the last look.
+    case synced(properties: [String])
     /// Everything else.
     case general(GeneralCondition)
 
@@ -146,8 +167,20 @@ package struct CohortPlan: Sendable {
     package let traces: Set<Int>
     /// Record traces it reads, other cohorts it refers to included.
     package let recordTraces: Set<Int>
+    /// Conditions of calendar windows it reads, other cohorts it refers to included.
+    let calendarConditions: Set<Int>
+    /// The properties that syncs send of its members; nil where there are none.
+    package let synced: SyncedProperties?
     /// Hash of the id and of everything that decides membership: equal in every run for an equal cohort.
     package let identity: UInt64
+}
+
+/// User properties whose current values leave with a cohort's members.
+package struct SyncedProperties: Sendable {
+    /// The names as predicates on user properties write them, in the order in which values are handed out.
+    package let names: [String]
+    /// The ``Condition/synced(properties:)`` that is looked at when a value may differ.
+    package let condition: Int
 }
 
 /// From event types to traces.

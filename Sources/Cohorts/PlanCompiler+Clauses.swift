@@ -65,6 +65,20 @@ extension PlanCompiler {
         }
     }
 
+    /// The properties that syncs send of a cohort; nil where there are none.
+    ///
+    /// Cohorts of which the same are sent share a condition, in whatever order.
+    mutating func synced(_ properties: [String]) -> SyncedProperties? {
+        guard !properties.isEmpty else { return nil }
+        let names = properties.sorted { $0.precedesByBytes($1) }
+        var key = self.key(9)
+        for name in names { key.write(prefixed: name) }
+        return SyncedProperties(
+            names: properties,
+            condition: number(of: .synced(properties: names), key: key)
+        )
+    }
+
     private func key(_ kind: UInt8) -> ByteWriter {
         var writer = ByteWriter()
         writer.write(kind)

@@ -101,17 +101,20 @@ package struct PlanCompiler {
         var reach = CohortPlan.Reach.nothing
         var traces: Set<Int> = []
         var recordTraces: Set<Int> = []
+        var calendarConditions: Set<Int> = []
         for instruction in program {
             switch instruction {
             case .condition(let index):
                 traces.formUnion(plan.conditions[index].traces)
                 recordTraces.formUnion(plan.conditions[index].recordTraces)
                 reach = reach.joined(plan.conditions[index].reach)
+                if plan.conditions[index].calendarWindow != nil { calendarConditions.insert(index) }
             case .member(let index):
                 guard let target = earlier[index] else { continue }
                 traces.formUnion(target.traces)
                 recordTraces.formUnion(target.recordTraces)
                 reach = reach.joined(target.reach)
+                calendarConditions.formUnion(target.calendarConditions)
             case .and, .or, .not: continue
             }
         }
@@ -122,6 +125,8 @@ package struct PlanCompiler {
             reach: reach,
             traces: traces,
             recordTraces: recordTraces,
+            calendarConditions: calendarConditions,
+            synced: synced(settings.syncedProperties[definition.id] ?? []),
             identity: identity(of: definition.id, program, earlier)
         )
     }
@@ -328,6 +333,9 @@ package struct PlanSettings: Sendable {
     package var defaultZone: String
     /// Rules by name, for every zone that is named.
     package var zones: [String: TimeZoneRules]
+    /// User properties that syncs send of a cohort's members, by its id, in the order in which values are handed
+    /// out.
+    package var syncedProperties: [String: [String]] = [:]
 
     /// Settings from their parts.
     package init(
@@ -458,7 +466,7 @@ extension Condition {
         switch self {
         case .count(_, .anyTime, _): .everything
         case .count(_, .last(let length, let offset), _): .milliseconds(length + offset)
-        case .firstSeen, .properties: .nothing
+        case .firstSeen, .properties, .synced: .nothing
         case .general(let general): general.reach
         }
     }

@@ -167,6 +167,18 @@ extension PlanWindow.Aligned {
         )
     }
 
+    /// Whether the range changes otherwise than by moving along with the tick at an instant in
+    /// (`previous`, `tick`].
+    func beginsAnew(after previous: EventTime, upTo tick: EventTime) -> Bool {
+        var last = range(at: previous)
+        while let next = last.next, next <= tick {
+            let range = range(at: next)
+            if range.from != last.from || excludesCurrent && range.end != last.end { return true }
+            last = range
+        }
+        return false
+    }
+
     /// The next instant after `anchor` at which another unit may begin.
     ///
     /// Where clocks go back over midnight a local date ends and comes again, so a change of offset is

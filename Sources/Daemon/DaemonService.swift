@@ -111,14 +111,16 @@ final class DaemonRun {
         let startedAt = clock.now
         ticks = TickSource(width: configuration.tickMilliseconds, now: startedAt)
 
-        let plan = PlanCompiler.compile(
-            loaded.cohorts,
-            PlanSettings(
-                for: loaded.cohorts,
-                inactiveEvents: configuration.inactiveEvents,
-                defaultZone: configuration.timezone
-            )
+        var planSettings = PlanSettings(
+            for: loaded.cohorts,
+            inactiveEvents: configuration.inactiveEvents,
+            defaultZone: configuration.timezone
         )
+        planSettings.syncedProperties = LoadedConfiguration.syncedProperties(
+            of: loaded.syncs,
+            to: loaded.destinations
+        )
+        let plan = PlanCompiler.compile(loaded.cohorts, planSettings)
         var connected: [ConnectedDestination] = []
         for destination in loaded.destinations {
             connected.append(
@@ -757,6 +759,17 @@ extension SecretSurroundings {
 }
 
 extension LoadedConfiguration {
+    /// The user properties whose values the engine hands out with a cohort's members, by its id, in the order of
+    /// ``PropertyCells``.
+    ///
+    /// None: what there is of destinations takes ids alone.
+    static func syncedProperties(
+        of syncs: [SyncConfiguration],
+        to destinations: [DestinationConfiguration]
+    ) -> [String: [String]] {
+        [:]
+    }
+
     /// The syncs as the planner takes them.
     func syncSettings(_ plan: Plan) -> [SyncSettings] {
         syncs.compactMap { sync in

@@ -8,6 +8,7 @@ import Threads
 
 /// What every worker needs of the daemon; immutable.
 struct EngineEnvironment: Sendable {
+    /// Says of each cohort which properties are sent of its members, too.
     let plan: Plan
     let settings: ShardSettings
     let eventBytesMax: Int

@@ -44,6 +44,8 @@ extension PartitionWorker {
     private func tick(_ instant: EventTime) {
         let began = environment.clock.monotonicMilliseconds
         deltas.removeAll(keepingCapacity: true)
+        let previous = shard.lastTick
+        shard.reportsValues = hasReset
         shard.tick(instant, deltas: &deltas)
         // Ticks stand on a grid, so the next one is at least its width away.
         shard.raiseFloor(to: instant + environment.tickWidth)
@@ -55,7 +57,7 @@ extension PartitionWorker {
                 report.exits[delta.cohort] += 1
             }
         }
-        hand(Cut(offset: next, commands: commandsNext ?? 0, tick: instant))
+        hand(Cut(offset: next, commands: commandsNext ?? 0, tick: instant), after: previous)
         let milliseconds = environment.clock.monotonicMilliseconds - began
         environment.metrics.update {
             $0.observe(.tickDurationSeconds, value: Double(milliseconds) / 1000)
@@ -64,29 +66,56 @@ extension PartitionWorker {
     }
 
     /// Hands the tick's membership to the sync thread.
-    private func hand(_ cut: Cut) {
-        let synced = environment.syncedCohorts
-        let ids = synced.map { environment.plan.cohorts[$0].id }
-        guard hasReset else {
+    ///
+    /// - `previous`: The tick before.
+    private func hand(_ cut: Cut, after previous: EventTime?) {
+        guard hasReset, let previous else {
             hasReset = true
-            var all: [(cohort: String, users: UserList)] = []
-            for (index, cohort) in synced.enumerated() {
-                var users = UserList()
-                shard.forEachMember(cohort: cohort) { users.append(shard.userID($0)) }
-                all.append((ids[index], users))
-            }
+            let all = environment.syncedCohorts.map { reset(cohort: $0) }
             environment.sync.post(.reset(partition, cut, all))
             return
         }
-        var changes = MembershipChanges(cohorts: ids)
+        environment.sync.post(.tick(partition, cut, changes(from: previous, to: cut.tick)))
+    }
+
+    /// Everyone who is in a cohort.
+    private func reset(cohort: Int) -> CohortReset {
+        let plan = environment.plan.cohorts[cohort]
+        var reset = CohortReset(cohort: plan.id)
+        var cells: [UInt8] = []
+        shard.forEachMember(cohort: cohort) { slot in
+            reset.users.append(shard.userID(slot))
+            guard plan.synced != nil else { return }
+            cells.removeAll(keepingCapacity: true)
+            shard.appendValues(of: slot, cohort: cohort, to: &cells)
+            cells.withByteView { reset.cells.append($0) }
+        }
+        return reset
+    }
+
+    /// What the last tick did to the cohorts that some sync sends.
+    private func changes(from previous: EventTime, to tick: EventTime) -> MembershipChanges {
+        let plan = environment.plan
+        let cohorts = environment.syncedCohorts
+        var changes = MembershipChanges(cohorts: cohorts.map { plan.cohorts[$0].id })
+        changes.isCalendarBound = cohorts.map {
+            plan.isCalendarBound(cohort: $0, after: previous, upTo: tick)
+        }
         for delta in deltas {
-            guard let index = synced.firstIndex(of: delta.cohort) else { continue }
+            guard let index = cohorts.firstIndex(of: delta.cohort) else { continue }
+            // With its values below.
+            if delta.entered, plan.cohorts[delta.cohort].synced != nil { continue }
             changes.append(
                 cohort: index,
                 user: shard.userID(delta.slot),
                 delta.entered ? .entered : .left
             )
         }
-        environment.sync.post(.tick(partition, cut, changes))
+        shard.forEachSyncedChange { cohort, slot, entered, cells in
+            guard let index = cohorts.firstIndex(of: cohort) else { return }
+            let change = entered ? MembershipChange.entered : .updated
+            changes.append(cohort: index, user: shard.userID(slot), change, cells: cells)
+        }
+        return changes
     }
 }

@@ -4,14 +4,24 @@ import Destinations
 import Sync
 import Threads
 
+/// Everyone who is in a cohort, of one partition.
+struct CohortReset: Sendable {
+    /// The cohort's id.
+    let cohort: String
+    /// The members, in no meaningful order.
+    var users = UserList()
+    /// The ``PropertyCells`` of each of them, in the same order; empty where nothing but ids is sent of the cohort.
+    var cells = UserList()
+}
+
 /// What the sync thread is told.
 enum SyncMessage: Sendable {
     /// A partition is ours; its membership will come.
     case waiting(PartitionID)
     /// A partition is halted, replays or was taken away.
     case unavailable(PartitionID)
-    /// The first tick of a partition: everyone who is in, by cohort id.
-    case reset(PartitionID, Cut, [(cohort: String, users: UserList)])
+    /// The first tick of a partition: everyone who is in, by cohort.
+    case reset(PartitionID, Cut, [CohortReset])
     /// A later tick.
     case tick(PartitionID, Cut, MembershipChanges)
     /// How the request with this token ended, over HTTP.

@@ -150,11 +150,11 @@ final class SyncService: @unchecked Sendable {
         case .unavailable(let partition): planner.partitionUnavailable(partition, now: now)
         case .reset(let partition, let cut, let cohorts):
             planner.partitionWaiting(partition)
-            for (cohort, users) in cohorts {
+            for reset in cohorts {
                 planner.membershipReset(
                     partition: partition,
-                    cohort: cohort,
-                    users: users,
+                    cohort: reset.cohort,
+                    users: reset.users,
                     cut: cut,
                     now: now
                 )

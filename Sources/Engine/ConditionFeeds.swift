@@ -20,7 +20,7 @@ struct ConditionFeeds {
     private let falling: [UInt64]
     /// Conditions on when the user was first seen.
     let firstSeen: [UInt64]
-    /// Conditions on property values.
+    /// Conditions on property values, also those that only say when a value may differ.
     let properties: [UInt64]
     /// Conditions on uploads.
     let uploads: [UInt64]
@@ -48,7 +48,7 @@ struct ConditionFeeds {
                 if range.isPlain, range.highest == .max { rising.set(0, index) }
                 if range.isPlain, range.lowest <= 0 { falling.set(0, index) }
             case .firstSeen: firstSeen.set(0, index)
-            case .properties: properties.set(0, index)
+            case .properties, .synced: properties.set(0, index)
             case .general(let general):
                 if case .times(let condition) = general {
                     byTrace[condition.trace].append((general.leastRecords, index))
@@ -170,7 +170,7 @@ private struct CountedFeeds {
 }
 
 /// Rows of bits while they are filled in.
-private struct BitRows {
+struct BitRows {
     private(set) var bits: [UInt64]
     private let words: Int
 

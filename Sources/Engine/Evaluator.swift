@@ -11,7 +11,7 @@ struct Evaluator {
     /// One condition.
     fileprivate struct Step {
         enum Kind {
-            case count, firstSeen, properties, general
+            case count, firstSeen, properties, synced, general
         }
 
         var kind: Kind
@@ -42,7 +42,7 @@ struct Evaluator {
 
     private let steps: [Step]
     private let holed: [CountRange]
-    private let lookUps: [PropertyLookUp]
+    private let lookUps: [NumberedPropertyCondition]
     /// The programs of all cohorts in the plan's order of evaluation, one behind the other.
     private let instructions: [Instruction]
 
@@ -51,8 +51,9 @@ struct Evaluator {
     /// Cohorts, each behind those it refers to.
     private let order: [Int]
     let feeds: ConditionFeeds
-    /// By number of the name.
-    private let readsName: [Bool]
+    /// Bits of the conditions that read a property, ``feeds``' words for each number of a name.
+    private let readers: [UInt64]
+    private let namesRead: Int
 
     private var general: GeneralEvaluator
     /// The conditions to look at.
@@ -72,9 +73,11 @@ struct Evaluator {
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
         var holed: [CountRange] = []
-        var lookUps: [PropertyLookUp] = []
+        var lookUps: [NumberedPropertyCondition] = []
         var generalCount = 0
+        var readNames: [[UInt32]] = []
         for condition in plan.conditions {
+            readNames.append([])
             switch condition {
             case .count(let trace, let window, let range):
                 var step = Step(
@@ -96,10 +99,16 @@ struct Evaluator {
                 steps.append(step)
             case .properties(let tests):
                 let start = lookUps.count
-                lookUps += tests.map { PropertyLookUp($0, names: &names) }
+                lookUps += tests.map { NumberedPropertyCondition($0, names: &names) }
+                readNames[steps.count] = lookUps[start...].flatMap(\.names)
                 var step = Step(kind: .properties, lookUps: start..<lookUps.count)
                 step.readsProperties = true
                 steps.append(step)
+            case .synced(let properties):
+                readNames[steps.count] = properties.flatMap {
+                    PropertyLookUp($0, names: &names).names
+                }
+                steps.append(Step(kind: .synced))
             case .general(let condition):
                 var step = Step(kind: .general, general: generalCount)
                 if case .hadMostRecent = condition { step.readsProperties = true }
@@ -112,9 +121,16 @@ struct Evaluator {
         self.holed = holed
         self.lookUps = lookUps
         general = GeneralEvaluator(plan: plan, names: &names)
-        let read = lookUps.flatMap(\.names) + general.historicNames
-        readsName = (0...(read.max() ?? 0)).map(read.contains)
+        for (condition, step) in steps.enumerated() where step.kind == .general {
+            readNames[condition] = general.names(of: step.general)
+        }
         feeds = ConditionFeeds(plan: plan)
+        namesRead = (readNames.joined().max().map { Int($0) } ?? -1) + 1
+        var readers = BitRows(rows: namesRead, words: feeds.words)
+        for (condition, names) in readNames.enumerated() {
+            for name in names { readers.set(Int(name), condition) }
+        }
+        self.readers = readers.bits
         var instructions: [Instruction] = []
         var programs: [Range<Int>] = []
         for cohort in plan.evaluationOrder {
@@ -137,8 +153,10 @@ struct Evaluator {
     /// Numbers of the names whose whole history the plan looks at.
     var historicNames: Set<UInt32> { general.historicNames }
 
-    /// Whether any condition looks at the property of that number.
-    func reads(_ name: UInt32) -> Bool { Int(name) < readsName.count && readsName[Int(name)] }
+    /// A word of the conditions that look at the property of that number.
+    func conditions(reading name: UInt32, word: Int) -> UInt64 {
+        Int(name) < namesRead ? readers[Int(name) * feeds.words + word] : 0
+    }
 
     /// Readies what a tick's evaluations share.
     mutating func prepare(_ tick: EventTime) {
@@ -158,7 +176,7 @@ struct Evaluator {
         switch step.kind {
         case .count: return .times(step.trace)
         case .general: return general.source(of: step.general)
-        case .firstSeen, .properties: return .none
+        case .firstSeen, .properties, .synced: return .none
         }
     }
 
@@ -283,6 +301,12 @@ struct Evaluator {
                     )
                 case .properties:
                     isTrue = holds(step.lookUps, record.properties, at: tick, in: propertyLists)
+                case .synced:
+                    isTrue = false
+                    let next = propertyLists.nextChange(record.properties, after: tick) { name in
+                        conditions(reading: name, word: word) >> UInt64(bit) & 1 != 0
+                    }
+                    change = next?.milliseconds ?? .max
                 case .general:
                     let outcome = general.evaluate(
                         step.general,
@@ -350,8 +374,7 @@ struct Evaluator {
         in lists: borrowing PropertyLists
     ) -> Bool {
         for index in range {
-            let value = lookUps[index].value(row, at: tick, in: lists)
-            if !lookUps[index].test.matches(value) { return false }
+            if !lookUps[index].holds(row, at: tick, in: lists) { return false }
         }
         return true
     }

@@ -46,7 +46,7 @@ struct GeneralEvaluator {
     private let steps: [Step]
     private let tests: [RecordTest]
     private let windows: [PlanWindow]
-    private let lookUps: [PropertyLookUp]
+    private let lookUps: [NumberedPropertyCondition]
     /// Ranges of shared windows at ``tick``, by condition.
     private var ranges: [PlanWindow.Range] = []
     private var tick = EventTime.distantPast
@@ -56,7 +56,7 @@ struct GeneralEvaluator {
         var steps: [Step] = []
         var tests: [RecordTest] = []
         var windows: [PlanWindow] = []
-        var lookUps: [PropertyLookUp] = []
+        var lookUps: [NumberedPropertyCondition] = []
         var reducer = RecordReducer()
         for condition in plan.conditions {
             guard case .general(let general) = condition else { continue }
@@ -86,7 +86,7 @@ struct GeneralEvaluator {
             case .hadMostRecent(let active, _, let tests):
                 step = Step(kind: .hadMostRecent, trace: active)
                 let start = lookUps.count
-                lookUps += tests.map { PropertyLookUp($0, names: &names) }
+                lookUps += tests.map { NumberedPropertyCondition($0, names: &names) }
                 step.lookUps = start..<lookUps.count
             case .uploaded(let cohort): step = Step(kind: .uploaded, trace: cohort)
             }
@@ -103,6 +103,9 @@ struct GeneralEvaluator {
 
     /// Numbers of the names whose value at an earlier instant may be asked for.
     var historicNames: Set<UInt32> { Set(lookUps.flatMap(\.names)) }
+
+    /// Numbers of the names whose values decide condition number `index`.
+    func names(of index: Int) -> [UInt32] { lookUps[steps[index].lookUps].flatMap(\.names) }
 
     /// Which trace condition number `index` reads, the first of two.
     func source(of index: Int) -> Evaluator.Source {
@@ -176,8 +179,8 @@ struct GeneralEvaluator {
             let instant = EventTime(milliseconds: run.time(newest))
             outcome.isTrue = true
             for index in step.lookUps where outcome.isTrue {
-                let value = lookUps[index].value(record.properties, at: instant, in: propertyLists)
-                outcome.isTrue = lookUps[index].test.matches(value)
+                outcome.isTrue = lookUps[index]
+                    .holds(record.properties, at: instant, in: propertyLists)
             }
             return outcome
         case .uploaded:
@@ -341,19 +344,6 @@ struct GeneralEvaluator {
             index += 1
         }
         return false
-    }
-}
-
-extension GeneralCondition {
-    /// Its window; any time where it has none.
-    fileprivate var window: PlanWindow {
-        switch self {
-        case .firstSeen(let window): window
-        case .records(let condition), .times(let condition): condition.window
-        case .retained(let condition): condition.window
-        case .hadMostRecent(_, let window, _): window
-        case .uploaded: .anyTime
-        }
     }
 }
 

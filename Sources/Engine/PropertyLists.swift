@@ -116,11 +116,19 @@ struct PropertyLists: ~Copyable {
     }
 
     /// The earliest instant after `tick` from which an assignment shows; nil if there is none.
-    func nextChange(_ row: SlabRow, after tick: EventTime) -> EventTime? {
+    ///
+    /// - `counts`: Whether assignments to the name of that number count.
+    func nextChange(
+        _ row: SlabRow,
+        after tick: EventTime,
+        of counts: (UInt32) -> Bool = { _ in true }
+    ) -> EventTime? {
         var earliest = EventTime.distantFuture.milliseconds
         var position = 0
         while let entry = entry(row, at: position) {
-            if entry.showsFrom > tick.milliseconds { earliest = min(earliest, entry.showsFrom) }
+            if entry.showsFrom > tick.milliseconds, counts(entry.name) {
+                earliest = min(earliest, entry.showsFrom)
+            }
             position += entry.words
         }
         let change = EventTime(milliseconds: earliest)

@@ -2,7 +2,7 @@ import Basics
 import Cohorts
 import Events
 
-/// A predicate on a user property with its names numbered: where the value is looked for, and in which order.
+/// A user property by its name in the language, with numbers: where its value is looked for, and in which order.
 struct PropertyLookUp {
     /// The name as it stands.
     private let whole: UInt32
@@ -10,11 +10,9 @@ struct PropertyLookUp {
     private let path: (first: UInt32, rest: [[UInt8]])?
     /// The name among those sent at the top level.
     private let sent: UInt32?
-    /// What must hold of the value.
-    let test: CompiledPropertyTest
 
-    init(_ condition: PropertyCondition, names: inout PropertyNames) {
-        let bytes = Array(condition.name.utf8)
+    init(_ name: String, names: inout PropertyNames) {
+        let bytes = Array(name.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         whole = bytes.withByteView { names.number(of: $0) }
         path =
@@ -25,7 +23,6 @@ struct PropertyLookUp {
                 parts.dropFirst().map { Array($0) }
             )
         sent = bytes.withByteView { names.sentNumber(of: $0) }
-        test = condition.test
     }
 
     /// The numbers of the names whose assignments decide the value.
@@ -46,5 +43,25 @@ struct PropertyLookUp {
         }
         if let sent { return lists.value(row, name: sent, at: instant) }
         return .missing
+    }
+}
+
+/// A predicate on a user property with its names numbered.
+struct NumberedPropertyCondition {
+    let lookUp: PropertyLookUp
+    /// What must hold of the value.
+    let test: CompiledPropertyTest
+
+    init(_ condition: PropertyCondition, names: inout PropertyNames) {
+        lookUp = PropertyLookUp(condition.name, names: &names)
+        test = condition.test
+    }
+
+    /// The numbers of the names whose assignments decide it.
+    var names: [UInt32] { lookUp.names }
+
+    /// Whether it holds at an instant.
+    func holds(_ row: SlabRow, at instant: EventTime, in lists: borrowing PropertyLists) -> Bool {
+        test.matches(lookUp.value(row, at: instant, in: lists))
     }
 }

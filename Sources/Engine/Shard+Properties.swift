@@ -97,7 +97,10 @@ extension Shard {
 
     /// Conditions look at few names; an assignment to another changes none.
     private mutating func noteAssigned(_ name: UInt32, _ slot: UserSlot) {
-        if evaluator.reads(name) { touch(slot, for: evaluator.feeds.properties) }
+        for word in 0..<evaluator.feeds.words {
+            let conditions = evaluator.conditions(reading: name, word: word)
+            touch(slot, for: conditions, word: word, evenSettled: true)
+        }
     }
 
     private mutating func setOnce(

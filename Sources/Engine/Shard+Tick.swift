@@ -27,6 +27,7 @@ extension Shard {
         precondition(rebuild == nil, "a tick during a rebuild")
         precondition(owed.isEmpty, "the last tick is not over")
         settle()
+        synced.removeAll()
         floor = tick
         lastTick = tick
         deadlines.takeDue(at: tick, into: &due)
@@ -140,6 +141,7 @@ extension Shard {
                 prune(slot, condition: deadline.condition, tick)
             }
         }
+        let firstDelta = deltas.count
         if isFirst || evaluator.looksAtAny {
             let isFlipped = evaluator.evaluate(
                 records[index],
@@ -162,6 +164,15 @@ extension Shard {
                 }
                 evaluator.runPrograms()
                 takeMemberships(of: slot, deltas: &deltas)
+            }
+            if !synced.cohorts.isEmpty {
+                noteValues(
+                    of: slot,
+                    at: tick,
+                    isFirst: isFirst,
+                    deltas: deltas,
+                    from: firstDelta
+                )
             }
         }
         var next = EventTime.distantFuture.milliseconds

@@ -80,6 +80,11 @@ package struct Shard: ~Copyable {
     let recordFilters: RecordFilters
     /// Numbers of the names whose whole history is kept.
     let historicNames: Set<UInt32>
+    /// Values for syncs, as the last tick found them.
+    var synced: SyncedValues
+    /// Whether ticks that begin note values for ``forEachSyncedChange(_:)``; false is for whoever reads everyone's
+    /// values after the tick anyway, which spares a copy of them.
+    package var reportsValues = true
     /// The result of the last property operation.
     var operationResult: [UInt8] = []
     /// Dedupe entries that are not in a snapshot yet.
@@ -111,6 +116,7 @@ package struct Shard: ~Copyable {
         let evaluator = Evaluator(plan: plan, names: &names)
         historicNames = evaluator.historicNames
         touched = TouchedUsers(words: evaluator.feeds.words)
+        synced = SyncedValues(plan: plan, names: &names)
         self.evaluator = evaluator
     }
 

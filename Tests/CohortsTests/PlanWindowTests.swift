@@ -53,15 +53,15 @@ struct PlanWindowTests {
         let excludes: Bool
         let offset: Int64
 
-        func plan(_ zone: TimeZoneRules) -> PlanWindow {
-            .aligned(
-                PlanWindow.Aligned(
-                    unitDays: days,
-                    count: count,
-                    excludesCurrent: excludes,
-                    offset: offset,
-                    zone: zone
-                )
+        func plan(_ zone: TimeZoneRules) -> PlanWindow { .aligned(aligned(zone)) }
+
+        func aligned(_ zone: TimeZoneRules) -> PlanWindow.Aligned {
+            PlanWindow.Aligned(
+                unitDays: days,
+                count: count,
+                excludesCurrent: excludes,
+                offset: offset,
+                zone: zone
             )
         }
     }
@@ -151,6 +151,94 @@ struct PlanWindowTests {
             }
             #expect(changes >= (window.days == 1 ? 15 : 2))
         }
+    }
+
+    @Test("bounds are where the calendar's range changes, also ones that ticks skip", arguments: stretches)
+    func bounds(_ stretch: Stretch) throws {
+        guard let zone = try stretch.rules() else { return }
+        let middle = try #require(EventTime(rfc3339: stretch.middle))
+        let ticks = Ticks(from: middle - 5 * Self.dayLength, to: middle + 5 * Self.dayLength)
+        let calendar = MinuteCalendar(
+            zone,
+            from: ticks.from - 30 * Self.dayLength,
+            to: ticks.to + Self.dayLength
+        )
+        var generator = SeededGenerator(seed: 7)
+        for window in Self.windows {
+            let aligned = window.aligned(zone)
+            let count = Int((ticks.to - ticks.from) / Self.minute)
+            func tick(_ index: Int) -> EventTime { ticks.from + Int64(index) * Self.minute }
+            var bounds: [Int] = []
+            var last = calendar.range(at: ticks.from, window)
+            for index in 1...count {
+                let range = calendar.range(at: tick(index), window)
+                let isBound = range.from != last.from || window.excludes && range.end != last.end
+                if isBound { bounds.append(index) }
+                if aligned.beginsAnew(after: tick(index - 1), upTo: tick(index)) != isBound {
+                    Issue.record("\(window) at \(tick(index).rfc3339): a bound is \(isBound)")
+                }
+                last = range
+            }
+            #expect(bounds.count >= (window.days == 1 ? 8 : 1), "\(window)")
+            for bound in bounds {
+                #expect(aligned.beginsAnew(after: tick(bound) - 1, upTo: tick(bound)))
+                #expect(!aligned.beginsAnew(after: tick(bound), upTo: tick(bound + 1) - 1))
+            }
+            for _ in 0..<500 {
+                let first = generator.below(count)
+                let end = min(count, first + generator.pick([1, 2, 60, 700, 1500, 9000]))
+                let expected = bounds.contains { $0 > first && $0 <= end }
+                if aligned.beginsAnew(after: tick(first), upTo: tick(end)) != expected {
+                    Issue.record(
+                        "\(window) in (\(tick(first).rfc3339), \(tick(end).rfc3339)]: \(expected)"
+                    )
+                }
+            }
+        }
+    }
+
+    @Test("a cohort's bounds are those of its own windows and of the cohorts it refers to")
+    func boundsOfCohorts() throws {
+        let (definitions, problems) = parse(
+            """
+            id: daily
+            users: {active: {last: 2d, align: day}}
+            ---
+            id: sliding
+            users: {active: {last: 2d}}
+            ---
+            id: weekly
+            timezone: Asia/Kathmandu
+            users: {any: [{performed: {event: e, last: 1w, align: week}}, {member_of: sliding}]}
+            ---
+            id: referring
+            users: {not: {member_of: daily}}
+            """
+        )
+        #expect(problems.isEmpty)
+        guard let kathmandu = try Stretch("Asia/Kathmandu", "").rules() else { return }
+        let plan = PlanCompiler.compile(
+            definitions,
+            PlanSettings(zones: ["Asia/Kathmandu": kathmandu])
+        )
+        func bounds(_ previous: String, _ tick: String) throws -> [String] {
+            let previous = try #require(EventTime(rfc3339: previous))
+            let tick = try #require(EventTime(rfc3339: tick))
+            return plan.cohorts.indices
+                .filter { plan.isCalendarBound(cohort: $0, after: previous, upTo: tick) }
+                .map { plan.cohorts[$0].id }
+        }
+        // Monday begins 5:45 h earlier in Kathmandu.
+        #expect(try bounds("2026-01-04T18:14:00Z", "2026-01-04T18:15:00Z") == ["weekly"])
+        #expect(try bounds("2026-01-04T18:15:00Z", "2026-01-04T23:59:59.999Z") == [])
+        #expect(
+            try bounds("2026-01-04T23:59:00Z", "2026-01-05T00:00:00Z") == ["daily", "referring"]
+        )
+        #expect(try bounds("2026-01-05T00:00:00Z", "2026-01-05T23:59:00Z") == [])
+        #expect(
+            try bounds("2026-01-05T00:00:00Z", "2027-01-05T00:00:00Z")
+                == ["daily", "referring", "weekly"]
+        )
     }
 
     @Test("nothing that counts is older than the horizon", arguments: stretches)

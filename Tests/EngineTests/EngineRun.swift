@@ -41,14 +41,7 @@ struct RefusedDefinitions: Error, CustomStringConvertible {
 extension OracleCase {
     /// The definitions, compiled.
     func plan() throws -> Plan {
-        try Self.plan(
-            yaml: yaml,
-            PlanSettings(
-                inactiveEvents: Set(settings.inactiveEvents),
-                defaultZone: settings.zone,
-                zones: Self.zones
-            )
-        )
+        try Self.plan(yaml: yaml, PlanSettings(for: self))
     }
 
     /// Other definitions, compiled.
@@ -69,7 +62,7 @@ extension OracleCase {
     }
 
     /// The zones that definitions may name, from this machine's files.
-    private static let zones: [String: TimeZoneRules] = {
+    fileprivate static let zones: [String: TimeZoneRules] = {
         var zones = ["UTC": TimeZoneRules.utc]
         for name in OracleZone.names {
             guard let data = FileManager.default.contents(atPath: "/usr/share/zoneinfo/" + name)
@@ -165,6 +158,17 @@ extension OracleCase {
             before = tick.members
         }
         return (record, oracle)
+    }
+}
+
+extension PlanSettings {
+    /// What the definitions of a history read of the configuration.
+    init(for history: OracleCase) {
+        self.init(
+            inactiveEvents: Set(history.settings.inactiveEvents),
+            defaultZone: history.settings.zone,
+            zones: OracleCase.zones
+        )
     }
 }
 

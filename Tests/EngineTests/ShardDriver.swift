@@ -21,6 +21,8 @@ struct ShardDriver: ~Copyable {
     private let uploads: [OracleUpload]
     private var isTicking = false
     private var sliceDeltas: [Delta] = []
+    /// What whoever reads the ticks knows of synced properties.
+    private(set) var values = ValueReader()
 
     init(_ history: OracleCase, _ plan: Plan, usersMax: Int = .max) {
         var settings = ShardSettings(history.configuration)
@@ -73,6 +75,7 @@ struct ShardDriver: ~Copyable {
             var deltas: [Delta] = []
             let tick = EventTime(milliseconds: instant)
             shard.tick(tick, deltas: &deltas)
+            values.take(shard, deltas)
             shard.sortByCohortAndUser(&deltas)
             return TickRecord(shard, tick, deltas)
         }
@@ -102,6 +105,7 @@ struct ShardDriver: ~Copyable {
             shard.continueTick(users: users, deltas: &sliceDeltas)
         else { return nil }
         isTicking = false
+        values.take(shard, sliceDeltas)
         shard.sortByCohortAndUser(&sliceDeltas)
         defer { sliceDeltas = [] }
         return TickRecord(shard, tick, sliceDeltas)
@@ -121,6 +125,9 @@ struct ShardDriver: ~Copyable {
             }
         }
     }
+
+    /// Reads everyone's values, of whom there is nobody before the first tick.
+    mutating func beginReading() { values.take(shard, []) }
 
     /// Lets a test spoil the shard.
     mutating func tamper(_ body: (inout Shard) -> Void) { body(&shard) }
@@ -144,6 +151,7 @@ struct ShardDriver: ~Copyable {
         from records: [StoredRecord]
     ) throws -> RestoreReport {
         let report = try shard.restart(plan, settings, from: records)
+        values.restart()
         decoder = Self.decoder(history, plan)
         return report
     }

@@ -1,5 +1,3 @@
-package import Basics
-
 /// The values of some properties of one user, in an agreed order of the properties.
 ///
 /// ```

@@ -1,0 +1,60 @@
+package import Basics
+import Cohorts
+import Events
+
+// Values of the properties that syncs send, out of the engine.
+
+extension Shard {
+    /// Lends what the last tick, which is over, found to leave for cohorts with ``CohortPlan/synced`` properties:
+    /// who entered, and who stayed in while a value was assigned, unset or came to show since the tick before,
+    /// whether it differs or not.
+    ///
+    /// Every user comes at most once for each cohort. Whoever has taken everyone's values once, by
+    /// ``appendValues(of:cohort:to:)`` after a tick, and everything this lends since, has the values of all members.
+    /// The order is the same in every run. There is nothing where ``reportsValues`` was false when the tick began.
+    ///
+    /// - `body`: Gets the index of the cohort, the user, whether it entered, and its ``PropertyCells`` in the
+    ///   order of the cohort's synced properties, which live as long as the call.
+    package func forEachSyncedChange(
+        _ body: (_ cohort: Int, _ slot: UserSlot, _ entered: Bool, _ cells: ByteView) -> Void
+    ) {
+        synced.forEach(body)
+    }
+
+    /// Appends the ``PropertyCells`` of a user as of the last tick; nothing for a cohort without synced properties.
+    ///
+    /// To be asked after a tick and before the next event, which may replace what no later tick can see.
+    package func appendValues(of slot: UserSlot, cohort: Int, to cells: inout [UInt8]) {
+        guard let tick = lastTick,
+            let cohort = synced.cohorts.first(where: { $0.index == cohort })
+        else { return }
+        cohort.append(records[Int(slot)].properties, at: tick, in: propertyLists, to: &cells)
+    }
+
+    /// Notes the values of a user who was just evaluated, for every cohort that it entered and every one that it
+    /// stays in while a value may differ.
+    ///
+    /// - `deltas`: Changes of membership, of which those of the user begin at `first`.
+    mutating func noteValues(
+        of slot: UserSlot,
+        at tick: EventTime,
+        isFirst: Bool,
+        deltas: [Delta],
+        from first: Int
+    ) {
+        guard reportsValues else { return }
+        for cohort in synced.cohorts where membership.contains(slot, cohort: cohort.index) {
+            // A member of whom the tick reports a change is one who entered.
+            let entered = deltas[first...].contains { $0.cohort == cohort.index }
+            guard entered || isFirst || evaluator.isLookedAt(cohort.condition) else { continue }
+            synced.append(
+                cohort,
+                slot,
+                entered: entered,
+                records[Int(slot)].properties,
+                at: tick,
+                in: propertyLists
+            )
+        }
+    }
+}
