@@ -81,8 +81,11 @@ let package = Package(
         // The shell: threads, sockets, files.
         library("Threads", ["Basics"]),
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
-        library("Destinations", ["Basics", "Sync", "Cryptography", "Threads", "CCurl"]),
-        library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
+        library(
+            "Destinations",
+            ["Basics", "Sync", "Configuration", "Cryptography", "Threads", "CCurl"]
+        ),
+        library("HTTPAPI", ["Basics", "Sync", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
         library(
@@ -90,7 +93,8 @@ let package = Package(
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
-                "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
+                "Configuration", "Templates", "InputFiles", "Threads", "Kafka", "Destinations",
+                "HTTPAPI",
             ]
         ),
         program(
@@ -104,7 +108,7 @@ let package = Package(
             "cohortctl",
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
-                "Engine", "Replay", "Destinations",
+                "Engine", "Replay", "Sync", "Templates", "Threads", "Destinations",
             ]
         ),
         program(
@@ -146,8 +150,8 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics", "Sync"]),
-        tests("HTTPAPI", ["Basics"]),
+        tests("Destinations", ["Basics", "Sync", "Configuration"]),
+        tests("HTTPAPI", ["Basics", "Sync"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),
         // Runs the built programs as their users do.
