@@ -84,9 +84,9 @@ let package = Package(
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
         library(
             "Destinations",
-            ["Basics", "Sync", "Delivery", "Cryptography", "Threads", "CCurl"]
+            ["Basics", "Sync", "Delivery", "Cryptography", "Threads", "CCurl", "Configuration"]
         ),
-        library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
+        library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD", "Sync"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
         library(
@@ -94,7 +94,7 @@ let package = Package(
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
-                "Configuration", "InputFiles", "Threads", "Kafka", "Delivery", "Destinations",
+                "Configuration", "InputFiles", "Threads", "Kafka", "Delivery", "Destinations", "Templates",
                 "HTTPAPI",
             ]
         ),
@@ -109,7 +109,7 @@ let package = Package(
             "cohortctl",
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
-                "Engine", "Replay", "Destinations",
+                "Engine", "Replay", "Sync", "Templates", "Threads", "Destinations",
             ]
         ),
         program(
@@ -152,8 +152,8 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics", "Sync", "Delivery"]),
-        tests("HTTPAPI", ["Basics"]),
+        tests("Destinations", ["Basics", "Sync", "Delivery", "Configuration"]),
+        tests("HTTPAPI", ["Basics", "Sync"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),
         // Runs the built programs as their users do.

@@ -86,20 +86,24 @@ package struct TimeZoneRules: Sendable {
     ///
     /// Where the clocks go back over midnight the date comes twice, and the first time counts; where midnight
     /// or a whole day is left out, the day starts at the change.
-    package func start(ofDay day: Int64) -> EventTime { start(ofDay: day, milliseconds: 0) }
+    package func start(ofDay day: Int64) -> EventTime { instant(ofDay: day, minute: 0) }
 
-    /// The earliest instant at which the clocks show that day, so many milliseconds after midnight, or later.
-    package func start(ofDay day: Int64, milliseconds: Int64) -> EventTime {
+    /// The earliest instant whose local time is that or later: the first of two where the clocks go back over
+    /// it, the change itself where they go forward over it.
+    ///
+    /// - Parameters:
+    ///   - day: A local date, as days since 1970-01-01.
+    ///   - minute: A minute of that day, 0…1439.
+    package func instant(ofDay day: Int64, minute: Int) -> EventTime {
+        let local = day * Self.dayMilliseconds + Int64(minute) * 60_000
         // Offsets lie within 26 hours of UTC, so the start lies between these two.
         var low = EventTime(milliseconds: (day - 2) * Self.dayMilliseconds)
         let end = EventTime(milliseconds: (day + 3) * Self.dayMilliseconds)
-        // Local dates may step back at a change of offset, so each stretch of one offset is looked at.
+        // Local times may step back at a change of offset, so each stretch of one offset is looked at.
         while low < end {
             let offset = offset(at: low)
             let next = min(nextChange(after: low) ?? end, end)
-            let candidate = EventTime(
-                milliseconds: day * Self.dayMilliseconds + milliseconds - offset
-            )
+            let candidate = EventTime(milliseconds: local - offset)
             if candidate <= low { return low }
             if candidate < next { return candidate }
             low = next

@@ -212,8 +212,7 @@ extension ConfigurationKey {
             "include.templates",
             "folder",
             "destinations/templates",
-            "Templates of destinations.",
-            .withoutEffect
+            "Templates of destinations."
         ),
         ConfigurationKey(
             "accept_history",

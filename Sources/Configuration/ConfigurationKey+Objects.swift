@@ -7,7 +7,12 @@ extension ConfigurationKey {
             "",
             "Its name; unique among destinations."
         ),
-        ConfigurationKey("template", "webhook | file", "", "How it is spoken to."),
+        ConfigurationKey(
+            "template",
+            "name of a template",
+            "",
+            "How it is spoken to: one that is built in, or a file of `include.templates`."
+        ),
         ConfigurationKey("settings", "map", "", "What the template needs, see below."),
         ConfigurationKey(
             "allow_private",
@@ -44,6 +49,51 @@ extension ConfigurationKey {
         )
     ]
 
+    /// The settings of the templates `kafka-topic` and `kafka-table`.
+    package static let kafkaDestination: [ConfigurationKey] = [
+        ConfigurationKey("settings.topic", "topic", "", "Where records go."),
+        ConfigurationKey(
+            "settings.properties",
+            "map of librdkafka properties",
+            "{}",
+            "Go over those of `kafka.properties` one by one. A value may be a reference."
+        ),
+    ]
+
+    /// The settings of the template `file-csv`.
+    package static let fileCSV: [ConfigurationKey] = [
+        ConfigurationKey(
+            "settings.dir",
+            "path",
+            "",
+            "The folder of the files; it must exist. A relative path begins at the working directory."
+        )
+    ]
+
+    /// The settings of the template `s3-csv`.
+    package static let objectStoreCSV: [ConfigurationKey] = [
+        ConfigurationKey(
+            "settings.endpoint",
+            "https URL",
+            "",
+            "The object store, without the bucket. May be a reference."
+        ),
+        ConfigurationKey("settings.region", "text", "", "The region that requests are signed for."),
+        ConfigurationKey("settings.bucket", "bucket", "", "The bucket; it must exist."),
+        ConfigurationKey(
+            "settings.prefix",
+            "text",
+            "\"\"",
+            "Stands in front of the names of the files, such as `cohorts/`."
+        ),
+        ConfigurationKey("settings.access_key", "reference", "", "The id of the key."),
+        ConfigurationKey("settings.secret_key", "reference", "", "The key itself."),
+    ]
+
+    /// The keys of every destination, whatever its template; templates of files bring settings of their own.
+    static let anyDestination =
+        destination + webhook + file + kafkaDestination + fileCSV + objectStoreCSV
+
     /// The keys of a sync.
     package static let sync: [ConfigurationKey] = [
         ConfigurationKey("id", "id", "", "Its name; unique among syncs."),
@@ -53,37 +103,32 @@ extension ConfigurationKey {
             "cadence",
             "realtime | hourly | daily | on_demand",
             "realtime",
-            "When changes are sent: realtime = at every tick.",
-            .defaultOnly
+            "When changes are sent: realtime = at every tick. Not every destination takes each of them."
         ),
-        ConfigurationKey("at", "\"HH:MM\"", "\"02:30\"", "When a daily sync runs.", .withoutEffect),
+        ConfigurationKey("at", "\"HH:MM\"", "\"02:30\"", "When a daily sync runs, in `timezone`."),
         ConfigurationKey(
             "identity",
             "list of properties",
             "[user_id]",
-            "What a user is called there: the first property that is not empty.",
-            .defaultOnly
+            "What a user is called there: the first property that is not empty."
         ),
         ConfigurationKey(
             "properties",
             "list of properties",
             "[]",
-            "What is sent along with the user.",
-            .defaultOnly
+            "What is sent along with the user, by `webhook`, `file-csv` and `s3-csv`."
         ),
         ConfigurationKey(
             "guard.share",
             "0 … 1, 1 = off",
             "0.3",
-            "A change of more than this share of the cohort waits for approval.",
-            .withoutEffect
+            "A change that removes more than this share of a sync's users waits for approval."
         ),
         ConfigurationKey(
             "guard.users",
             "0 … 10^12",
             "1000",
-            "Fewer users than these never wait.",
-            .withoutEffect
+            "And more than so many users; fewer never wait."
         ),
         ConfigurationKey(
             "on_delete",
@@ -103,15 +148,13 @@ extension ConfigurationKey {
             "reassert",
             "0s … 36500d, 0s = never",
             "24h",
-            "How often everyone is sent again.",
-            .withoutEffect
+            "How often everyone is sent again."
         ),
         ConfigurationKey(
             "success",
             "0 … 1",
             "0.95",
-            "A run below this share is partially_succeeded.",
-            .withoutEffect
+            "A run below this share is partially_succeeded."
         ),
         ConfigurationKey("paused", "true | false", "false", "Nothing is sent while it is true."),
     ]

@@ -33,13 +33,22 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
     }
 
     /// Where a value came from.
-    package enum Place: Hashable, Sendable {
+    package enum Place: Hashable, Sendable, CustomStringConvertible {
         /// A place in a file.
         case file(String, Mark)
         /// `--set` with this path.
         case override(String)
         /// The command line, another flag.
         case flag(String)
+
+        /// `FILE:LINE:COL`, or `--set PATH`.
+        package var description: String {
+            switch self {
+            case .file(let file, let mark): "\(file):\(mark.line):\(mark.column)"
+            case .override(let path): "--set \(path)"
+            case .flag(let flag): flag
+            }
+        }
     }
 
     /// Where.
@@ -65,13 +74,7 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
 
     /// `FILE:LINE:COL: error[code]: text`, or `--set PATH: error[code]: text`.
     package var description: String {
-        let head =
-            switch place {
-            case .file(let file, let mark): "\(file):\(mark.line):\(mark.column)"
-            case .override(let path): "--set \(path)"
-            case .flag(let flag): flag
-            }
-        return "\(head): error[\(code)]: \(text)"
+        "\(place): error[\(code)]: \(text)"
     }
 }
 

@@ -2,52 +2,67 @@ import Basics
 import YAML
 
 extension DestinationConfiguration {
-    /// Templates that later versions bring, so that their names are told from mistyped ones.
-    static let laterTemplates = ["kafka-topic", "kafka-table", "file-csv", "s3-csv"]
-    static let templates = ["webhook", "file"]
     /// The names that no file of templates may give.
-    package static var builtInTemplates: [String] { templates + laterTemplates }
+    package static let builtInTemplates = [
+        "webhook", "file", "kafka-topic", "kafka-table", "file-csv", "s3-csv",
+    ]
 
     /// Reads all destinations of a folder.
     ///
     /// - Parameters:
     ///   - files: The files of ``ConfigurationFolder/definitionFiles(among:)``, in that order.
+    ///   - templates: The reading of `include.templates`; of one with problems the settings are not checked.
     ///   - rules: What the shell checks.
     /// - Returns: The destinations that could be read, in order, and every problem.
     package static func read(
         _ files: [ConfigurationFile],
+        templates: ConfigurationReading<[TemplateOutline]>,
         rules: DestinationRules
     ) -> ConfigurationReading<[DestinationConfiguration]> {
         ObjectReader.read(
             files,
             kind: "destination",
-            keys: ConfigurationKey.destination + ConfigurationKey.webhook + ConfigurationKey.file
+            keys: ConfigurationKey.anyDestination
         ) { top, findings in
-            read(top, findings, rules)
+            read(top, findings, templates, rules)
         }
     }
 
     private static func read(
         _ top: consuming Section,
         _ findings: Findings,
+        _ templates: ConfigurationReading<[TemplateOutline]>,
         _ rules: DestinationRules
     ) -> (id: String?, DestinationConfiguration?) {
+        let problemsBefore = findings.problemCount
         let id = top.required("id", .identifier)
-        let name = top.required("template", .template)
+        let name = top.required("template", .template(builtInTemplates + templates.ids))
         var allowPrivate: [String] = []
         top.list("allow_private", into: &allowPrivate, .addressRange(rules))
-        var template: Template?
+        let template: Template?
         switch name {
         case "webhook":
             template = webhook(top.section("settings"), allowPrivate, rules).map { .webhook($0) }
-        case "file":
-            template = file(top.section("settings")).map { .file($0) }
+        case "file": template = file(top.section("settings")).map { .file($0) }
+        case "kafka-topic": template = kafka(top.section("settings")).map { .kafkaTopic($0) }
+        case "kafka-table": template = kafka(top.section("settings")).map { .kafkaTable($0) }
+        case "file-csv": template = fileCSV(top.section("settings")).map { .fileCSV($0) }
+        case "s3-csv":
+            template = objectStoreCSV(top.section("settings"), allowPrivate, rules)
+                .map { .objectStoreCSV($0) }
         default:
-            // Whatever its settings are, they belong to the template that is not known.
-            _ = top.node("settings")
+            if let outline = templates.value.first(where: { $0.name == name }) {
+                template = .partner(partner(top.section("settings"), outline, allowPrivate, rules))
+            } else {
+                // Whatever its settings are, they belong to a template that is not known.
+                _ = top.node("settings")
+                template = nil
+            }
         }
         top.finish()
-        guard let id, let template else { return (id, nil) }
+        guard let id, let template, findings.problemCount == problemsBefore else {
+            return (id, nil)
+        }
         return (
             id,
             DestinationConfiguration(
@@ -56,6 +71,55 @@ extension DestinationConfiguration {
                 allowPrivate: allowPrivate,
                 places: findings.places
             )
+        )
+    }
+
+    private static func partner(
+        _ section: consuming Section,
+        _ outline: TemplateOutline,
+        _ allowPrivate: [String],
+        _ rules: DestinationRules
+    ) -> Partner {
+        let settings = outline.readSettings(&section) { rules.urlComplaint($0, allowPrivate) }
+        section.finish()
+        return Partner(template: outline.name, cadences: outline.cadences, settings: settings)
+    }
+
+    private static func kafka(_ section: consuming Section) -> Kafka? {
+        let topic = section.required("topic", .topic)
+        var properties: [String: ReferencedText] = [:]
+        KafkaConfiguration.readProperties(section.section("properties"), into: &properties)
+        section.finish()
+        return topic.map { Kafka(topic: $0, properties: properties) }
+    }
+
+    private static func fileCSV(_ section: consuming Section) -> FileCSV? {
+        let directory = section.required("dir", .text("a path"))
+        section.finish()
+        return directory.map { FileCSV(directory: $0) }
+    }
+
+    private static func objectStoreCSV(
+        _ section: consuming Section,
+        _ allowPrivate: [String],
+        _ rules: DestinationRules
+    ) -> ObjectStoreCSV? {
+        let endpoint = section.required("endpoint", .url(allowPrivate, rules))
+        let region = section.required("region", .text("a region such as eu-central-1"))
+        let bucket = section.required("bucket", .bucket)
+        var prefix = ""
+        section.read("prefix", into: &prefix, .anyText)
+        let accessKey = section.required("access_key", .secret)
+        let secretKey = section.required("secret_key", .secret)
+        section.finish()
+        guard let endpoint, let region, let bucket, let accessKey, let secretKey else { return nil }
+        return ObjectStoreCSV(
+            endpoint: endpoint,
+            region: region,
+            bucket: bucket,
+            prefix: prefix,
+            accessKey: accessKey,
+            secretKey: secretKey
         )
     }
 
@@ -90,20 +154,38 @@ extension ValueReader where Value == String {
         }
     }
 
-    fileprivate static var template: ValueReader<String> {
+    fileprivate static func template(_ known: [String]) -> ValueReader<String> {
         text("a template").map { text throws(Refusal) in
-            let known = DestinationConfiguration.templates
             if known.contains(text) { return text }
-            let later = DestinationConfiguration.laterTemplates
-            if !later.contains(text),
-                let near = Suggestion.nearest(to: text, among: known + later)
-            {
-                throw Refusal(.badValue, "\"\(text)\" is no template (did you mean \"\(near)\"?)")
+            let hint =
+                Suggestion.nearest(to: text, among: known).map { "did you mean \"\($0)\"?" }
+                ?? "expected one of \(known.joined(separator: ", ")), or add it to include.templates"
+            throw Refusal(.badValue, "\"\(text)\" is no template (\(hint))")
+        }
+    }
+
+    /// The name of a bucket by the rule of S3.
+    fileprivate static var bucket: ValueReader<String> {
+        text("a bucket").map { text throws(Refusal) in
+            let isValid =
+                (3...63).contains(text.utf8.count)
+                && text.utf8.enumerated().allSatisfy { index, byte in
+                    switch byte {
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"),
+                        UInt8(ascii: "0")...UInt8(ascii: "9"):
+                        true
+                    case UInt8(ascii: "-"), UInt8(ascii: "."):
+                        index > 0 && index < text.utf8.count - 1
+                    default: false
+                    }
+                }
+            guard isValid else {
+                throw Refusal(
+                    .badValue,
+                    "\"\(text)\" is no bucket (expected 3 to 63 of a-z 0-9 - ., the first and last a letter or digit)"
+                )
             }
-            throw Refusal(
-                .notYet,
-                "not yet: template \"\(text)\" (expected one of \(known.joined(separator: ", ")))"
-            )
+            return text
         }
     }
 }
@@ -123,8 +205,8 @@ extension ValueReader where Value == ReferencedText {
         }
     }
 
-    /// The text itself is never shown, for it may be the secret.
-    fileprivate static var secret: ValueReader<ReferencedText> {
+    /// A reference to a secret; the text itself is never shown, for it may be the secret.
+    package static var secret: ValueReader<ReferencedText> {
         ValueReader { node throws(Refusal) in
             let expected = "expected credential:NAME, file:/PATH or env:NAME"
             guard let text = node.textValue, !text.isEmpty, let value = ReferencedText(text) else {

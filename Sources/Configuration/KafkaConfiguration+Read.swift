@@ -18,15 +18,19 @@ extension KafkaConfiguration {
         section.read("on_damage", into: &onDamage, .word)
         section.read("repartition", into: &repartition, .flag)
         section.read("event_bytes_max", into: &eventBytesMax, .size(1...1 << 30))
-        readProperties(section.section("properties"))
+        Self.readProperties(section.section("properties"), into: &properties)
         checkTopics(&section)
         section.finish()
     }
 
-    private mutating func readProperties(_ section: consuming Section) {
+    /// Reads properties of librdkafka; each goes over what `properties` holds.
+    static func readProperties(
+        _ section: consuming Section,
+        into properties: inout [String: ReferencedText]
+    ) {
         for pair in section.openPairs() {
             let path = section.path(of: pair.key)
-            if let (name, reason) = Self.refusedProperties.first(where: { $0.key == pair.key }) {
+            if let (name, reason) = refusedProperties.first(where: { $0.key == pair.key }) {
                 section.report(
                     .refused,
                     at: pair.keyMark,

@@ -53,7 +53,7 @@ package struct Section {
 
     /// The value of a key, and from now on the key is known.
     package mutating func node(_ key: String) -> Node? {
-        asked.append(key)
+        if !asked.contains(key) { asked.append(key) }
         guard let pair = pairs.first(where: { $0.key == key }) else { return nil }
         findings.note(path(of: key), pair.value.mark)
         return pair.value
@@ -203,7 +203,7 @@ package struct Section {
         // A key in the wrong section is as common as a mistyped one.
         let last = { (path: String) in path.split(separator: ".").last.map(String.init) ?? path }
         let paths = findings.keys.keys.sorted { $0.precedesByBytes($1) }
-        if let elsewhere = paths.first(where: { last($0) == key }) {
+        if let elsewhere = paths.first(where: { last($0) == key && $0 != row(of: key) }) {
             return "did you mean \"\(elsewhere)\"?"
         }
         return "known keys: \(asked.joined(separator: ", "))"

@@ -7,12 +7,12 @@ extension SyncConfiguration {
     /// - Parameters:
     ///   - files: The files of ``ConfigurationFolder/definitionFiles(among:)``, in that order.
     ///   - cohorts: The ids of all cohorts.
-    ///   - destinations: The ids of all destinations, ``ConfigurationReading/ids`` of their reading.
+    ///   - destinations: The reading of the destinations; of one with problems only the id counts.
     /// - Returns: The syncs that could be read, in order, and every problem.
     package static func read(
         _ files: [ConfigurationFile],
         cohorts: [String],
-        destinations: [String]
+        destinations: ConfigurationReading<[DestinationConfiguration]>
     ) -> ConfigurationReading<[SyncConfiguration]> {
         ObjectReader.read(files, kind: "sync", keys: ConfigurationKey.sync) { top, findings in
             read(top, findings, cohorts, destinations)
@@ -23,11 +23,11 @@ extension SyncConfiguration {
         _ top: consuming Section,
         _ findings: Findings,
         _ cohorts: [String],
-        _ destinations: [String]
+        _ destinations: ConfigurationReading<[DestinationConfiguration]>
     ) -> (id: String?, SyncConfiguration?) {
         let id = top.required("id", .identifier)
         let cohort = item(&top, cohorts)
-        let destination = top.required("destination", .known(destinations, kind: "destination"))
+        let destination = top.required("destination", .known(destinations.ids, kind: "destination"))
         var sync = SyncConfiguration(
             id: id ?? "",
             cohort: cohort ?? "",
@@ -35,9 +35,16 @@ extension SyncConfiguration {
             places: findings.places
         )
         top.read("cadence", into: &sync.cadence, .word)
-        top.read("at", into: &sync.at, .timeOfDay)
-        top.list("identity", into: &sync.identity, .text("a property"))
-        top.list("properties", into: &sync.properties, .text("a property"))
+        top.read("at", into: &sync.minuteOfDay, .timeOfDay)
+        top.list("identity", into: &sync.identity, .property)
+        if let node = top.node("identity"), case .sequence(let nodes) = node.value, nodes.isEmpty {
+            top.report(
+                .badValue,
+                node,
+                "identity: nobody has a name without a property (expected such as [user_id])"
+            )
+        }
+        top.list("properties", into: &sync.properties, .property)
         var blastGuard = top.section("guard")
         blastGuard.read("share", into: &sync.blastGuard.share, .number(0...1))
         blastGuard.read("users", into: &sync.blastGuard.users, .integer(0...1_000_000_000_000))
@@ -47,10 +54,35 @@ extension SyncConfiguration {
         top.read("reassert", into: &sync.reassertMilliseconds, .duration(0...36_500 * 86_400_000))
         top.read("success", into: &sync.success, .number(0...1))
         top.read("paused", into: &sync.isPaused, .flag)
+        if let target = destinations.value.first(where: { $0.id == destination }) {
+            sync.check(against: target, &top)
+        }
         top.finish()
         sync.places = findings.places
         guard id != nil, cohort != nil, destination != nil else { return (id, nil) }
         return (id, sync)
+    }
+
+    /// Notes what this destination does not take.
+    private func check(against destination: DestinationConfiguration, _ top: inout Section) {
+        let template = destination.template
+        let name = "destination \"\(destination.id)\" (\(template.name))"
+        if !template.cadences.contains(cadence) {
+            let others = template.cadences.map(\.rawValue).joined(separator: ", ")
+            top.report(
+                .conflict,
+                at: top.node("cadence")?.mark ?? top.mark,
+                "cadence: \(name) does not take \(cadence.rawValue) (choose one of \(others))"
+            )
+        }
+        if !properties.isEmpty, !template.takesProperties, let node = top.node("properties") {
+            top.report(
+                .conflict,
+                node,
+                "properties: \(name) sends no properties along (remove the key; webhook, file-csv and "
+                    + "s3-csv do)"
+            )
+        }
     }
 
     private static func item(_ top: inout Section, _ cohorts: [String]) -> String? {
@@ -86,9 +118,22 @@ extension ValueReader where Value == String {
         }
     }
 
-    /// Hours and minutes: `HH:MM`.
-    fileprivate static var timeOfDay: ValueReader<String> {
-        text("a time of day such as \"02:30\"").map { text throws(Refusal) in
+    /// The name of a property; names with control characters are mistakes, and break tables and headers.
+    fileprivate static var property: ValueReader<String> {
+        text("a property").map { text throws(Refusal) in
+            guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+            else {
+                throw Refusal(.badValue, "a control character is no part of a property's name")
+            }
+            return text
+        }
+    }
+}
+
+extension ValueReader where Value == Int {
+    /// Hours and minutes, `HH:MM`, as a minute of the day.
+    fileprivate static var timeOfDay: ValueReader<Int> {
+        ValueReader<String>.text("a time of day such as \"02:30\"").map { text throws(Refusal) in
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
             guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }),
                 text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x3a }), let hour = Int(parts[0]),
@@ -99,7 +144,7 @@ extension ValueReader where Value == String {
                     "\"\(text)\" is no time of day (expected such as \"02:30\")"
                 )
             }
-            return text
+            return hour * 60 + minute
         }
     }
 }

@@ -34,8 +34,8 @@ package struct SyncConfiguration: Hashable, Sendable {
     /// Id of the destination.
     package var destination: String
     package var cadence = Cadence.realtime
-    /// `HH:MM`, for `daily`.
-    package var at = "02:30"
+    /// The key `at`, for `daily`: a minute of the day, 0…1439.
+    package var minuteOfDay = 2 * 60 + 30
     package var identity = ["user_id"]
     package var properties: [String] = []
     package var blastGuard = Guard()

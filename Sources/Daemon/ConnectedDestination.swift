@@ -14,6 +14,12 @@ enum ConnectedDestination: Sendable {
         surroundings: SecretSurroundings
     ) throws(DaemonError) {
         switch configuration.template {
+        case .kafkaTopic, .kafkaTable, .fileCSV, .objectStoreCSV, .partner:
+            throw DaemonError(
+                status: DaemonError.Status.configuration,
+                "destination \(configuration.id): this version does not send by the template "
+                    + "\(configuration.template.name) yet; take webhook or file"
+            )
         case .file(let file): self = .file(id: configuration.id, path: file.path)
         case .webhook(let webhook):
             do {
@@ -40,20 +46,6 @@ enum ConnectedDestination: Sendable {
     }
 }
 
-extension ReferencedText {
-    /// The text itself, fetched from where it stands.
-    func resolved(in surroundings: SecretSurroundings) throws(SecretError) -> SecretText {
-        switch self {
-        case .plain(let text): SecretText(text)
-        case .credential(let name):
-            try SecretReference.credential(name).resolve(in: surroundings)
-        case .file(let path): try SecretReference.file(path).resolve(in: surroundings)
-        case .environment(let name):
-            try SecretReference.environment(name).resolve(in: surroundings)
-        }
-    }
-}
-
 extension SyncSettings {
     /// What the planner needs of a configured sync.
     init(
@@ -64,7 +56,7 @@ extension SyncSettings {
         let timeout: Int64
         switch destination.template {
         case .webhook(let webhook): timeout = webhook.timeoutMilliseconds
-        case .file: timeout = 30_000
+        default: timeout = 30_000
         }
         self.init(
             id: sync.id,

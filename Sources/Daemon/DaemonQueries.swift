@@ -1,5 +1,6 @@
 import Basics
 import Cohorts
+import Configuration
 import Events
 import HTTPAPI
 import Kafka
@@ -18,6 +19,7 @@ final class DaemonQueries: APIQueries {
     private let metricRegistry: MetricRegistry
     private let engines: [EngineThread]
     private let sync: SyncService
+    private let configuredSyncs: [String: ConfiguredSync]
     private let startedAt: EventTime
     private let clock = SystemClock()
     /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
@@ -33,6 +35,7 @@ final class DaemonQueries: APIQueries {
         metrics: MetricRegistry,
         engines: [EngineThread],
         sync: SyncService,
+        configuredSyncs: [String: ConfiguredSync],
         startedAt: EventTime
     ) {
         self.plan = plan
@@ -43,6 +46,7 @@ final class DaemonQueries: APIQueries {
         metricRegistry = metrics
         self.engines = engines
         self.sync = sync
+        self.configuredSyncs = configuredSyncs
         self.startedAt = startedAt
     }
 
@@ -94,7 +98,7 @@ final class DaemonQueries: APIQueries {
             syncs: sync.statuses().map {
                 StatusReport.Sync(
                     sync: $0.sync,
-                    state: StatusReport.SyncState(rawValue: $0.state.rawValue) ?? .failed,
+                    state: $0.state,
                     pending: $0.pendingUsers,
                     oldestPendingMilliseconds: $0.oldestPendingSeconds * 1000
                 )
@@ -115,6 +119,33 @@ final class DaemonQueries: APIQueries {
                 count: all.reduce(0) { $0 + $1.members[index] },
                 tick: tick,
                 definitionJSON: definitions[cohort.id] ?? []
+            )
+        }
+    }
+
+    func syncs() -> [SyncSummary] {
+        let now = clock.now
+        return sync.statuses().compactMap { status in
+            configuredSyncs[status.sync].map { configured in
+                SyncSummary(
+                    status: status,
+                    cohort: configured.cohort,
+                    cadence: configured.cadence.rawValue,
+                    nextRun: configured.schedule.nextDue(after: now)
+                )
+            }
+        }
+    }
+
+    func command(_ command: SyncCommand, sync id: String) throws(APIQueryError) {
+        switch sync.command(command, sync: id) {
+        case .done: return
+        case .unknownSync: throw .unknownSync
+        case .refused(let reason): throw .refused(reason: reason)
+        case nil:
+            throw .notReady(
+                reason: "the syncs are busy: \(command.rawValue) may still be done, "
+                    + "GET /v1/syncs/\(id) shows it"
             )
         }
     }

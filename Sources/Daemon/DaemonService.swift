@@ -204,6 +204,11 @@ final class DaemonRun {
             metrics: metrics,
             engines: engines,
             sync: sync,
+            configuredSyncs: Dictionary(
+                uniqueKeysWithValues: loaded.syncs.map {
+                    ($0.id, ConfiguredSync($0, timezone: loaded.daemon.timezone))
+                }
+            ),
             startedAt: startedAt
         )
         server = try Self.serve(configuration.http, queries)

@@ -1,8 +1,10 @@
+import Basics
 package import Cohorts
 package import Configuration
 import Destinations
 import InputFiles
 import Kafka
+package import Templates
 
 /// Everything the daemon is told, read from disk and checked as a whole.
 package struct LoadedConfiguration: Sendable {
@@ -10,6 +12,8 @@ package struct LoadedConfiguration: Sendable {
     package var daemon: DaemonConfiguration
     /// The cohorts, by file.
     package var cohorts: [Definition]
+    /// The templates that are files, by file.
+    package var templates: [Template]
     /// The destinations, by file.
     package var destinations: [DestinationConfiguration]
     /// The syncs, by file.
@@ -32,6 +36,7 @@ package struct LoadedConfiguration: Sendable {
         var loaded = LoadedConfiguration(
             daemon: DaemonConfiguration(),
             cohorts: [],
+            templates: [],
             destinations: [],
             syncs: [],
             problems: []
@@ -53,6 +58,7 @@ package struct LoadedConfiguration: Sendable {
         let include = loaded.daemon.include
         loaded.readCohorts(loaded.folder(include.cohorts, beside: path))
         loaded.readObjects(
+            templates: loaded.folder(include.templates, beside: path),
             destinations: loaded.folder(include.destinations, beside: path),
             syncs: loaded.folder(include.syncs, beside: path)
         )
@@ -61,23 +67,39 @@ package struct LoadedConfiguration: Sendable {
             flags: acceptHistory
         ).map(\.description)
         loaded.daemon.acceptHistory += acceptHistory
-        for (name, value) in loaded.daemon.kafka.properties.sorted(by: { $0.key < $1.key }) {
-            guard case .plain(let text) = value else { continue }
+        loaded.checkKafkaProperties(path: path)
+        return loaded
+    }
+
+    /// What librdkafka has against a value; of one that is referred to it says so when it is used.
+    private mutating func checkKafkaProperties(path: String) {
+        for (name, text) in daemon.kafka.properties.plain {
             if let problem = ConfigurationCheck.problem(name, text) {
-                loaded.problems.append(
+                problems.append(
                     "\(path): error[kafka_property]: kafka.properties.\(name): \(problem)"
                 )
             }
         }
-        return loaded
+        for destination in destinations {
+            let kafka: DestinationConfiguration.Kafka
+            switch destination.template {
+            case .kafkaTopic(let topic), .kafkaTable(let topic): kafka = topic
+            default: continue
+            }
+            for (name, text) in kafka.properties.plain {
+                if let problem = ConfigurationCheck.problem(name, text) {
+                    let place = destination.places.place(of: "settings.properties.\(name)")
+                    problems.append(
+                        "\(place): error[kafka_property]: settings.properties.\(name): \(problem)"
+                    )
+                }
+            }
+        }
     }
 
     private mutating func folder(_ name: String, beside path: String) -> [ConfigurationFile] {
-        let folder = ConfigurationFolder.path(of: name, besideFile: path)
-        // A missing folder of `include` is an empty one.
-        guard InputFiles.exists(folder) else { return [] }
         do throws(InputError) {
-            return try InputFiles.definitions(at: [folder])
+            return try InputFiles.included(name, besideFile: path)
         } catch {
             problems.append("cohortd: \(error.description)")
             return []
@@ -96,34 +118,24 @@ package struct LoadedConfiguration: Sendable {
     }
 
     private mutating func readObjects(
+        templates templateFiles: [ConfigurationFile],
         destinations destinationFiles: [ConfigurationFile],
         syncs syncFiles: [ConfigurationFile]
     ) {
-        let rules = DestinationRules(
-            rangeComplaint: { text in
-                do throws(AddressError) {
-                    _ = try AddressPolicy(allowPrivate: [text])
-                    return nil
-                } catch {
-                    return error.description
-                }
-            },
-            urlComplaint: { text, ranges in
-                do throws(AddressError) {
-                    _ = try DestinationURL(text, policy: try AddressPolicy(allowPrivate: ranges))
-                    return nil
-                } catch {
-                    return error.description
-                }
-            }
+        let templateReading = Template.read(templateFiles)
+        templates = templateReading.value
+        problems += templateReading.problems.map(\.description)
+        let destinationReading = DestinationConfiguration.read(
+            destinationFiles,
+            templates: templateReading.outlines,
+            rules: .ofAddresses
         )
-        let destinationReading = DestinationConfiguration.read(destinationFiles, rules: rules)
         destinations = destinationReading.value
         problems += destinationReading.problems.map(\.description)
         let syncReading = SyncConfiguration.read(
             syncFiles,
             cohorts: cohorts.map(\.id),
-            destinations: destinationReading.ids
+            destinations: destinationReading
         )
         syncs = syncReading.value
         problems += syncReading.problems.map(\.description)
@@ -142,5 +154,15 @@ extension LoadedConfiguration {
         let idle = DaemonConfiguration.keysWithoutEffect + SyncConfiguration.keysWithoutEffect
         text += "defaults without effect in this version: \(idle.joined(separator: " "))\n"
         return text
+    }
+}
+
+extension [String: ReferencedText] {
+    /// Those that are no references, in the order of their names.
+    fileprivate var plain: [(name: String, text: String)] {
+        sorted { $0.key.precedesByBytes($1.key) }.compactMap { name, value in
+            guard case .plain(let text) = value else { return nil }
+            return (name, text)
+        }
     }
 }

@@ -30,6 +30,8 @@ enum SyncMessage: Sendable {
     case written(UInt64, DeliveryOutcome)
     /// How every sync stands once everything told before is taken in.
     case report(Mailbox<[SyncStatus]>)
+    /// A person asks something of a sync.
+    case command(SyncCommand, sync: String, reply: Mailbox<SyncCommandResult>)
     /// Nothing new is sent; what is under way is waited for.
     case stop(Mailbox<DaemonError?>)
 }

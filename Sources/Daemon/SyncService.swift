@@ -104,6 +104,15 @@ final class SyncService: @unchecked Sendable {
             ?? published.withLock { $0 }
     }
 
+    /// Asks something of a sync.
+    ///
+    /// - Returns: What became of it; nil where the thread is busy or gone, so that it may still be done.
+    func command(_ command: SyncCommand, sync: String) -> SyncCommandResult? {
+        let reply = Mailbox<SyncCommandResult>(capacity: 1)
+        mailbox.postAtOnce(.command(command, sync: sync, reply: reply))
+        return reply.takeAll(timeoutMilliseconds: Self.answerMilliseconds).first
+    }
+
     private func run() {
         var wakeAt: Int64?
         var publishedAt: Int64 = 0
@@ -167,6 +176,7 @@ final class SyncService: @unchecked Sendable {
             }
             complete(token, webhook.classify(outcome), now: now)
         case .written(let token, let outcome): complete(token, outcome, now: now)
+        case .command(_, _, let reply): reply.post(.refused("not wired yet"))
         case .report, .stop: break
         }
     }

@@ -1,4 +1,5 @@
 import Basics
+package import Configuration
 import Glibc
 
 /// Where a secret is kept: configuration names the place, never the value.
@@ -137,6 +138,20 @@ package enum SecretReference: Sendable, Equatable {
 
     private static func rest(of text: String, after word: String) -> String? {
         text.hasPrefix(word) ? String(text.dropFirst(word.count)) : nil
+    }
+}
+
+extension ReferencedText {
+    /// The text itself, fetched from where it stands.
+    package func resolved(in surroundings: SecretSurroundings) throws(SecretError) -> SecretText {
+        switch self {
+        case .plain(let text): SecretText(text)
+        case .credential(let name):
+            try SecretReference.credential(name).resolve(in: surroundings)
+        case .file(let path): try SecretReference.file(path).resolve(in: surroundings)
+        case .environment(let name):
+            try SecretReference.environment(name).resolve(in: surroundings)
+        }
     }
 }
 

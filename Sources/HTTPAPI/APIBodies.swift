@@ -1,4 +1,5 @@
 import Basics
+import Sync
 
 /// The JSON bodies of the routes.
 ///
@@ -30,13 +31,9 @@ enum APIBodies {
             writer.member("partition", partition.partition)
             writer.member("state", partition.state.rawValue)
             writer.member("offset", partition.offset)
-            for (key, number) in [
-                ("lag", partition.lag), ("commands_offset", partition.commandsOffset),
-                ("commands_lag", partition.commandsLag),
-            ] {
-                writer.key(key)
-                if let number { writer.value(number) } else { writer.null() }
-            }
+            writer.member("lag", orNull: partition.lag)
+            writer.member("commands_offset", orNull: partition.commandsOffset)
+            writer.member("commands_lag", orNull: partition.commandsLag)
             writer.tick(partition.tick)
             writer.endObject()
         }
@@ -78,6 +75,25 @@ enum APIBodies {
         return writer
     }
 
+    static func syncs(_ syncs: [SyncSummary]) -> JSONWriter {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("syncs")
+        writer.beginArray()
+        for sync in syncs.sorted(by: { $0.status.sync.precedesByBytes($1.status.sync) }) {
+            writer.sync(sync)
+        }
+        writer.endArray()
+        writer.endObject()
+        return writer
+    }
+
+    static func sync(_ sync: SyncSummary) -> JSONWriter {
+        var writer = JSONWriter()
+        writer.sync(sync)
+        return writer
+    }
+
     static func members(_ page: MembersPage, of cohort: String) -> JSONWriter {
         var writer = JSONWriter()
         writer.beginObject()
@@ -96,10 +112,60 @@ enum APIBodies {
 }
 
 extension JSONWriter {
+    /// A sync as one object.
+    fileprivate mutating func sync(_ sync: SyncSummary) {
+        let status = sync.status
+        beginObject()
+        member("id", status.sync)
+        member("cohort", sync.cohort)
+        member("destination", status.destination)
+        member("cadence", sync.cadence)
+        member("state", status.state.rawValue)
+        member("reason", orNull: status.reason)
+        member("reason_seconds", orNull: status.reasonSeconds)
+        member("pending", status.pendingUsers)
+        member("oldest_pending_seconds", status.oldestPendingSeconds)
+        member("acknowledged", status.acknowledgedUsers)
+        member("skipped", status.skippedUsers)
+        key("since_start")
+        beginObject()
+        member("delivered", Int64(clamping: status.deliveredUsers))
+        member("accepted", Int64(clamping: status.acceptedUsers))
+        member("unknown", Int64(clamping: status.unknownUsers))
+        endObject()
+        member("initial_percent", orNull: status.initialPercent.map(Int64.init))
+        member("initial_seconds_left", orNull: status.initialSecondsLeft)
+        member("exits_to_approve", orNull: status.exitsToApprove.map(Int64.init))
+        member("retry_seconds", orNull: status.retrySeconds)
+        member("next_run", orNull: sync.nextRun?.rfc3339)
+        key("last_run")
+        if let run = status.lastRun {
+            beginObject()
+            tick(run.tick)
+            member("result", run.result.rawValue)
+            member("users", run.users)
+            member("delivered", run.delivered)
+            member("skipped", run.skipped)
+            endObject()
+        } else {
+            null()
+        }
+        endObject()
+    }
+
     /// `"tick"` and an instant or null.
     fileprivate mutating func tick(_ tick: EventTime?) {
-        key("tick")
-        if let tick { value(tick.rfc3339) } else { null() }
+        member("tick", orNull: tick?.rfc3339)
+    }
+
+    fileprivate mutating func member(_ name: String, orNull number: Int64?) {
+        key(name)
+        if let number { value(number) } else { null() }
+    }
+
+    fileprivate mutating func member(_ name: String, orNull text: String?) {
+        key(name)
+        if let text { value(text) } else { null() }
     }
 
     /// A number of seconds, with decimals only when there are any.

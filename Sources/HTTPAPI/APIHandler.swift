@@ -1,9 +1,10 @@
 package import Basics
+import Sync
 
-/// The daemon's routes: health, metrics and the reads of `/v1`.
+/// The daemon's routes: health, metrics, the reads of `/v1` and what is asked of syncs.
 ///
 /// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the
-/// path (404), the method (405), the query (400), then the data (404, 503). docs/api.md shows every
+/// path (404), the method (405), the query (400), then the data (404, 409, 503). docs/api.md shows every
 /// route.
 package struct APIHandler<Queries: APIQueries>: Sendable {
     private enum Route {
@@ -13,6 +14,17 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case status
         case cohorts
         case members(cohort: String)
+        case syncs
+        case sync(String)
+        case command(SyncCommand, sync: String)
+
+        /// As the header `Allow` has them.
+        var methods: [String] {
+            switch self {
+            case .command: ["POST"]
+            default: ["GET", "HEAD"]
+            }
+        }
     }
 
     private let queries: Queries
@@ -70,13 +82,13 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
                 )
             )
         }
-        guard request.method == "GET" || request.method == "HEAD" else {
+        guard route.methods.contains(request.method) else {
             var response = HTTPResponse.error(
                 status: 405,
                 code: "method_not_allowed",
-                "this path answers GET and HEAD only"
+                "this path answers \(route.methods.joined(separator: " and ")) only"
             )
-            response.headers.append(("Allow", "GET, HEAD"))
+            response.headers.append(("Allow", route.methods.joined(separator: ", ")))
             return .failure(Refusal(response: response))
         }
         return .success(route)
@@ -91,6 +103,10 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case 2 where path[0] == "v1" && path[1] == "cohorts": .cohorts
         case 4 where path[0] == "v1" && path[1] == "cohorts" && path[3] == "members":
             .members(cohort: path[2])
+        case 2 where path[0] == "v1" && path[1] == "syncs": .syncs
+        case 3 where path[0] == "v1" && path[1] == "syncs": .sync(path[2])
+        case 4 where path[0] == "v1" && path[1] == "syncs":
+            SyncCommand(rawValue: path[3]).map { .command($0, sync: path[2]) }
         default: nil
         }
     }
@@ -119,6 +135,15 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             case .cohorts:
                 try QueryReader(request.query, known: []).checkNames()
                 return .json(APIBodies.cohorts(queries.cohorts()))
+            case .syncs:
+                try QueryReader(request.query, known: []).checkNames()
+                return .json(APIBodies.syncs(queries.syncs()))
+            case .sync(let id):
+                try QueryReader(request.query, known: []).checkNames()
+                return sync(id)
+            case .command(let command, let id):
+                try QueryReader(request.query, known: []).checkNames()
+                return run(command, sync: id)
             case .members(let cohort):
                 return try members(
                     of: cohort,
@@ -138,16 +163,43 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             let page = try queries.members(of: cohort, after: after, limit: limit)
             return .json(APIBodies.members(page, of: cohort))
         } catch {
-            switch error {
-            case .unknownCohort:
-                return .error(
-                    status: 404,
-                    code: "not_found",
-                    "there is no cohort \"\(cohort)\"; GET /v1/cohorts lists them"
-                )
-            case .notReady(let reason):
-                return .error(status: 503, code: "not_ready", reason)
-            }
+            return Self.response(to: error, about: cohort)
+        }
+    }
+
+    private func sync(_ id: String) -> HTTPResponse {
+        guard let sync = queries.syncs().first(where: { $0.status.sync == id }) else {
+            return Self.response(to: .unknownSync, about: id)
+        }
+        return .json(APIBodies.sync(sync))
+    }
+
+    /// Answers with the sync as it stands after the command.
+    private func run(_ command: SyncCommand, sync id: String) -> HTTPResponse {
+        do throws(APIQueryError) {
+            try queries.command(command, sync: id)
+            return sync(id)
+        } catch {
+            return Self.response(to: error, about: id)
+        }
+    }
+
+    private static func response(to error: APIQueryError, about id: String) -> HTTPResponse {
+        switch error {
+        case .unknownCohort:
+            .error(
+                status: 404,
+                code: "not_found",
+                "there is no cohort \"\(id)\"; GET /v1/cohorts lists them"
+            )
+        case .unknownSync:
+            .error(
+                status: 404,
+                code: "not_found",
+                "there is no sync \"\(id)\"; GET /v1/syncs lists them"
+            )
+        case .refused(let reason): .error(status: 409, code: "refused", reason)
+        case .notReady(let reason): .error(status: 503, code: "not_ready", reason)
         }
     }
 }

@@ -1,4 +1,5 @@
 package import Basics
+package import Sync
 
 /// What the routes ask the daemon.
 ///
@@ -13,6 +14,12 @@ package protocol APIQueries: Sendable {
     func status() -> StatusReport
     /// Every cohort, in any order.
     func cohorts() -> [CohortSummary]
+    /// Every sync, in any order.
+    func syncs() -> [SyncSummary]
+    /// Asks something of a sync.
+    ///
+    /// - Throws: `APIQueryError`
+    func command(_ command: SyncCommand, sync: String) throws(APIQueryError)
     /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first
     /// `limit` of them, 1…10,000.
     ///
@@ -28,6 +35,10 @@ package protocol APIQueries: Sendable {
 package enum APIQueryError: Error, Equatable {
     /// No cohort has this id.
     case unknownCohort
+    /// No sync has this id.
+    case unknownSync
+    /// There is nothing to do, or it cannot be done now. `reason` is for the caller.
+    case refused(reason: String)
     /// A partition still replays: the list would lack users. `reason` is for the caller.
     case notReady(reason: String)
 }
@@ -50,12 +61,6 @@ package struct StatusReport: Sendable {
         // The values are those of the metric `partition_state`.
         // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
         case assigned, restoring, replaying, live, building, degraded, halted
-    }
-
-    /// The state of a sync.
-    package enum SyncState: String, Sendable, CaseIterable {
-        // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
-        case pending, initial, live, degraded, paused, failed, done
     }
 
     /// One partition.
@@ -100,7 +105,7 @@ package struct StatusReport: Sendable {
         /// Its id.
         package var sync: String
         /// Its state.
-        package var state: SyncState
+        package var state: SyncStatus.State
         /// Users whose change has not been acknowledged.
         package var pending: Int
         /// The age of the oldest of them; 0 when there is none.
@@ -109,7 +114,7 @@ package struct StatusReport: Sendable {
         /// A sync from its parts.
         package init(
             sync: String,
-            state: SyncState,
+            state: SyncStatus.State,
             pending: Int,
             oldestPendingMilliseconds: Int64
         ) {
@@ -148,6 +153,26 @@ package struct StatusReport: Sendable {
         self.users = users
         self.partitions = partitions
         self.syncs = syncs
+    }
+}
+
+/// What `GET /v1/syncs` shows of one sync.
+package struct SyncSummary: Sendable {
+    /// Where it stands.
+    package var status: SyncStatus
+    /// The cohort whose members are sent.
+    package var cohort: String
+    /// The key `cadence`.
+    package var cadence: String
+    /// When its next run is due by itself; nil where none is.
+    package var nextRun: EventTime?
+
+    /// A summary from its parts.
+    package init(status: SyncStatus, cohort: String, cadence: String, nextRun: EventTime?) {
+        self.status = status
+        self.cohort = cohort
+        self.cadence = cadence
+        self.nextRun = nextRun
     }
 }
 

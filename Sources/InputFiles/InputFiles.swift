@@ -67,6 +67,19 @@ package enum InputFiles {
         return files
     }
 
+    /// Reads the definitions of a folder of `include`; a missing folder is an empty one.
+    ///
+    /// - Parameters:
+    ///   - folder: As written in the configuration.
+    ///   - configuration: The path of the configuration file.
+    package static func included(
+        _ folder: String,
+        besideFile configuration: String
+    ) throws(InputError) -> [ConfigurationFile] {
+        let path = ConfigurationFolder.path(of: folder, besideFile: configuration)
+        return exists(path) ? try definitions(at: [path]) : []
+    }
+
     /// Whether the path names a folder.
     package static func isFolder(_ path: String) -> Bool {
         var status = stat()

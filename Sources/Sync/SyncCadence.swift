@@ -50,7 +50,7 @@ package enum SyncCadence: Sendable {
 
     private static func due(_ day: Int64, _ minutes: Int, _ zone: TimeZoneRules) -> EventTime? {
         guard zone.day(of: zone.start(ofDay: day)) == day else { return nil }
-        return zone.start(ofDay: day, milliseconds: Int64(minutes) * 60_000)
+        return zone.instant(ofDay: day, minute: minutes)
     }
 
     private static let hourMilliseconds: Int64 = 3_600_000

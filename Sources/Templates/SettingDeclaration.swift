@@ -66,6 +66,12 @@ package struct SettingDeclaration: Sendable {
         return nil
     }
 
+    /// A value that names the cohort, as texts may; nil for an ordinary value.
+    func cohortText(_ value: String) throws(Refusal) -> TemplateText? {
+        guard kind == .string, value.contains("${") else { return nil }
+        return try TemplateText(value, Vocabulary(scope: .cohort))
+    }
+
     /// Letters, digits, `-` and `.`, then a port or not: nothing that ends the host of a URL.
     private static func isHost(_ text: String) -> Bool {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)

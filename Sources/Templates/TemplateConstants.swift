@@ -96,14 +96,13 @@ struct TemplateConstants: Sendable {
         _ given: SettingValue?
     ) throws(TemplateBindingError) -> TemplateValue? {
         var text = given?.text
-        let takesCohort = declaration.kind == .string
-        if let written = text, takesCohort, written.contains("${") {
+        if let written = text {
             do {
-                text = try self.text(TemplateText(written, Vocabulary(scope: .cohort)))
+                if let template = try declaration.cohortText(written) { text = self.text(template) }
             } catch {
                 throw TemplateBindingError(problems: [error.text])
             }
-        } else if text == nil, let fallback = declaration.fallback {
+        } else if let fallback = declaration.fallback {
             text = self.text(fallback)
         }
         guard let text else {

@@ -347,7 +347,6 @@ struct LaterFeatureTests {
             ("delta_log: {retention: 2d}", "delta_log.retention", "24h"),
             ("delta_log: {bytes_max: 2GiB}", "delta_log.bytes_max", "1GiB"),
             ("memory_max: 4GiB", "memory_max", "0"),
-            ("include: {templates: t}", "include.templates", "destinations/templates"),
             ("http: {requests_per_second: 1}", "http.requests_per_second", "100"),
             ("http: {keys: [{name: ci}]}", "http.keys", "[]"),
             ("http: {tls: {certificate: c.pem}}", "http.tls.certificate", "\"\""),

@@ -3,13 +3,30 @@ import Testing
 
 private func destinations(
     _ texts: String...,
+    templates: ConfigurationReading<[TemplateOutline]> = noTemplates,
     rules: DestinationRules = DestinationRules()
 ) -> ConfigurationReading<[DestinationConfiguration]> {
     let files = texts.enumerated().map { index, text in
         ConfigurationFile(name: "d\(index).yaml", bytes: Array(text.utf8))
     }
-    return DestinationConfiguration.read(files, rules: rules)
+    return DestinationConfiguration.read(files, templates: templates, rules: rules)
 }
+
+/// A partner with one setting, and one whose file has problems.
+private let partners = ConfigurationReading(
+    value: [
+        TemplateOutline(name: "shop", cadences: [.realtime, .daily]) { section, urlComplaint in
+            guard let node = section.node("key"), let text = node.textValue else {
+                section.report(.missingKey, at: section.mark, "settings.key is missing")
+                return [:]
+            }
+            if let complaint = urlComplaint(text) { section.report(.badValue, node, complaint) }
+            return ["key": .plain(text)]
+        }
+    ],
+    problems: [],
+    ids: ["broken", "shop"]
+)
 
 private func syncs(_ texts: String...) -> ConfigurationReading<[SyncConfiguration]> {
     let files = texts.enumerated().map { index, text in
@@ -18,9 +35,26 @@ private func syncs(_ texts: String...) -> ConfigurationReading<[SyncConfiguratio
     return SyncConfiguration.read(
         files,
         cohorts: ["cart-abandoners", "big-spenders"],
-        destinations: ["crm", "deltas"]
+        destinations: destinations(
+            webhook,
+            "id: deltas\ntemplate: file\nsettings: {path: x}",
+            "id: topic\ntemplate: kafka-topic\nsettings: {topic: t}",
+            "id: table\ntemplate: kafka-table\nsettings: {topic: t}",
+            "id: csv\ntemplate: file-csv\nsettings: {dir: x}",
+            s3,
+            "id: shop\ntemplate: shop\nsettings: {key: k}",
+            "id: wrong\ntemplate: file-csv\nsettings: {}",
+            templates: partners
+        )
     )
 }
+
+private let s3 = """
+    id: bucket
+    template: s3-csv
+    settings: {endpoint: "https://s3.example.com", region: eu-central-1, bucket: my.bucket-1, prefix: out/, \
+    access_key: "env:ID", secret_key: "file:/s"}
+    """
 
 private let webhook = """
     id: crm
@@ -83,7 +117,7 @@ struct DestinationTests {
                 "{}",
                 [
                     "d0.yaml:1:1: error[missing_key]: id is missing (expected id)",
-                    "d0.yaml:1:1: error[missing_key]: template is missing (expected webhook | file)",
+                    "d0.yaml:1:1: error[missing_key]: template is missing (expected name of a template)",
                 ]
             ),
             (
@@ -103,15 +137,33 @@ struct DestinationTests {
                 ]
             ),
             (
-                "id: a\ntemplate: s3-csv",
+                "id: a\ntemplate: s3-csv\nsettings: {region: r, bucket: Bucket, access_key: AKIA, secret_key: \"env:\"}",
                 [
-                    "d0.yaml:2:11: error[not_yet]: template: not yet: template \"s3-csv\" (expected one of webhook, file)"
+                    "d0.yaml:3:11: error[missing_key]: settings.endpoint is missing (expected https URL)",
+                    "d0.yaml:3:31: error[bad_value]: settings.bucket: \"Bucket\" is no bucket (expected 3 to 63 of a-z 0-9 - ., the first and last a letter or digit)",
+                    "d0.yaml:3:51: error[plain_secret]: settings.access_key: a secret does not stand in a file (expected credential:NAME, file:/PATH or env:NAME)",
+                    "d0.yaml:3:69: error[bad_value]: settings.secret_key: a secret is given by reference (expected credential:NAME, file:/PATH or env:NAME)",
+                ]
+            ),
+            (
+                "id: a\ntemplate: kafka-topic\nsettings: {topic: a b, properties: {acks: 0, linger.ms: [5]}}",
+                [
+                    "d0.yaml:3:19: error[bad_value]: settings.topic: \"a b\" is no topic (expected up to 249 of a-z A-Z 0-9 . _ -)",
+                    "d0.yaml:3:37: error[refused]: settings.properties.acks: acks is the daemon's: what is produced must not be lost",
+                    "d0.yaml:3:57: error[bad_type]: settings.properties.linger.ms: expected a value, not a list",
+                ]
+            ),
+            (
+                "id: a\ntemplate: file-csv\nsettings: {path: x}",
+                [
+                    "d0.yaml:3:11: error[missing_key]: settings.dir is missing (expected path)",
+                    "d0.yaml:3:12: error[unknown_key]: unknown key \"path\" in settings (known keys: dir)",
                 ]
             ),
             (
                 "id: a\ntemplate: braze-cohorts",
                 [
-                    "d0.yaml:2:11: error[not_yet]: template: not yet: template \"braze-cohorts\" (expected one of webhook, file)"
+                    "d0.yaml:2:11: error[bad_value]: template: \"braze-cohorts\" is no template (expected one of webhook, file, kafka-topic, kafka-table, file-csv, s3-csv, or add it to include.templates)"
                 ]
             ),
             (
@@ -198,6 +250,89 @@ struct DestinationTests {
         )
     }
 
+    @Test("Kafka, files and buckets with their settings")
+    func transports() {
+        let reading = destinations(
+            "id: a\ntemplate: kafka-topic\nsettings: {topic: t, properties: {linger.ms: 5, sasl.password: 'env:P'}}",
+            "id: b\ntemplate: kafka-table\nsettings: {topic: u}",
+            "id: c\ntemplate: file-csv\nsettings: {dir: out}",
+            s3
+        )
+        #expect(reading.problems.isEmpty)
+        let kafka = DestinationConfiguration.Kafka(
+            topic: "t",
+            properties: ["linger.ms": .plain("5"), "sasl.password": .environment("P")]
+        )
+        #expect(
+            reading.value.map(\.template) == [
+                .kafkaTopic(kafka), .kafkaTable(.init(topic: "u")),
+                .fileCSV(.init(directory: "out")),
+                .objectStoreCSV(
+                    .init(
+                        endpoint: .plain("https://s3.example.com"),
+                        region: "eu-central-1",
+                        bucket: "my.bucket-1",
+                        prefix: "out/",
+                        accessKey: .environment("ID"),
+                        secretKey: .file("/s")
+                    )
+                ),
+            ]
+        )
+    }
+
+    @Test("a partner's settings are read by its template, and its other keys refused")
+    func partner() {
+        let rules = DestinationRules(urlComplaint: { url, ranges in
+            url == "bad" ? "\(url) with \(ranges)" : nil
+        })
+        let good = destinations(
+            "id: a\ntemplate: shop\nsettings: {key: k}",
+            templates: partners,
+            rules: rules
+        )
+        #expect(good.problems.isEmpty)
+        #expect(
+            good.value.map(\.template) == [
+                .partner(
+                    .init(
+                        template: "shop",
+                        cadences: [.realtime, .daily],
+                        settings: ["key": .plain("k")]
+                    )
+                )
+            ]
+        )
+        let bad = destinations(
+            "id: a\ntemplate: shop\nsettings: {key: bad, secret: x}",
+            "id: b\ntemplate: shop\nsettings: {keys: k}",
+            "id: c\ntemplate: shpo",
+            templates: partners,
+            rules: rules
+        )
+        #expect(bad.value.isEmpty)
+        #expect(
+            bad.problems.map(\.description) == [
+                "d0.yaml:3:17: error[bad_value]: bad with []",
+                "d0.yaml:3:22: error[unknown_key]: unknown key \"secret\" in settings (known keys: key)",
+                "d1.yaml:3:11: error[missing_key]: settings.key is missing",
+                "d1.yaml:3:12: error[unknown_key]: unknown key \"keys\" in settings (did you mean \"key\"?)",
+                "d2.yaml:2:11: error[bad_value]: template: \"shpo\" is no template (did you mean \"shop\"?)",
+            ]
+        )
+    }
+
+    @Test("the settings of a template with problems are left to the template's problems")
+    func brokenTemplate() {
+        let reading = destinations(
+            "id: a\ntemplate: broken\nsettings: {x: 1}",
+            templates: partners
+        )
+        #expect(reading.problems.isEmpty)
+        #expect(reading.value.isEmpty)
+        #expect(reading.ids == ["a"])
+    }
+
     @Test("a destination with problems is known by its id")
     func knownWithProblems() {
         let reading = destinations("id: crm\ntemplate: file\nsettings: {}")
@@ -251,15 +386,95 @@ struct SyncTests {
 
     private static let head = "id: a\nitem: {cohort: big-spenders}\ndestination: crm\n"
 
+    @Test("every key of a sync has its value")
+    func effective() throws {
+        let reading = syncs(
+            """
+            id: a
+            item: {cohort: big-spenders}
+            destination: csv
+            cadence: daily
+            at: "23:05"
+            identity: [email, user_id]
+            properties: [country, address.city]
+            guard: {share: 1, users: 5}
+            reassert: 0s
+            success: 0.8
+            """
+        )
+        #expect(reading.problems.isEmpty)
+        let sync = try #require(reading.value.first)
+        #expect(sync.cadence == .daily)
+        #expect(sync.minuteOfDay == 23 * 60 + 5)
+        #expect(sync.identity == ["email", "user_id"])
+        #expect(sync.properties == ["country", "address.city"])
+        #expect(sync.blastGuard.share == 1)
+        #expect(sync.blastGuard.users == 5)
+        #expect(sync.reassertMilliseconds == 0)
+        #expect(sync.success == 0.8)
+    }
+
+    private static func text(_ destination: String, _ rest: String) -> String {
+        "id: a\nitem: {cohort: big-spenders}\ndestination: \(destination)\n\(rest)"
+    }
+
+    @Test(
+        "what a destination does not take is refused with what it does",
+        arguments: [
+            (
+                text("csv", ""),
+                "s0.yaml:1:1: error[conflict]: cadence: destination \"csv\" (file-csv) does not take realtime (choose one of hourly, daily, on_demand)"
+            ),
+            (
+                text("bucket", "cadence: realtime"),
+                "s0.yaml:4:10: error[conflict]: cadence: destination \"bucket\" (s3-csv) does not take realtime (choose one of hourly, daily, on_demand)"
+            ),
+            (
+                text("shop", "cadence: hourly"),
+                "s0.yaml:4:10: error[conflict]: cadence: destination \"shop\" (shop) does not take hourly (choose one of realtime, daily)"
+            ),
+            (
+                text("topic", "properties: [email]"),
+                "s0.yaml:4:13: error[conflict]: properties: destination \"topic\" (kafka-topic) sends no properties along (remove the key; webhook, file-csv and s3-csv do)"
+            ),
+            (
+                text("shop", "properties: [email]"),
+                "s0.yaml:4:13: error[conflict]: properties: destination \"shop\" (shop) sends no properties along (remove the key; webhook, file-csv and s3-csv do)"
+            ),
+            (
+                text("crm", "identity: []"),
+                "s0.yaml:4:11: error[bad_value]: identity: nobody has a name without a property (expected such as [user_id])"
+            ),
+            (
+                text("crm", "identity: [\"a\\tb\"]"),
+                "s0.yaml:4:12: error[bad_value]: identity[0]: a control character is no part of a property's name"
+            ),
+        ]
+    )
+    func notTaken(text: String, expected: String) {
+        #expect(syncs(text).problems.map(\.description) == [expected])
+    }
+
+    @Test(
+        "every cadence goes to what takes changes as they come",
+        arguments: ["crm", "deltas", "topic", "table"],
+        SyncConfiguration.Cadence.allCases
+    )
+    func cadences(destination: String, cadence: SyncConfiguration.Cadence) {
+        let reading = syncs(Self.text(destination, "cadence: \(cadence.rawValue)"))
+        #expect(reading.problems.isEmpty)
+        #expect(reading.value.first?.cadence == cadence)
+    }
+
+    @Test("a sync to a destination with problems is not refused for them")
+    func destinationWithProblems() {
+        #expect(syncs(Self.text("wrong", "properties: [a]")).problems.isEmpty)
+    }
+
     @Test(
         "features of later versions take only the default",
         arguments: [
-            ("cadence: hourly", "cadence"), ("cadence: on_demand", "cadence"),
-            ("at: \"03:00\"", "at"),
-            ("identity: [email]", "identity"), ("identity: []", "identity"),
-            ("properties: [email]", "properties"), ("guard: {share: 1}", "guard.share"),
-            ("guard: {users: 5}", "guard.users"), ("on_delete: leave", "on_delete"),
-            ("coalesce: none", "coalesce"), ("reassert: 0s", "reassert"), ("success: 1", "success"),
+            ("on_delete: leave", "on_delete"), ("coalesce: none", "coalesce"),
         ]
     )
     func notYet(text: String, key: String) {

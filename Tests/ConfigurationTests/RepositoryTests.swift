@@ -23,12 +23,13 @@ struct RepositoryTests {
     func objects() throws {
         let destinations = DestinationConfiguration.read(
             try files(in: "config/destinations"),
+            templates: noTemplates,
             rules: DestinationRules()
         )
         let syncs = SyncConfiguration.read(
             try files(in: "config/syncs"),
             cohorts: try cohortIDs(in: "config/cohorts"),
-            destinations: destinations.ids
+            destinations: destinations
         )
         #expect(destinations.problems.map(\.description) == [])
         #expect(syncs.problems.map(\.description) == [])
@@ -39,12 +40,13 @@ struct RepositoryTests {
     func examples() throws {
         let destinations = DestinationConfiguration.read(
             try files(in: "config/examples/webhook/destinations"),
+            templates: noTemplates,
             rules: DestinationRules()
         )
         let syncs = SyncConfiguration.read(
             try files(in: "config/examples/webhook/syncs"),
             cohorts: try cohortIDs(in: "config/examples"),
-            destinations: destinations.ids
+            destinations: destinations
         )
         #expect(destinations.problems.map(\.description) == [])
         #expect(syncs.problems.map(\.description) == [])
@@ -57,6 +59,8 @@ struct RepositoryTests {
         let tables = [
             ("daemon", ConfigurationKey.daemon), ("destination", ConfigurationKey.destination),
             ("webhook", ConfigurationKey.webhook), ("file", ConfigurationKey.file),
+            ("kafka-topic and kafka-table", ConfigurationKey.kafkaDestination),
+            ("file-csv", ConfigurationKey.fileCSV), ("s3-csv", ConfigurationKey.objectStoreCSV),
             ("sync", ConfigurationKey.sync),
         ]
         for (name, keys) in tables {

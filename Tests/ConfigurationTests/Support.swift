@@ -57,3 +57,6 @@ func file(_ path: String) throws -> ConfigurationFile {
         bytes: Array(try Data(contentsOf: repository.appending(path: path)))
     )
 }
+
+/// A folder without templates.
+let noTemplates = ConfigurationReading<[TemplateOutline]>(value: [], problems: [])

@@ -3,9 +3,13 @@ import HTTPAPI
 import Synchronization
 import Testing
 
-/// A daemon of two cohorts: `ten` with u00…u09 and `empty`; `replaying` is not ready.
+@testable import Sync
+
+/// A daemon of two cohorts: `ten` with u00…u09 and `empty`; `replaying` is not ready. Of its syncs `b` takes
+/// every command, `a` refuses each, and `busy` does not answer.
 struct FakeQueries: APIQueries {
     var reasons: [String] = []
+    var commands = Commands()
     static let tick = EventTime(milliseconds: 1_767_571_260_000)
 
     func readiness() -> Readiness { Readiness(reasons: reasons) }
@@ -58,6 +62,60 @@ struct FakeQueries: APIQueries {
         ]
     }
 
+    func syncs() -> [SyncSummary] {
+        var live = SyncStatus(
+            sync: "b",
+            destination: "crm",
+            state: .live,
+            pendingUsers: 2,
+            oldestPendingSeconds: 1,
+            reason: nil,
+            reasonSeconds: nil,
+            deliveredUsers: 12,
+            unknownUsers: 1
+        )
+        live.acknowledgedUsers = 8
+        var held = SyncStatus(
+            sync: "a",
+            destination: "bucket",
+            state: .paused,
+            pendingUsers: 5000,
+            oldestPendingSeconds: 90,
+            reason: "4,000 of 5,000 users would leave",
+            reasonSeconds: 80,
+            deliveredUsers: 0,
+            unknownUsers: 0
+        )
+        held.acceptedUsers = 7
+        held.skippedUsers = 3
+        held.acknowledgedUsers = 5000
+        held.initialPercent = 40
+        held.initialSecondsLeft = 600
+        held.exitsToApprove = 4000
+        held.retrySeconds = 30
+        held.lastRun = .init(
+            tick: Self.tick,
+            result: .partiallySucceeded,
+            users: 10,
+            delivered: 7,
+            skipped: 3
+        )
+        return [
+            SyncSummary(status: live, cohort: "ten", cadence: "realtime", nextRun: nil),
+            SyncSummary(status: held, cohort: "empty", cadence: "daily", nextRun: Self.tick),
+        ]
+    }
+
+    func command(_ command: SyncCommand, sync: String) throws(APIQueryError) {
+        commands.log.withLock { $0.append("\(command.rawValue) \(sync)") }
+        switch sync {
+        case "b": return
+        case "a": throw .refused(reason: "nothing waits for approval")
+        case "busy": throw .notReady(reason: "the syncs are busy")
+        default: throw .unknownSync
+        }
+    }
+
     func members(
         of cohort: String,
         after: String?,
@@ -80,6 +138,11 @@ struct FakeQueries: APIQueries {
     }
 }
 
+/// What was asked of syncs.
+final class Commands: Sendable {
+    let log = Mutex<[String]>([])
+}
+
 /// The daemon's server over `queries` on a port of its own.
 func apiServer(_ queries: FakeQueries = FakeQueries()) throws -> HTTPServer {
     let listen = ListenAddress(port: 0)
@@ -99,9 +162,10 @@ struct APIHandlerTests {
         method: String = "GET",
         host: String = "localhost",
         headers: [String] = [],
-        reasons: [String] = []
+        reasons: [String] = [],
+        commands: Commands = Commands()
     ) throws -> RawResponse {
-        let server = try apiServer(FakeQueries(reasons: reasons))
+        let server = try apiServer(FakeQueries(reasons: reasons, commands: commands))
         defer { server.stop() }
         return try #require(
             try fetch(server.port, target, method: method, host: host, headers: headers)
@@ -161,6 +225,85 @@ struct APIHandlerTests {
         )
     }
 
+    private static let liveSync =
+        #"{"id":"b","cohort":"ten","destination":"crm","cadence":"realtime","state":"live","#
+        + #""reason":null,"reason_seconds":null,"pending":2,"oldest_pending_seconds":1,"#
+        + #""acknowledged":8,"skipped":0,"since_start":{"delivered":12,"accepted":0,"unknown":1},"#
+        + #""initial_percent":null,"initial_seconds_left":null,"exits_to_approve":null,"#
+        + #""retry_seconds":null,"next_run":null,"last_run":null}"#
+
+    private static let heldSync =
+        #"{"id":"a","cohort":"empty","destination":"bucket","cadence":"daily","state":"paused","#
+        + #""reason":"4,000 of 5,000 users would leave","reason_seconds":80,"pending":5000,"#
+        + #""oldest_pending_seconds":90,"acknowledged":5000,"skipped":3,"#
+        + #""since_start":{"delivered":0,"accepted":7,"unknown":0},"initial_percent":40,"#
+        + #""initial_seconds_left":600,"exits_to_approve":4000,"retry_seconds":30,"#
+        + #""next_run":"2026-01-05T00:01:00Z","last_run":{"tick":"2026-01-05T00:01:00Z","#
+        + #""result":"partially_succeeded","users":10,"delivered":7,"skipped":3}}"#
+
+    @Test("shows syncs by id on /v1/syncs, and one of them by its id")
+    func syncs() throws {
+        let all = try ask("/v1/syncs")
+        #expect(all.status == 200)
+        #expect(all.body == #"{"syncs":[\#(Self.heldSync),\#(Self.liveSync)]}"#)
+        let one = try ask("/v1/syncs/a")
+        #expect(one.status == 200)
+        #expect(one.body == Self.heldSync)
+    }
+
+    @Test("hands each command on and answers with the sync", arguments: SyncCommand.allCases)
+    func command(command: SyncCommand) throws {
+        let commands = Commands()
+        let response = try ask(
+            "/v1/syncs/b/\(command.rawValue)",
+            method: "POST",
+            commands: commands
+        )
+        #expect(response.status == 200)
+        #expect(response.body == Self.liveSync)
+        #expect(commands.log.withLock { $0 } == ["\(command.rawValue) b"])
+    }
+
+    @Test("a refused command is 409 with its reason, a slow one 503")
+    func refusedCommand() throws {
+        let refused = try ask("/v1/syncs/a/approve", method: "POST")
+        #expect(refused.status == 409)
+        #expect(
+            refused.body == #"{"error":{"code":"refused","text":"nothing waits for approval"}}"#
+        )
+        #expect(try ask("/v1/syncs/busy/run", method: "POST").status == 503)
+    }
+
+    @Test("a sync that does not exist is 404 for reads and commands, an unknown command too")
+    func unknownSync() throws {
+        let text =
+            #"{"error":{"code":"not_found","text":"there is no sync \"x\"; GET /v1/syncs lists them"}}"#
+        #expect(try ask("/v1/syncs/x").body == text)
+        let command = try ask("/v1/syncs/x/run", method: "POST")
+        #expect(command.status == 404)
+        #expect(command.body == text)
+        #expect(try ask("/v1/syncs/b/stop", method: "POST").status == 404)
+    }
+
+    @Test("a command changes something, so it needs POST, its own Origin and no parameters")
+    func commandRules() throws {
+        let commands = Commands()
+        for method in ["GET", "HEAD", "PUT"] {
+            let response = try ask("/v1/syncs/b/run", method: method, commands: commands)
+            #expect(response.status == 405)
+            #expect(response["allow"] == "POST")
+        }
+        let foreign = try ask(
+            "/v1/syncs/b/run",
+            method: "POST",
+            headers: ["Origin: http://example.com"],
+            commands: commands
+        )
+        #expect(foreign.status == 403)
+        #expect(try ask("/v1/syncs/b/run?x=1", method: "POST", commands: commands).status == 400)
+        #expect(commands.log.withLock { $0 } == [])
+    }
+
     @Test("shows cohorts by id with their definitions on /v1/cohorts")
     func cohorts() throws {
         let response = try ask("/v1/cohorts")
@@ -214,7 +357,10 @@ struct APIHandlerTests {
         #expect(response.body.contains(text), "\(response.body)")
     }
 
-    @Test("refuses parameters on routes that have none", arguments: ["/v1/status", "/v1/cohorts"])
+    @Test(
+        "refuses parameters on routes that have none",
+        arguments: ["/v1/status", "/v1/cohorts", "/v1/syncs"]
+    )
     func noParameters(path: String) throws {
         #expect(try ask("\(path)?limit=1").status == 400)
     }
@@ -315,5 +461,6 @@ struct APIHandlerTests {
         #expect(try send("POST /v1/status") == 405)
         #expect(try send("POST /v1/status", host: "example.com") == 403)
         #expect(try send("POST /nothing") == 404)
+        #expect(try send("POST /v1/syncs/b/run") == 400)
     }
 }

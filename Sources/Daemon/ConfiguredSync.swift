@@ -1,0 +1,32 @@
+import Basics
+import Configuration
+import InputFiles
+import Sync
+
+/// What the API shows of a sync's configuration.
+struct ConfiguredSync: Sendable {
+    var cohort: String
+    var cadence: SyncConfiguration.Cadence
+    var schedule: SyncCadence
+
+    /// The facts of a configured sync; `timezone` is that of the configuration.
+    init(_ sync: SyncConfiguration, timezone: String) {
+        cohort = sync.cohort
+        cadence = sync.cadence
+        schedule = SyncCadence(sync, timezone: timezone)
+    }
+}
+
+extension SyncCadence {
+    /// When the changes of a configured sync leave; `timezone` is that of the configuration.
+    init(_ sync: SyncConfiguration, timezone: String) {
+        switch sync.cadence {
+        case .realtime: self = .realtime
+        case .hourly: self = .hourly
+        case .onDemand: self = .onDemand
+        case .daily:
+            // The configuration was refused if the zone had no rules.
+            self = .daily(minutesOfDay: sync.minuteOfDay, ZoneFiles.rules(timezone) ?? .utc)
+        }
+    }
+}
