@@ -1,28 +1,27 @@
 import Basics
 import Delivery
-import Destinations
 import Sync
 
 /// Carries the batches of one destination, for the sync thread and on it.
 protocol Courier: AnyObject {
     /// The destination's id.
     var destination: String { get }
-    /// Whether the destination takes what is sent; nil while nothing was.
+    /// Whether the destination took what was sent last; nil while nothing was.
     var isUp: Bool? { get }
 
     /// How many users of a sync would leave soon if they were sent now.
     func allowance(sync: String, now: Int64) -> Int
     /// Takes a batch, of a sync that has none under way.
     func send(_ request: DeliveryRequest, now: Int64)
-    /// Takes a run that is one set of files.
-    func write(_ run: RunRequest)
-    /// Takes how something ended that ``advance(now:)`` handed out.
+    /// Takes a run that is one set of files; `columns` names the properties sent along.
+    func write(_ run: RunRequest, columns: [String])
+    /// Takes how something ended that this courier handed out.
     func answered(_ token: UInt64, _ answer: CourierAnswer, now: Int64)
     /// Lets time pass.
     func advance(now: Int64) -> CourierNews
-    /// The list of a sync is gone, or a person wants a refused credential tried again.
-    func beginAnew(sync: String)
-    /// Ends what is under way and takes nothing more; returns when every batch has had its answer.
+    /// A person wants it tried again.
+    func resume()
+    /// Ends what is under way and takes nothing more; every batch has its answer when this returns, or soon.
     func stop()
 }
 
@@ -34,7 +33,7 @@ enum CourierAnswer: Sendable {
     case whole(DeliveryOutcome)
 }
 
-/// What a courier wants done and known.
+/// What a courier wants known.
 struct CourierNews {
     /// How a batch or a run ended.
     struct Completion {
@@ -44,8 +43,6 @@ struct CourierNews {
         var outcome: DeliveryOutcome
     }
 
-    /// Requests to be sent, by the courier's own token.
-    var requests: [HTTPRequest] = []
     var completions: [Completion] = []
     /// Lists that the partner holds now.
     var lists: [(sync: String, id: String)] = []

@@ -13,25 +13,30 @@ final class HTTPCourier: Courier {
     private let policy: AddressPolicy
     /// Signs the requests of a webhook; nil for a partner with a template.
     private var webhook: WebhookTransport?
+    private let sender: HTTPSender
+    private let routes: CourierRoutes
     private let clock: SystemClock
-    /// What ended without a request.
-    private var unsent: [(token: UInt64, reason: String)] = []
 
     init(
         _ settings: DestinationWorkerSettings,
-        webhook: WebhookTransport?,
+        webhook: WebhookTransport? = nil,
         policy: AddressPolicy,
-        clock: SystemClock,
-        generator: SeededGenerator
+        sender: HTTPSender,
+        routes: CourierRoutes,
+        clock: SystemClock
     ) {
         destination = settings.id
         self.webhook = webhook
         self.policy = policy
+        self.sender = sender
+        self.routes = routes
         self.clock = clock
-        worker = DestinationWorker(settings, generator: generator)
+        worker = DestinationWorker(settings, generator: SeededGenerator(seed: SecureRandom.seed()))
     }
 
     /// Makes a sync known, with the id of its list if the partner gave one before.
+    ///
+    /// - Throws: What is wrong with the destination's settings for this cohort.
     func configure(_ settings: SyncSettings, listID: String?) throws(TemplateBindingError) {
         try worker.configure(
             sync: settings.id,
@@ -55,7 +60,7 @@ final class HTTPCourier: Courier {
 
     func send(_ request: DeliveryRequest, now: Int64) { worker.submit(request, now: now) }
 
-    func write(_ run: RunRequest) {
+    func write(_ run: RunRequest, columns: [String]) {
         preconditionFailure("\(destination) takes batches, not files")
     }
 
@@ -66,7 +71,9 @@ final class HTTPCourier: Courier {
 
     func advance(now: Int64) -> CourierNews {
         var news = CourierNews()
-        while true {
+        var hasUnsent = true
+        while hasUnsent {
+            hasUnsent = false
             let effects = worker.advance(now: now, wallClock: clock.now)
             news.lists += effects.listIDs.map { ($0.syncID, $0.listID) }
             news.notes += effects.notes.map(\.description)
@@ -83,30 +90,30 @@ final class HTTPCourier: Courier {
             }
             for request in effects.requests {
                 do throws(AddressError) {
-                    news.requests.append(try form(request))
+                    sender.submit(try form(request))
                 } catch {
                     // A setting made an address of it that may not be dialled.
-                    unsent.append((request.token, error.description))
+                    let outcome = HTTPOutcome.notSent(error.description)
+                    worker.answered(
+                        token: request.token,
+                        outcome,
+                        now: now,
+                        wallClock: clock.now
+                    )
+                    hasUnsent = true
                 }
             }
-            if unsent.isEmpty { return news }
-            for (token, reason) in unsent {
-                worker.answered(token: token, .notSent(reason), now: now, wallClock: clock.now)
-            }
-            unsent = []
         }
+        return news
     }
 
-    func beginAnew(sync: String) {
+    func resume() {
         worker.resume()
     }
 
     func stop() {
         worker.stop()
     }
-
-    /// How the worker stands.
-    func status(now: Int64) -> WorkerStatus { worker.status(now: now) }
 
     private func form(_ request: OutgoingRequest) throws(AddressError) -> HTTPRequest {
         switch request.form {
@@ -116,7 +123,7 @@ final class HTTPCourier: Courier {
                 body: request.body,
                 messageID: messageID,
                 now: clock.now,
-                token: request.token
+                token: routes.open(self, request.token)
             )
         case .whole(let method, let url, let headers):
             return HTTPRequest(
@@ -127,7 +134,7 @@ final class HTTPCourier: Courier {
                 body: request.body,
                 timeoutMilliseconds: Int(request.timeoutMilliseconds),
                 policy: policy,
-                token: request.token
+                token: routes.open(self, request.token)
             )
         }
     }
@@ -139,13 +146,9 @@ extension DeliveryOutcome {
         switch self {
         case .delivered: true
         case .settled(let outcomes, _, _, let refusal):
-            if refusal != nil {
-                false
-            } else if outcomes.isFinal {
-                true
-            } else {
-                outcomes.outcomes.contains(.delivered) || outcomes.outcomes.contains(.accepted)
-            }
+            refusal == nil
+                && (outcomes.isFinal || outcomes.outcomes.contains(.delivered)
+                    || outcomes.outcomes.contains(.accepted))
         case .authenticationRefused, .gone, .failed, .retriable: false
         }
     }
