@@ -76,12 +76,16 @@ let package = Package(
         library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),
         library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
+        library("Delivery", []),
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
         library("Threads", ["Basics"]),
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
-        library("Destinations", ["Basics", "Sync", "Cryptography", "Threads", "CCurl"]),
+        library(
+            "Destinations",
+            ["Basics", "Sync", "Delivery", "Cryptography", "Threads", "CCurl"]
+        ),
         library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
@@ -90,7 +94,8 @@ let package = Package(
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
-                "Configuration", "InputFiles", "Threads", "Kafka", "Destinations", "HTTPAPI",
+                "Configuration", "InputFiles", "Threads", "Kafka", "Delivery", "Destinations",
+                "HTTPAPI",
             ]
         ),
         program(
@@ -146,7 +151,7 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics", "Sync"]),
+        tests("Destinations", ["Basics", "Sync", "Delivery"]),
         tests("HTTPAPI", ["Basics"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),
