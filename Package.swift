@@ -86,6 +86,7 @@ let package = Package(
             "Destinations",
             ["Basics", "Sync", "Delivery", "Cryptography", "Threads", "CCurl"]
         ),
+        library("KafkaDelivery", ["Basics", "Sync", "Threads", "Kafka"]),
         library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
@@ -150,7 +151,7 @@ let package = Package(
             dependencies: ["Basics", "TestKit", "cohortctl"],
             swiftSettings: settings
         ),
-        tests("Kafka", ["Basics"]),
+        tests("Kafka", ["Basics", "Sync", "KafkaDelivery"]),
         tests("Destinations", ["Basics", "Sync", "Delivery"]),
         tests("HTTPAPI", ["Basics"]),
         tests("Threads", ["Basics"]),
