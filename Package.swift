@@ -72,7 +72,7 @@ let package = Package(
         library("Cohorts", ["Basics", "Events", "YAML"]),
         library("Engine", ["Basics", "Events", "Cohorts"]),
         library("LogStore", ["Basics", "CLZ4"]),
-                library("Configuration", ["Basics", "YAML"]),
+        library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),
         library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
         library("Sync", ["Basics", "Templates"]),
@@ -84,9 +84,10 @@ let package = Package(
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
         library(
             "Destinations",
-            ["Basics", "Sync", "Delivery", "Cryptography", "Threads", "CCurl", "Configuration"]
+            ["Basics", "Sync", "Delivery", "Configuration", "Cryptography", "Threads", "CCurl"]
         ),
-        library("HTTPAPI", ["Basics", "Threads", "CMicroHTTPD", "Sync"]),
+        library("KafkaDelivery", ["Basics", "Sync", "Threads", "Kafka"]),
+        library("HTTPAPI", ["Basics", "Sync", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
         library(
@@ -94,8 +95,8 @@ let package = Package(
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
-                "Configuration", "InputFiles", "Threads", "Kafka", "Delivery", "Destinations", "Templates",
-                "HTTPAPI",
+                "Configuration", "Templates", "Delivery", "InputFiles", "Threads", "Kafka",
+                "KafkaDelivery", "Destinations", "HTTPAPI",
             ]
         ),
         program(
@@ -151,7 +152,7 @@ let package = Package(
             dependencies: ["Basics", "TestKit", "cohortctl"],
             swiftSettings: settings
         ),
-        tests("Kafka", ["Basics"]),
+        tests("Kafka", ["Basics", "Sync", "KafkaDelivery"]),
         tests("Destinations", ["Basics", "Sync", "Delivery", "Configuration"]),
         tests("HTTPAPI", ["Basics", "Sync"]),
         tests("Threads", ["Basics"]),
