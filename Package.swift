@@ -76,6 +76,7 @@ let package = Package(
         library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),
         library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
+        library("Delivery", []),
         library("Replay", ["Basics", "Events", "Cohorts", "Engine", "Configuration"]),
 
         // The shell: threads, sockets, files.
@@ -83,8 +84,11 @@ let package = Package(
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
         library(
             "Destinations",
-            ["Basics", "Sync", "Configuration", "Cryptography", "Threads", "CCurl"]
+            [
+                "Basics", "Sync", "Configuration", "Delivery", "Cryptography", "Threads", "CCurl",
+            ]
         ),
+        library("KafkaDelivery", ["Basics", "Sync", "Threads", "Kafka"]),
         library("HTTPAPI", ["Basics", "Sync", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
@@ -93,7 +97,8 @@ let package = Package(
             [
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
-                "Configuration", "Templates", "InputFiles", "Threads", "Kafka", "Destinations",
+                "Configuration", "Templates", "InputFiles", "Threads", "Kafka", "Delivery",
+                "Destinations",
                 "HTTPAPI",
             ]
         ),
@@ -108,7 +113,7 @@ let package = Package(
             "cohortctl",
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
-                "Engine", "Replay", "Sync", "Templates", "Threads", "Destinations",
+                "Engine", "Replay", "Sync", "Templates", "Threads", "Delivery", "Destinations",
             ]
         ),
         program(
@@ -149,8 +154,8 @@ let package = Package(
             dependencies: ["Basics", "TestKit", "cohortctl"],
             swiftSettings: settings
         ),
-        tests("Kafka", ["Basics"]),
-        tests("Destinations", ["Basics", "Sync", "Configuration"]),
+        tests("Kafka", ["Basics", "Sync", "KafkaDelivery"]),
+        tests("Destinations", ["Basics", "Sync", "Configuration", "Delivery"]),
         tests("HTTPAPI", ["Basics", "Sync"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),

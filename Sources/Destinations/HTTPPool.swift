@@ -1,5 +1,6 @@
 import Basics
 import CCurl
+import Delivery
 import Glibc
 import Threads
 

@@ -1,4 +1,5 @@
 package import Basics
+package import Delivery
 import Synchronization
 import Threads
 
@@ -9,12 +10,6 @@ import Threads
 /// - Every request ends in exactly one outcome, on shutdown too.
 /// - The address of every socket is vetted before it connects; redirects are not followed.
 package final class HTTPSender: Sendable {
-    /// What is kept of an answer's body; what comes beyond is not read and the status alone
-    /// decides.
-    package static let bodyBytesMax = 64 << 10
-    /// An answer with more bytes of headers than this is none.
-    package static let headerBytesMax = 32 << 10
-
     private let inbox: RequestInbox
     private let thread: Mutex<SystemThread?>
     private let complete: @Sendable (UInt64, HTTPOutcome) -> Void

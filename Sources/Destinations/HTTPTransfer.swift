@@ -1,5 +1,6 @@
 import Basics
 import CCurl
+import Delivery
 import Glibc
 
 /// One request under way: vets the addresses dialled, collects the answer within bounds, and says
@@ -16,7 +17,7 @@ final class HTTPTransfer {
     private var refusal: AddressError?
     private var socketError: Int32 = 0
     private var headerByteCount = 0
-    private var retryAfter: String?
+    private var headers: [(name: String, value: String)] = []
     private var body: [UInt8] = []
     private var isBodyCut = false
 
@@ -50,16 +51,17 @@ final class HTTPTransfer {
     func outcome(_ code: CURLcode, now: EventTime) -> HTTPOutcome {
         let status = handle.status
         if status > 0, code == CURLE_OK || isBodyCut {
-            return .answered(
-                HTTPAnswer(
-                    status: status,
-                    retryAfterMilliseconds: retryAfter.flatMap {
-                        RetryAfter.milliseconds($0, now: now)
-                    },
-                    bodyPrefix: body,
-                    redirectHost: handle.redirectURL.flatMap(Self.host)
-                )
+            var answer = HTTPAnswer(
+                status: status,
+                headers: headers,
+                bodyPrefix: body,
+                isBodyCut: isBodyCut,
+                redirectHost: handle.redirectURL.flatMap(Self.host)
             )
+            answer.retryAfterMilliseconds = answer.header("Retry-After").flatMap {
+                RetryAfter.milliseconds($0, now: now)
+            }
+            return .answered(answer)
         }
         let text = reason(code)
         return handle.requestByteCount == 0 ? .notSent(text) : .unknown(text)
@@ -109,7 +111,7 @@ final class HTTPTransfer {
                 + "trust its authority on this machine"
         case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE:
             return "the connection broke before the answer was whole; look at the receiver's log"
-        case CURLE_WRITE_ERROR where headerByteCount > HTTPSender.headerBytesMax:
+        case CURLE_WRITE_ERROR where headerByteCount > HTTPAnswer.headerBytesMax:
             return "the headers of the answer are over 32 KiB; look at what answers there"
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return "the answer is not HTTP; check host and port of url"
@@ -150,22 +152,30 @@ extension HTTPTransfer {
     /// Takes one line of the answer's head; false ends the transfer.
     fileprivate func receive(header line: UnsafeRawBufferPointer) -> Bool {
         headerByteCount += line.count
-        guard headerByteCount <= HTTPSender.headerBytesMax else { return false }
-        let name = "retry-after:"
+        guard headerByteCount <= HTTPAnswer.headerBytesMax else { return false }
         if line.starts(with: "HTTP/".utf8) {
-            retryAfter = nil
-        } else if line.count > name.utf8.count,
-            zip(line, name.utf8).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 })
-        {
-            let value = line.dropFirst(name.utf8.count).prefix { $0 != 0x0d && $0 != 0x0a }
-            retryAfter = String(decoding: value, as: UTF8.self)
+            // What came before was of a preliminary answer, such as 103.
+            headers = []
+        } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+            let name = String(decoding: line[..<colon], as: UTF8.self)
+            headers.append((name, Self.trimmed(line[(colon + 1)...])))
         }
         return true
     }
 
+    /// A header's value without the white space around it, the end of the line above all.
+    private static func trimmed(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+        func isBlank(_ byte: UInt8) -> Bool {
+            byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a
+        }
+        let front = bytes.drop(while: isBlank)
+        guard let last = front.lastIndex(where: { !isBlank($0) }) else { return "" }
+        return String(decoding: front[...last], as: UTF8.self)
+    }
+
     /// Takes a piece of the body; false ends the transfer.
     fileprivate func receive(body bytes: UnsafeRawBufferPointer) -> Bool {
-        let room = HTTPSender.bodyBytesMax - body.count
+        let room = HTTPAnswer.bodyBytesMax - body.count
         body.append(contentsOf: bytes.prefix(room))
         isBodyCut = bytes.count > room
         return !isBodyCut

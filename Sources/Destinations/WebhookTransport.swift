@@ -1,4 +1,5 @@
 package import Basics
+package import Delivery
 package import Sync
 
 /// Turns a batch into a signed webhook request, and its outcome into the sync's words.

@@ -47,6 +47,14 @@ package struct UserList: Sendable, Equatable {
         }
     }
 
+    /// Lends one id by its place.
+    package func withUser<Result>(at index: Int, _ body: (ByteView) -> Result) -> Result {
+        bytes.withByteView { all in
+            let start = index == 0 ? 0 : ends[index - 1]
+            return body(ByteView(base: all.base + start, count: ends[index] - start))
+        }
+    }
+
     /// Copies of the ids as text; for tests and messages.
     package var texts: [String] {
         var texts: [String] = []

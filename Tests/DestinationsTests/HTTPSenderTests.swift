@@ -1,4 +1,5 @@
 import Basics
+import Delivery
 import Destinations
 import Glibc
 import Testing
@@ -9,7 +10,9 @@ struct HTTPSenderTests {
     func wire() throws {
         let server = try LoopbackServer(answering: Answer.ok)
         let outcome = try outcome(of: request(to: server, body: "{\"a\":\"\u{fc}\"}"))
-        #expect(outcome == .answered(HTTPAnswer(status: 200, bodyPrefix: Array("ok".utf8))))
+        #expect(outcome.answer?.status == 200)
+        #expect(outcome.answer?.bodyPrefix == Array("ok".utf8))
+        #expect(outcome.answer?.isBodyCut == false)
         let received = try #require(server.requests.first)
         #expect(received.line == "POST /hook HTTP/1.1")
         #expect(
@@ -68,6 +71,21 @@ struct HTTPSenderTests {
         }
     }
 
+    @Test("the headers of the answer come along, without those of a preliminary one")
+    func headers() throws {
+        let server = try LoopbackServer(
+            answering: "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n"
+                + "HTTP/1.1 201 Created\r\nETag:\t\"a:b\" \r\nX-Empty:\r\nContent-Length: 0\r\n\r\n"
+        )
+        let answer = try #require(try outcome(of: request(to: server)).answer)
+        #expect(
+            answer.headers.map { "\($0.name)=\($0.value)" }
+                == ["ETag=\"a:b\"", "X-Empty=", "Content-Length=0"]
+        )
+        #expect(answer.header("etag") == "\"a:b\"")
+        #expect(answer.header("X-Early") == nil)
+    }
+
     @Test("a redirect is an answer that names the host only; it is not followed")
     func redirect() throws {
         let other = try LoopbackServer(answering: Answer.ok)
@@ -75,7 +93,8 @@ struct HTTPSenderTests {
             answering: Answer.status(302, ["Location: http://localhost:\(other.port)/?CANARY"])
         )
         let answer = try outcome(of: request(to: server)).answer
-        #expect(answer == HTTPAnswer(status: 302, redirectHost: "localhost"))
+        #expect(answer?.status == 302)
+        #expect(answer?.redirectHost == "localhost")
         #expect(other.connectionCount == 0)
         #expect(server.requests.count == 1)
     }
@@ -175,7 +194,8 @@ struct HTTPSenderTests {
         }
         let answer = try outcome(of: request(to: server)).answer
         #expect(answer?.status == 200)
-        #expect(answer?.bodyPrefix.count == HTTPSender.bodyBytesMax)
+        #expect(answer?.bodyPrefix.count == HTTPAnswer.bodyBytesMax)
+        #expect(answer?.isBodyCut == true)
     }
 
     @Test("endless headers are no answer")

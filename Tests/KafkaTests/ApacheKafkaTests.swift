@@ -13,9 +13,10 @@ import Testing
 struct ApacheKafkaTests {
     let bootstrap = ApacheKafka.bootstrap
     let scenarios: Scenarios
+    let topicScenarios: TopicScenarios
 
     init() throws {
-        scenarios = Scenarios(bootstrap: bootstrap) { [bootstrap] name, partitions in
+        let createTopic: @Sendable (String, Int) throws -> Void = { [bootstrap] name, partitions in
             let sender = try Sender(bootstrap: bootstrap)
             let outcome = try Admin(sender.producer).createTopic(
                 name,
@@ -27,7 +28,15 @@ struct ApacheKafkaTests {
             #expect(outcome == .created)
             #expect(sender.producer.close(timeoutMilliseconds: 10_000))
         }
+        scenarios = Scenarios(bootstrap: bootstrap, createTopic: createTopic)
+        topicScenarios = TopicScenarios(bootstrap: bootstrap, createTopic: createTopic)
     }
+
+    @Test("a destination's changes arrive under their key, numbered, in the order of the batches")
+    func destinationChanges() async throws { try await topicScenarios.changes("changes") }
+
+    @Test("a destination's table gets a value on entry and a tombstone on exit")
+    func destinationTable() async throws { try await topicScenarios.table("table") }
 
     @Test("records keep their order per partition and every end is said")
     func order() async throws { try await scenarios.orderAndEnds("order") }
