@@ -110,7 +110,7 @@ let package = Package(
             "cohortctl",
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
-                "Engine", "Replay", "Sync", "Templates", "Threads", "Destinations",
+                "Engine", "Replay", "Sync", "Templates", "Threads", "Delivery", "Destinations",
             ]
         ),
         program(

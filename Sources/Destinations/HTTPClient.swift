@@ -1,6 +1,6 @@
 import CCurl
 
-/// A plain blocking GET, for a command-line program that asks its own daemon.
+/// A plain blocking request without a body, for a command-line program that asks its own daemon.
 ///
 /// Any address may be dialled, loopback above all; redirects, proxies and cookies are not followed
 /// or used here either. Each call makes its own connection. Call it on a thread that may wait.
@@ -8,16 +8,24 @@ package enum HTTPClient {
     /// An answer longer than this is an error.
     package static let bodyBytesMax = 64 << 20
 
-    /// Fetches a URL.
+    /// What is asked of a URL.
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    /// Sends a request and waits for its answer.
     ///
     /// - Parameters:
+    ///   - method: What is asked.
     ///   - url: An http or https URL without user and password.
     ///   - headers: Names and values; neither may hold a control character.
     ///   - timeoutMilliseconds: The time for the whole exchange.
     ///   - authorities: A file of CA certificates to trust instead of the system's.
     /// - Returns: Status and body, whatever the status is.
     /// - Throws: `HTTPClientError` when there is no whole answer.
-    package static func get(
+    package static func send(
+        _ method: Method,
         _ url: String,
         headers: [(name: String, value: String)] = [],
         timeoutMilliseconds: Int = 30_000,
@@ -34,7 +42,7 @@ package enum HTTPClient {
         // The context is no FILE, which is what libcurl would write headers to without a callback.
         handle.note(cohortd_curl_set_header_callback(handle.raw, ignore))
         let failure = handle.prepare(
-            method: "GET",
+            method: method.rawValue,
             url: url,
             isPlain: isPlain,
             headers: headers,

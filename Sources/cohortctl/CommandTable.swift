@@ -3,7 +3,7 @@ import Basics
 
 /// The commands of cohortctl: what its arguments, its help and its documentation are made from.
 enum CommandTable {
-    private static let connection = [
+    static let connection = [
         Option.one(
             "--address",
             "URL",
@@ -112,6 +112,7 @@ enum CommandTable {
                     ),
                 ]
             ),
+            syncs,
         ]
     )
 

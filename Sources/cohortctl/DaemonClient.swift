@@ -5,22 +5,25 @@ import Foundation
 struct DaemonClient {
     let address: DaemonAddress
 
-    /// Fetches a JSON document.
+    /// Sends a request without a body and reads the JSON document that answers it.
     ///
     /// - Parameters:
     ///   - type: What the document is read as.
     ///   - path: Path and query, percent-encoded.
+    ///   - method: What is asked; `get` changes nothing.
     ///   - other: A status beside 200 that carries the same document.
     /// - Returns: The document read, and its bytes as they came.
     /// - Throws: The exit status of what went wrong, which is on stderr by then.
-    func get<Reply: Decodable>(
+    func ask<Reply: Decodable>(
         _ type: Reply.Type,
         _ path: String,
+        method: HTTPClient.Method = .get,
         orStatus other: Int = 200
     ) throws(ExitStatus) -> (value: Reply, body: [UInt8]) {
         let answer: (status: Int, body: [UInt8])
         do throws(HTTPClientError) {
-            answer = try HTTPClient.get(
+            answer = try HTTPClient.send(
+                method,
                 address.text + path,
                 headers: [("Accept", "application/json")]
             )
@@ -68,7 +71,8 @@ struct DaemonClient {
                 nil
             )
         case 404, 409, 422:
-            return failure(.no, detail, status == 404 ? "cohortctl cohorts list shows all" : nil)
+            let group = path.hasPrefix("/v1/syncs") ? "syncs" : "cohorts"
+            return failure(.no, detail, status == 404 ? "cohortctl \(group) list shows all" : nil)
         case 500...:
             return failure(
                 .unreachable,

@@ -1,5 +1,6 @@
 import Arguments
 import Basics
+import Destinations
 
 /// The commands that ask a running daemon.
 struct DaemonCommand {
@@ -8,11 +9,14 @@ struct DaemonCommand {
     private let client: DaemonClient
     /// Prints the API's bodies instead of tables.
     private let asJSON: Bool
+    /// Whether a change was confirmed that cannot be taken back.
+    private let isConfirmed: Bool
 
     /// Reads the arguments; what is wrong with them is said before anyone is asked.
     init(_ arguments: ParsedArguments) throws(ExitStatus) {
         words = arguments.command
         operands = arguments.operands
+        isConfirmed = words == ["syncs", "approve"] && arguments.flag("--yes")
         client = DaemonClient(address: try DaemonAddress(option: arguments.value("--address")))
         switch arguments.value("--output") {
         case nil, "text": asJSON = false
@@ -29,25 +33,30 @@ struct DaemonCommand {
         case ["cohorts", "list"]: try list()
         case ["cohorts", "show"]: try show(operands[0])
         case ["cohorts", "members"]: try members(of: operands[0])
+        case ["syncs", "list"]: try listSyncs()
+        case ["syncs", "show"]: try showSync(operands[0])
+        case ["syncs", "approve"]: try approve(operands[0])
+        case ["syncs", "run"], ["syncs", "pause"], ["syncs", "resume"]:
+            try command(words[1], operands[0])
         default: preconditionFailure("the table has a command that nobody runs: \(words)")
         }
     }
 
     private func status() throws(ExitStatus) {
-        let reply = try client.get(StatusReply.self, "/v1/status")
+        let reply = try client.ask(StatusReply.self, "/v1/status")
         if asJSON { return try printLine(reply.body) }
-        let readiness = try client.get(ReadinessReply.self, "/readyz", orStatus: 503)
+        let readiness = try client.ask(ReadinessReply.self, "/readyz", orStatus: 503)
         try printText(DaemonTables.status(reply.value, readiness.value))
     }
 
     private func list() throws(ExitStatus) {
-        let reply = try client.get(CohortsReply.self, "/v1/cohorts")
+        let reply = try client.ask(CohortsReply.self, "/v1/cohorts")
         if asJSON { return try printLine(reply.body) }
         try printText(DaemonTables.cohorts(reply.value.cohorts))
     }
 
     private func show(_ id: String) throws(ExitStatus) {
-        let reply = try client.get(CohortsReply.self, "/v1/cohorts")
+        let reply = try client.ask(CohortsReply.self, "/v1/cohorts")
         let index = reply.value.cohorts.firstIndex { $0.id.utf8.elementsEqual(id.utf8) }
         // The reply was read as a whole already, so its text has the same elements in the same places.
         let texts = JSONText(reply.body).member("cohorts")?.elements ?? []
@@ -69,7 +78,7 @@ struct DaemonCommand {
         while true {
             var path = "/v1/cohorts/\(PercentEncoding.encoded(id))/members?limit=10000"
             if let after { path += "&after=\(PercentEncoding.encoded(after))" }
-            let page = try client.get(MembersReply.self, path)
+            let page = try client.ask(MembersReply.self, path)
             if asJSON {
                 try output.write(page.body + [UInt8(ascii: "\n")])
             } else {
@@ -91,6 +100,47 @@ struct DaemonCommand {
         }
         try output.finish()
     }
+
+    private func listSyncs() throws(ExitStatus) {
+        let reply = try client.ask(SyncsReply.self, "/v1/syncs")
+        if asJSON { return try printLine(reply.body) }
+        try printText(SyncTables.list(reply.value.syncs))
+    }
+
+    private func showSync(_ id: String) throws(ExitStatus) {
+        let reply = try client.ask(SyncReply.self, path(ofSync: id))
+        if asJSON { return try printLine(reply.body) }
+        try printText(SyncTables.sync(reply.value))
+    }
+
+    /// Says how many would leave before it lets them.
+    private func approve(_ id: String) throws(ExitStatus) {
+        let sync = try client.ask(SyncReply.self, path(ofSync: id)).value
+        guard let exits = sync.exitsToApprove else {
+            printError("cohortctl: nothing of sync \(id) waits for approval; it is \(sync.state)")
+            throw .no
+        }
+        let warning =
+            "\(exits) of the \(sync.acknowledged) users that \(sync.destination) holds of sync \(id) leave"
+        guard isConfirmed else {
+            printError("cohortctl: \(warning) when this is approved; repeat it with --yes")
+            throw .no
+        }
+        printError("cohortctl: \(warning)")
+        try command("approve", id)
+    }
+
+    private func command(_ command: String, _ id: String) throws(ExitStatus) {
+        let reply = try client.ask(
+            SyncReply.self,
+            path(ofSync: id) + "/" + command,
+            method: .post
+        )
+        if asJSON { return try printLine(reply.body) }
+        try printText(SyncTables.answer(reply.value, to: command))
+    }
+
+    private func path(ofSync id: String) -> String { "/v1/syncs/\(PercentEncoding.encoded(id))" }
 
     private func printLine(_ body: [UInt8]) throws(ExitStatus) {
         var output = Output.standard

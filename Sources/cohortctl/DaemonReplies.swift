@@ -54,6 +54,60 @@ struct CohortsReply: Decodable {
     var cohorts: [Cohort]
 }
 
+/// The body of `GET /v1/syncs`.
+struct SyncsReply: Decodable {
+    var syncs: [SyncReply]
+}
+
+/// The body of `GET /v1/syncs/{id}`, and of the answer to a command.
+struct SyncReply: Decodable {
+    struct Counts: Decodable {
+        var delivered: Int64
+        var accepted: Int64
+        var unknown: Int64
+    }
+
+    struct Run: Decodable {
+        var tick: String
+        var result: String
+        var users: Int
+        var delivered: Int
+        var skipped: Int
+    }
+
+    var id: String
+    var cohort: String
+    var destination: String
+    var cadence: String
+    var state: String
+    var reason: String?
+    var reasonSeconds: Int64?
+    var pending: Int
+    var oldestPendingSeconds: Int64
+    var acknowledged: Int
+    var skipped: Int
+    var sinceStart: Counts
+    var initialPercent: Int?
+    var initialSecondsLeft: Int64?
+    var exitsToApprove: Int?
+    var retrySeconds: Int64?
+    var nextRun: String?
+    var lastRun: Run?
+
+    private enum CodingKeys: String, CodingKey {
+        case id, cohort, destination, cadence, state, reason, pending, acknowledged, skipped
+        case reasonSeconds = "reason_seconds"
+        case oldestPendingSeconds = "oldest_pending_seconds"
+        case sinceStart = "since_start"
+        case initialPercent = "initial_percent"
+        case initialSecondsLeft = "initial_seconds_left"
+        case exitsToApprove = "exits_to_approve"
+        case retrySeconds = "retry_seconds"
+        case nextRun = "next_run"
+        case lastRun = "last_run"
+    }
+}
+
 /// The body of `GET /v1/cohorts/{id}/members`.
 struct MembersReply: Decodable {
     var users: [String]

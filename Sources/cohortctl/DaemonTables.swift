@@ -10,9 +10,11 @@ enum DaemonTables {
             lines += readiness.reasons.map { "not ready: \($0)" }
             if readiness.reasons.isEmpty { lines.append("not ready") }
         }
-        lines.append("last tick \(status.tick ?? "none yet"), \(count(status.users, "user"))")
+        lines.append(
+            "last tick \(status.tick ?? "none yet"), \(TextTable.count(status.users, "user"))"
+        )
         lines.append("")
-        lines += table(
+        lines += TextTable.rows(
             ["PARTITION", "STATE", "OFFSET", "LAG", "LAST TICK"],
             status.partitions.map {
                 [
@@ -24,22 +26,22 @@ enum DaemonTables {
             empty: "no partitions are assigned"
         )
         lines.append("")
-        lines += table(
+        lines += TextTable.rows(
             ["SYNC", "STATE", "PENDING", "OLDEST"],
             status.syncs.map {
                 [
                     $0.sync, $0.state, "\($0.pending)",
-                    $0.pending > 0 ? age(seconds: $0.oldestPendingSeconds) : "-",
+                    $0.pending > 0 ? TextTable.age(seconds: $0.oldestPendingSeconds) : "-",
                 ]
             },
             empty: "no syncs are configured"
         )
-        return joined(lines)
+        return TextTable.joined(lines)
     }
 
     static func cohorts(_ cohorts: [CohortsReply.Cohort]) -> String {
-        joined(
-            table(
+        TextTable.joined(
+            TextTable.rows(
                 ["ID", "STATE", "MEMBERS", "LAST TICK", "NAME"],
                 cohorts.map { [$0.id, $0.state, "\($0.count)", $0.tick ?? "-", $0.name] },
                 empty: "no cohorts are defined"
@@ -48,7 +50,7 @@ enum DaemonTables {
     }
 
     static func cohort(_ cohort: CohortsReply.Cohort, definition: String) -> String {
-        joined([
+        TextTable.joined([
             "id          \(cohort.id)",
             "name        \(cohort.name)",
             "state       \(cohort.state)",
@@ -57,46 +59,5 @@ enum DaemonTables {
             "definition",
             definition,
         ])
-    }
-
-    private static func count(_ number: Int, _ noun: String) -> String {
-        "\(number) \(noun)\(number == 1 ? "" : "s")"
-    }
-
-    /// `3s`, `12m`, `5h`, `3d`: one unit is enough to see what is wrong.
-    private static func age(seconds: Double) -> String {
-        let whole = Int64(max(0, min(seconds, 1e12)))
-        switch whole {
-        case ..<120: return "\(whole)s"
-        case ..<7200: return "\(whole / 60)m"
-        case ..<172_800: return "\(whole / 3600)h"
-        default: return "\(whole / 86_400)d"
-        }
-    }
-
-    /// Columns as wide as their widest text; the last one is not filled up.
-    private static func table(_ titles: [String], _ rows: [[String]], empty: String) -> [String] {
-        if rows.isEmpty { return [empty] }
-        let all = [titles] + rows.map { $0.map(shown) }
-        let widths = titles.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-        return all.map { row in
-            row.enumerated().map { column, text in
-                column == row.count - 1
-                    ? text : text + String(repeating: " ", count: widths[column] - text.count)
-            }.joined(separator: "  ")
-        }
-    }
-
-    /// Control characters of a name as spaces, so that it cannot break a table or steer a terminal.
-    private static func shown(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
-            )
-        )
-    }
-
-    private static func joined(_ lines: [String]) -> String {
-        lines.joined(separator: "\n") + "\n"
     }
 }

@@ -7,7 +7,7 @@ import Testing
 final class CannedDaemon: Sendable {
     private let asked = Mutex<[String]>([])
 
-    /// Path and query of every request, as they came.
+    /// Path and query of every request, as they came; behind its method where that is not GET.
     var requests: [String] { asked.withLock { $0 } }
 
     /// Starts; the answer to a path that is not in the table is 404.
@@ -15,7 +15,8 @@ final class CannedDaemon: Sendable {
         _ answers: @escaping @Sendable (HTTPRequest) -> HTTPResponse?
     ) throws -> HTTPServer {
         try HTTPServer(listen: ListenAddress(port: 0)) { request in
-            self.asked.withLock { $0.append(request.target) }
+            let method = request.method == "GET" ? "" : request.method + " "
+            self.asked.withLock { $0.append(method + request.target) }
             return answers(request)
                 ?? .error(status: 404, code: "not_found", "there is nothing at this path")
         }

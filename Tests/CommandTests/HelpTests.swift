@@ -14,7 +14,10 @@ struct HelpTests {
             ["cohortctl"], ["cohortctl", "validate"], ["cohortctl", "replay"],
             ["cohortctl", "import"], ["cohortctl", "import", "amplitude"],
             ["cohortctl", "status"], ["cohortctl", "cohorts"], ["cohortctl", "cohorts", "list"],
-            ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"], ["cohortd"],
+            ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"],
+            ["cohortctl", "syncs"], ["cohortctl", "syncs", "list"], ["cohortctl", "syncs", "show"],
+            ["cohortctl", "syncs", "run"], ["cohortctl", "syncs", "pause"],
+            ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
             ["cohort-bench", "ingest"],
         ]

@@ -8,7 +8,8 @@ struct HTTPClientTests {
         let server = try LoopbackServer(
             answering: "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone"
         )
-        let reply = try HTTPClient.get(
+        let reply = try HTTPClient.send(
+            .get,
             "http://127.0.0.1:\(server.port)/v1/status?a=b",
             headers: [("Authorization", "Bearer CANARY")]
         )
@@ -25,7 +26,9 @@ struct HTTPClientTests {
         let server = try LoopbackServer(
             answering: "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         )
-        #expect(try HTTPClient.get("http://127.0.0.1:\(server.port)/").body == Array(body.utf8))
+        #expect(
+            try HTTPClient.send(.get, "http://127.0.0.1:\(server.port)/").body == Array(body.utf8)
+        )
     }
 
     @Test("no whole answer is an error that tells why and holds no header")
@@ -39,7 +42,8 @@ struct HTTPClientTests {
         let silent = try LoopbackServer { connection in connection.waitForEnd() }
         for server in [closed, cut, silent] {
             let error = #expect(throws: HTTPClientError.self) {
-                try HTTPClient.get(
+                try HTTPClient.send(
+                    .get,
                     "http://127.0.0.1:\(server.port)/",
                     headers: [("Authorization", "CANARY")],
                     timeoutMilliseconds: 300
@@ -57,14 +61,15 @@ struct HTTPClientTests {
         ]
     )
     func badAddress(_ url: String) {
-        #expect(throws: HTTPClientError.self) { try HTTPClient.get(url) }
+        #expect(throws: HTTPClientError.self) { try HTTPClient.send(.get, url) }
     }
 
     @Test("a control character in a header is refused, not sent")
     func headerInjection() throws {
         let server = try LoopbackServer(answering: Answer.ok)
         #expect(throws: HTTPClientError.self) {
-            try HTTPClient.get(
+            try HTTPClient.send(
+                .get,
                 "http://127.0.0.1:\(server.port)/",
                 headers: [("A", "b\r\nC: d")]
             )
