@@ -26,19 +26,12 @@ extension DestinationWorker {
         wallClock: EventTime
     ) {
         guard let sent = sent.removeValue(forKey: token) else { return }
-        let factor = throttle.factor(now: now)
         var answer: HTTPAnswer?
         if case .answered(let given) = outcome { answer = given }
         if case .notSent = outcome {
             limits.release(sent.reservation)
         } else {
-            limits.settle(
-                sent.reservation,
-                answer: answer,
-                now: now,
-                wallClock: wallClock,
-                factor: factor
-            )
+            limits.settle(sent.reservation, answer: answer, now: now, wallClock: wallClock)
         }
         if answer != nil { roundTrip = now - sent.sentAt }
         // The batch of a sync that is no more, or began anew, is nobody's.

@@ -107,8 +107,7 @@ struct LimitSet: Sendable {
         _ reservation: Reservation,
         answer: HTTPAnswer?,
         now: Int64,
-        wallClock: EventTime,
-        factor: Double
+        wallClock: EventTime
     ) {
         update(reservation) { $0.settle($1, now: now) }
         for index in userWindows.keys {
@@ -121,12 +120,7 @@ struct LimitSet: Sendable {
             else { continue }
             let wait = limit.resetHeader.flatMap { Self.wait($0, answer, wallClock) }
             let key = Self.key(limit, reservation.sync, reservation.route)
-            windows[index][key]?.observe(
-                remaining: Int(remaining),
-                wait: wait,
-                now: now,
-                factor: factor
-            )
+            windows[index][key]?.observe(remaining: Int(remaining), wait: wait, now: now)
         }
     }
 
