@@ -41,11 +41,9 @@ struct RateWindow: Sendable {
         max(1, Int(Double(count) * factor))
     }
 
-    /// How many may be handed out now.
+    /// How many may be handed out now, with `factor` (0 … 1) left of the rate.
     ///
-    /// - Parameters:
-    ///   - now: Monotonic milliseconds, never earlier than in any call before.
-    ///   - factor: What is left of the rate, 0 … 1.
+    /// `now` is monotonic milliseconds and never earlier than in any call before.
     /// - Complexity: O(1), for there are at most 129 entries.
     func available(now: Int64, factor: Double) -> Int {
         let own = capacity(factor: factor) - inFlight - counted(now)
@@ -54,7 +52,7 @@ struct RateWindow: Sendable {
 
     /// When `wanted` may be handed out if nothing else is; nil where only an answer can tell.
     ///
-    /// - Parameter wanted: At most ``capacity(factor:)``.
+    /// `wanted` is at most ``capacity(factor:)``.
     func availability(of wanted: Int, now: Int64, factor: Double) -> Int64? {
         let earliest = now < leftUntil && left < wanted ? leftUntil : now
         var missing = wanted - (capacity(factor: factor) - inFlight - counted(now))
@@ -91,11 +89,9 @@ struct RateWindow: Sendable {
         }
     }
 
-    /// Believes the partner where it leaves less than we would.
+    /// Believes the partner where it leaves less than we would, until it counts anew after `wait` milliseconds.
     ///
-    /// - Parameters:
-    ///   - remaining: What is left by its answer, in which requests under way may or may not be counted.
-    ///   - wait: Milliseconds until it counts anew, if it says so.
+    /// In `remaining` requests under way may or may not be counted; they are taken as not.
     mutating func observe(remaining: Int, wait: Int64?, now: Int64) {
         left = remaining - inFlight
         leftUntil = now + (wait ?? per)
