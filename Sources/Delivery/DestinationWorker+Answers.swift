@@ -42,11 +42,11 @@ extension DestinationWorker {
         hand?.inFlight -= 1
         let sign = apply(outcome, sent, &hand, wallClock: wallClock, now: now)
         hands[sent.syncID] = hand ?? hands[sent.syncID]
-        note(sign, token, sent, now)
+        note(sign, token, roundTrip: answer.map { _ in now - sent.sentAt }, now)
     }
 
     /// Keeps the machines that look at the destination as a whole.
-    private mutating func note(_ sign: Sign, _ token: UInt64, _ sent: Sent, _ now: Int64) {
+    private mutating func note(_ sign: Sign, _ token: UInt64, roundTrip: Int64?, _ now: Int64) {
         var isBackPressure = true
         switch sign {
         case .works:
@@ -69,11 +69,7 @@ extension DestinationWorker {
                 )
             }
         }
-        concurrency.end(
-            roundTrip: now - sent.sentAt,
-            isBackPressure: isBackPressure,
-            now: now
-        )
+        concurrency.end(roundTrip: roundTrip, isBackPressure: isBackPressure, now: now)
     }
 
     private mutating func apply(

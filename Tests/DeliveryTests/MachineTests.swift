@@ -98,6 +98,26 @@ struct RateWindowTests {
     }
 }
 
+@Suite("Windows of users")
+struct UserWindowsTests {
+    @Test("more users than are remembered wait, and are let through when others are over")
+    func full() {
+        var windows = UserWindows(count: 1, per: 1000)
+        windows.advance(to: 0)
+        for user in 0..<UInt64(UserWindows.usersMax) {
+            windows.reserve(user)
+            windows.settle(user, now: 10)
+        }
+        #expect(windows.availability(of: 7, now: 10) == 1011)
+        let time = windows.availability(of: .max, now: 10)
+        #expect(time == 1001)
+        windows.advance(to: 1001)
+        let later = windows.availability(of: .max, now: 1001) ?? 0
+        windows.advance(to: later)
+        #expect(windows.availability(of: .max, now: later) == later)
+    }
+}
+
 @Suite("The breaker")
 struct CircuitBreakerTests {
     private let rule = RetryRule(initialMilliseconds: 1000, maxMilliseconds: 8000)
