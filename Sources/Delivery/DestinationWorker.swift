@@ -308,3 +308,14 @@ package struct DestinationWorker: Sendable {
         return times.filter { $0 > now }.min()
     }
 }
+
+extension DestinationWorker: CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    /// Nothing of settings and users, which are secrets and ids.
+    package var description: String {
+        "worker of \(settings.id) (\(hands.count) batches, \(sent.count) requests)"
+    }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -248,6 +248,43 @@ struct OutcomeTests {
         #expect(simulation.outcomes["u4"] == .delivered)
     }
 
+    @Test(
+        "users of a list that cannot be made are told as the request that makes it ended",
+        arguments: [
+            (HTTPOutcome.status(500), UserOutcomes.Outcome.unknown),
+            (.unknown("x"), .unknown), (.notSent("x"), .notApplied), (.status(429), .notApplied),
+            (.status(401), .notApplied), (.status(200, "{}"), .notApplied),
+        ]
+    )
+    func noList(_ answer: HTTPOutcome, _ expected: UserOutcomes.Outcome) throws {
+        let simulation = try Simulation(
+            settings(shipped("amplitude-cohorts"), amplitudeValues),
+            listID: nil
+        ) { _ in (answer, 10) }
+        simulation.repeats = false
+        simulation.submit(["u1"] + users(1000..<4000), exits: 1)
+        simulation.run(until: simulation.now + 20)
+        #expect(simulation.calls.count <= 1)
+        #expect(simulation.lists.isEmpty)
+        #expect(simulation.outcomes["u1"] == .notApplied, "it was not in the request")
+        #expect(simulation.outcomes["u1500"] == expected)
+        #expect(simulation.outcomes["u3500"] == .notApplied, "it was not in the request")
+    }
+
+    @Test("as many requests at once as the partner bears, and no more than the template says")
+    func adaptive() throws {
+        let simulation = try Simulation(settings(shipped("braze-attributes"), brazeValues)) {
+            call in
+            (.status(201, #"{"message":"success"}"#), 100)
+        }
+        simulation.offer(users(0..<10_000))
+        simulation.run(until: simulation.now + 50)
+        #expect(simulation.inFlightMax == 1)
+        simulation.run()
+        #expect(simulation.inFlightMax == 8)
+        #expect(simulation.outcomes.count { $0.value == .delivered } == 10_000)
+    }
+
     @Test("a list is asked for one request at a time, whatever it answers", arguments: [423, 429])
     func serial(_ status: Int) throws {
         var random = SeededGenerator(seed: 4)
@@ -306,6 +343,9 @@ struct OutcomeTests {
             let told =
                 "\(simulation.completions) \(simulation.notes) \(simulation.calls.map(\.request))"
             #expect(!told.contains("CANARY") && !told.contains("u777"), "\(told)")
+            var dumped = ""
+            dump(simulation.worker, to: &dumped)
+            #expect(!dumped.contains("CANARY") && dumped.contains("worker of partner"), "\(dumped)")
         }
     }
 }
