@@ -144,7 +144,7 @@ let package = Package(
         tests("Configuration", ["Basics"]),
         tests("Cryptography", ["TestKit"]),
         tests("Templates", ["Basics", "Configuration", "TestKit"]),
-        tests("Delivery", ["Basics", "Configuration", "Sync", "Templates", "TestKit"]),
+        tests("Delivery", ["Basics", "Configuration", "Sync", "Templates"]),
         tests("InputFiles", ["Basics", "Cohorts"]),
         // Runs the built cohortctl over recorded and made-up events.
         .testTarget(

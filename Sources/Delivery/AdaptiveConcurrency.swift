@@ -33,22 +33,24 @@ struct AdaptiveConcurrency: Sendable {
         if inFlight >= limit { wasReached = true }
     }
 
-    /// Notes how a request ended.
-    mutating func end(roundTrip: Int64, isBackPressure: Bool, now: Int64) {
+    /// Notes how a request ended; `roundTrip` is nil where it had no answer, which says nothing of how long one takes.
+    mutating func end(roundTrip: Int64?, isBackPressure: Bool, now: Int64) {
         guard isAdaptive else { return }
-        sum += roundTrip
-        count += 1
+        if let roundTrip {
+            sum += roundTrip
+            count += 1
+        }
         if isBackPressure { sawBackPressure = true }
         guard now >= periodEnd else { return }
-        let measured = Double(sum) / Double(count)
+        let measured = count > 0 ? Double(sum) / Double(count) : mean ?? 0
         let past = mean ?? measured
         if sawBackPressure {
             exact = Swift.max(1, exact * 0.9)
         } else if wasReached, measured <= past {
             exact = min(Double(max), exact.rounded(.down) + 1)
         }
-        mean = past + Self.smoothing * (measured - past)
-        periodEnd = now + Int64(mean ?? measured)
+        if mean != nil || count > 0 { mean = past + Self.smoothing * (measured - past) }
+        periodEnd = now + Int64(mean ?? 0)
         (sum, count) = (0, 0)
         (wasReached, sawBackPressure) = (false, false)
     }

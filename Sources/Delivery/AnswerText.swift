@@ -20,15 +20,18 @@ enum AnswerText {
         case .throttle:
             return "\(start): too many requests; sent again, more slowly"
         case .auth:
-            return "\(start): it does not accept the credential; correct it, or the rights it has there"
+            return
+                "\(start): it does not accept the credential; correct it, or the rights it has there"
         case .gone:
             return "\(start): the list is not there any more; look at who removed it there"
         case .fatal:
-            return "\(start): trying again does not mend this; correct the cause at the partner or in "
+            return
+                "\(start): trying again does not mend this; correct the cause at the partner or in "
                 + "the settings, then resume the sync"
         case .retry where (300...399).contains(answer.status):
             let place = answer.redirectHost.map { " to \($0)" } ?? ""
-            return "\(start): it redirects\(place), which is not followed; correct the host in the settings"
+            return
+                "\(start): it redirects\(place), which is not followed; correct the host in the settings"
         case .retry:
             return "\(start): sent again until it is taken"
         }

@@ -69,7 +69,9 @@ struct BatchInHand: Sendable {
 
     /// Takes users who enter, of what is to be sent next.
     mutating func popEntering() -> Range<Int>? {
-        guard let index = pending.lastIndex(where: { $0.upperBound > exitCount }) else { return nil }
+        guard let index = pending.lastIndex(where: { $0.upperBound > exitCount }) else {
+            return nil
+        }
         let range = pending.remove(at: index)
         let entering = max(range.lowerBound, exitCount)..<range.upperBound
         if range.lowerBound < exitCount {

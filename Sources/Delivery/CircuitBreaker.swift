@@ -79,7 +79,7 @@ struct CircuitBreaker: Sendable {
 
     /// Notes an answer that is no failure; true where the breaker closes by it.
     ///
-    /// - Parameter counts: Whether it is a sign of health; a 429 is only one of life.
+    /// `counts` says whether it is a sign of health; a 429 is only one of life.
     mutating func succeed(_ token: UInt64, counts: Bool) -> Bool {
         switch state {
         case .open: return false

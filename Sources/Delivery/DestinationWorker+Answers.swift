@@ -26,19 +26,12 @@ extension DestinationWorker {
         wallClock: EventTime
     ) {
         guard let sent = sent.removeValue(forKey: token) else { return }
-        let factor = throttle.factor(now: now)
         var answer: HTTPAnswer?
         if case .answered(let given) = outcome { answer = given }
         if case .notSent = outcome {
             limits.release(sent.reservation)
         } else {
-            limits.settle(
-                sent.reservation,
-                answer: answer,
-                now: now,
-                wallClock: wallClock,
-                factor: factor
-            )
+            limits.settle(sent.reservation, answer: answer, now: now, wallClock: wallClock)
         }
         if answer != nil { roundTrip = now - sent.sentAt }
         // The batch of a sync that is no more, or began anew, is nobody's.
@@ -49,11 +42,11 @@ extension DestinationWorker {
         hand?.inFlight -= 1
         let sign = apply(outcome, sent, &hand, wallClock: wallClock, now: now)
         hands[sent.syncID] = hand ?? hands[sent.syncID]
-        note(sign, token, sent, now)
+        note(sign, token, roundTrip: answer.map { _ in now - sent.sentAt }, now)
     }
 
     /// Keeps the machines that look at the destination as a whole.
-    private mutating func note(_ sign: Sign, _ token: UInt64, _ sent: Sent, _ now: Int64) {
+    private mutating func note(_ sign: Sign, _ token: UInt64, roundTrip: Int64?, _ now: Int64) {
         var isBackPressure = true
         switch sign {
         case .works:
@@ -76,11 +69,7 @@ extension DestinationWorker {
                 )
             }
         }
-        concurrency.end(
-            roundTrip: now - sent.sentAt,
-            isBackPressure: isBackPressure,
-            now: now
-        )
+        concurrency.end(roundTrip: roundTrip, isBackPressure: isBackPressure, now: now)
     }
 
     private mutating func apply(

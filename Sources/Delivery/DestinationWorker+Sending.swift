@@ -10,7 +10,7 @@ extension DestinationWorker {
 
     /// The next request, of the sync that has waited longest; nil where none may leave.
     ///
-    /// - Parameter wakeAt: Receives when one may, if a limit is what holds it.
+    /// `wakeAt` receives when one may, if a limit is what holds it.
     mutating func nextRequest(_ now: Int64, _ wakeAt: inout Int64?) -> OutgoingRequest? {
         for (place, sync) in order.enumerated() {
             guard var hand = hands.removeValue(forKey: sync) else { continue }

@@ -78,7 +78,7 @@ package struct DestinationWorker: Sendable {
     ///   - sync: The sync's id.
     ///   - cohort: What placeholders say of its cohort.
     ///   - listID: What the partner calls its list, if that was told by ``WorkerEffects/listIDs`` before. A list that
-    ///     is already known stays.
+    ///     is already known of the same cohort stays.
     /// - Throws: What is wrong with the destination's settings for this cohort.
     package mutating func configure(
         sync: String,
@@ -88,12 +88,14 @@ package struct DestinationWorker: Sendable {
         guard case .template(let template, let values, let decompose) = settings.speaker else {
             return
         }
+        // Another cohort under the same sync has a list of its own.
+        let known = syncs[sync].flatMap { $0.cohort.id == cohort.id ? $0 : nil }
         syncs[sync] = try SyncBinding(
             template,
             values: values,
             decompose: decompose,
             cohort: cohort,
-            listID: listID ?? syncs[sync]?.listID
+            listID: listID ?? known?.listID
         )
     }
 
@@ -195,6 +197,7 @@ package struct DestinationWorker: Sendable {
     /// Lets time pass: hands out what may leave now, and tells what has happened.
     package mutating func advance(now: Int64, wallClock: EventTime) -> WorkerEffects {
         breaker.advance(to: now)
+        limits.advance(to: now)
         var wakeAt: Int64?
         dropWhatCannotLeave(now)
         if now >= throttle.pausedUntil {
@@ -222,7 +225,7 @@ package struct DestinationWorker: Sendable {
     package func status(now: Int64) -> WorkerStatus {
         let factor = throttle.factor(now: now)
         let available = limits.available(
-            LimitSet.Place(sync: "", route: nil),
+            LimitSet.Place(sync: nil, route: nil),
             now: now,
             factor: factor
         )
@@ -293,7 +296,7 @@ package struct DestinationWorker: Sendable {
         if now < throttle.pausedUntil { times.append(throttle.pausedUntil) }
         if case .open(let until) = breaker.state { times.append(until) }
         let factor = throttle.factor(now: now)
-        let place = LimitSet.Place(sync: "", route: nil)
+        let place = LimitSet.Place(sync: nil, route: nil)
         let soonest = limits.availability(
             place,
             items: settings.itemsPerUser,
@@ -304,4 +307,15 @@ package struct DestinationWorker: Sendable {
         if factor < 1, let rise = throttle.nextRise(now: now) { times.append(rise) }
         return times.filter { $0 > now }.min()
     }
+}
+
+extension DestinationWorker: CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    /// Nothing of settings and users, which are secrets and ids.
+    package var description: String {
+        "worker of \(settings.id) (\(hands.count) batches, \(sent.count) requests)"
+    }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }

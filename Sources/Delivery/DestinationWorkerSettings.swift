@@ -54,10 +54,8 @@ package struct DestinationWorkerSettings: Sendable {
 
     /// A partner with a template, which says how it is to be treated.
     ///
-    /// - Parameters:
-    ///   - template: The template.
-    ///   - values: The destination's settings, references resolved.
-    ///   - decompose: Unicode's compatibility decomposition.
+    /// `values` are the destination's settings, references resolved; `decompose` is Unicode's compatibility
+    /// decomposition.
     package init(
         _ id: String,
         _ template: Template,

@@ -14,7 +14,8 @@ struct LimitSet: Sendable {
 
     /// Who asks, and by which route.
     struct Place: Sendable {
-        var sync: String
+        /// nil for the destination as a whole: limits per list are then left out.
+        var sync: String?
         /// nil where that is not known yet: limits per route are then left out.
         var route: String?
     }
@@ -53,16 +54,6 @@ struct LimitSet: Sendable {
             }
         }
         return (requests, items)
-    }
-
-    /// The most items of one request, for more would never leave; nil for any number.
-    func itemsMax(_ place: Place, factor: Double) -> Int? {
-        var most: Int?
-        forEach(place) { limit, window in
-            guard limit.unit == .items else { return }
-            most = min(most ?? .max, window.capacity(factor: factor))
-        }
-        return most
     }
 
     /// When a request with so many items may leave; nil where only an answer can tell.
@@ -107,8 +98,7 @@ struct LimitSet: Sendable {
         _ reservation: Reservation,
         answer: HTTPAnswer?,
         now: Int64,
-        wallClock: EventTime,
-        factor: Double
+        wallClock: EventTime
     ) {
         update(reservation) { $0.settle($1, now: now) }
         for index in userWindows.keys {
@@ -121,13 +111,13 @@ struct LimitSet: Sendable {
             else { continue }
             let wait = limit.resetHeader.flatMap { Self.wait($0, answer, wallClock) }
             let key = Self.key(limit, reservation.sync, reservation.route)
-            windows[index][key]?.observe(
-                remaining: Int(remaining),
-                wait: wait,
-                now: now,
-                factor: factor
-            )
+            windows[index][key]?.observe(remaining: Int(remaining), wait: wait, now: now)
         }
+    }
+
+    /// Forgets users whose span is over.
+    mutating func advance(to now: Int64) {
+        for index in userWindows.keys { userWindows[index]?.advance(to: now) }
     }
 
     /// Forgets the windows of a sync that is no more.
@@ -139,8 +129,9 @@ struct LimitSet: Sendable {
 
     private func forEach(_ place: Place, _ body: (RateLimit, RateWindow) -> Void) {
         for (index, limit) in limits.enumerated() where limit.scope != .user {
-            guard limit.scope != .route || place.route != nil else { continue }
-            let key = Self.key(limit, place.sync, place.route ?? "")
+            if limit.scope == .route, place.route == nil { continue }
+            if limit.scope == .audience, place.sync == nil { continue }
+            let key = Self.key(limit, place.sync ?? "", place.route ?? "")
             body(limit, windows[index][key] ?? Self.window(limit))
         }
     }

@@ -20,9 +20,9 @@ struct RateWindow: Sendable {
     private let width: Int64
     private var entries: [Entry] = []
     private var inFlight = 0
-    /// What the partner says is not there, although nothing here accounts for it.
-    private var withheld = 0
-    private var withheldUntil = Int64.min
+    /// What the partner says is left, less what was handed out since.
+    private var left = 0
+    private var leftUntil = Int64.min
 
     /// A window in which nothing was sent.
     ///
@@ -41,27 +41,25 @@ struct RateWindow: Sendable {
         max(1, Int(Double(count) * factor))
     }
 
-    /// How many may be handed out now.
+    /// How many may be handed out now, with `factor` (0 … 1) left of the rate.
     ///
-    /// - Parameters:
-    ///   - now: Monotonic milliseconds, never earlier than in any call before.
-    ///   - factor: What is left of the rate, 0 … 1.
+    /// `now` is monotonic milliseconds and never earlier than in any call before.
     /// - Complexity: O(1), for there are at most 129 entries.
     func available(now: Int64, factor: Double) -> Int {
-        max(0, capacity(factor: factor) - inFlight - counted(now) - (now < withheldUntil ? withheld : 0))
+        let own = capacity(factor: factor) - inFlight - counted(now)
+        return max(0, now < leftUntil ? min(own, left) : own)
     }
 
     /// When `wanted` may be handed out if nothing else is; nil where only an answer can tell.
     ///
-    /// - Parameter wanted: At most ``capacity(factor:)``.
+    /// `wanted` is at most ``capacity(factor:)``.
     func availability(of wanted: Int, now: Int64, factor: Double) -> Int64? {
-        var missing = wanted - available(now: now, factor: factor)
-        guard missing > 0 else { return now }
-        var ends = entries.filter { now <= $0.last + per }.map { ($0.last + per + 1, $0.count) }
-        if now < withheldUntil { ends.append((withheldUntil, withheld)) }
-        for (end, freed) in ends.sorted(by: { $0.0 < $1.0 }) {
-            missing -= freed
-            if missing <= 0 { return end }
+        let earliest = now < leftUntil && left < wanted ? leftUntil : now
+        var missing = wanted - (capacity(factor: factor) - inFlight - counted(now))
+        if missing <= 0 { return earliest }
+        for entry in entries where now <= entry.last + per {
+            missing -= entry.count
+            if missing <= 0 { return max(earliest, entry.last + per + 1) }
         }
         return nil
     }
@@ -69,11 +67,13 @@ struct RateWindow: Sendable {
     /// Hands out.
     mutating func reserve(_ number: Int) {
         inFlight += number
+        left -= number
     }
 
     /// Takes back what never left: the partner saw nothing of it.
     mutating func release(_ number: Int) {
         inFlight -= number
+        left += number
     }
 
     /// Counts what was answered, or given up.
@@ -89,16 +89,12 @@ struct RateWindow: Sendable {
         }
     }
 
-    /// Believes the partner where it leaves less than we would.
+    /// Believes the partner where it leaves less than we would, until it counts anew after `wait` milliseconds.
     ///
-    /// - Parameters:
-    ///   - remaining: What is left by its answer, in which requests under way may or may not be counted.
-    ///   - wait: Milliseconds until it counts anew, if it says so.
-    mutating func observe(remaining: Int, wait: Int64?, now: Int64, factor: Double) {
-        withheldUntil = .min
-        let left = max(0, remaining - inFlight)
-        withheld = max(0, available(now: now, factor: factor) - left)
-        withheldUntil = now + (wait ?? per)
+    /// In `remaining` requests under way may or may not be counted; they are taken as not.
+    mutating func observe(remaining: Int, wait: Int64?, now: Int64) {
+        left = remaining - inFlight
+        leftUntil = now + (wait ?? per)
     }
 
     private func counted(_ now: Int64) -> Int {

@@ -47,11 +47,9 @@ struct Throttle: Sendable {
         factor(now: now) < 1 ? loweredAt + ((now - loweredAt) / window + 1) * window : nil
     }
 
-    /// Notes a 429.
+    /// Notes a 429 of a request that left at `sentAt`.
     ///
-    /// - Parameters:
-    ///   - sentAt: When its request left.
-    ///   - retryAfter: What the partner asks for, in milliseconds, as received.
+    /// `retryAfter` is what the partner asks for, in milliseconds, as received.
     mutating func slowDown(
         sentAt: Int64,
         retryAfter: Int64?,

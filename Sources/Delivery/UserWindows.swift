@@ -34,9 +34,13 @@ struct UserWindows: Sendable {
         windows[user]?.release(1)
     }
 
-    /// Counts one that was answered, and forgets users whose span is over.
+    /// Counts one that was answered.
     mutating func settle(_ user: UInt64, now: Int64) {
         windows[user]?.settle(1, now: now)
+    }
+
+    /// Forgets users whose span is over, once per span.
+    mutating func advance(to now: Int64) {
         guard now >= nextSweep else { return }
         nextSweep = now + per + 1
         windows = windows.filter { $0.value.available(now: now, factor: 1) < count }

@@ -7,7 +7,7 @@ package enum WebhookAnswers {
     /// What an outcome means: 2xx is delivered whatever the body says; 401, 403 and 410 need a person; everything
     /// else is tried again.
     ///
-    /// - Parameter target: What messages call the receiver: scheme, host and port.
+    /// `target` is what messages call the receiver: scheme, host and port.
     package static func classify(_ outcome: HTTPOutcome, target: String) -> DeliveryOutcome {
         switch outcome {
         case .notSent(let text):

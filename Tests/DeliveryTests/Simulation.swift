@@ -11,7 +11,9 @@ func shipped(_ name: String) throws -> Template {
     let repository = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
     let path = "config/destinations/templates/\(name).yaml"
-    return try template(String(decoding: Data(contentsOf: repository.appending(path: path)), as: UTF8.self))
+    return try template(
+        String(decoding: Data(contentsOf: repository.appending(path: path)), as: UTF8.self)
+    )
 }
 
 /// The one template of a text.
@@ -60,7 +62,9 @@ func settings(_ template: Template, _ values: [String: String] = [:]) -> Destina
 /// What the shipped templates need.
 let talonValues = ["api_key": "CANARY", "deployment": "shop.us-east4.talon.one"]
 let brazeValues = ["rest_key": "CANARY", "host": "rest.iad-01.braze.com"]
-let amplitudeValues = ["api_key": "CANARY", "secret_key": "CANARY", "app_id": "1", "owner": "a@b.c"]
+let amplitudeValues = [
+    "api_key": "CANARY", "secret_key": "CANARY", "app_id": "1", "owner": "a@b.c",
+]
 let metaValues = ["access_token": "CANARY", "ad_account": "17"]
 
 let cohort = TemplateCohort(
@@ -272,7 +276,8 @@ extension OutgoingRequest {
     /// The ids in the body: texts of `u` and digits.
     var userIDs: [String] {
         var ids: [String] = []
-        for part in body.split(separator: UInt8(ascii: "\"")) where part.first == UInt8(ascii: "u") {
+        for part in body.split(separator: UInt8(ascii: "\"")) where part.first == UInt8(ascii: "u")
+        {
             guard part.count > 1, part.dropFirst().allSatisfy({ $0 &- 0x30 < 10 }) else { continue }
             ids.append(String(decoding: part, as: UTF8.self))
         }
