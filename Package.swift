@@ -84,7 +84,10 @@ let package = Package(
         library("Kafka", ["Basics", "Threads", "CRdKafka"]),
         library(
             "Destinations",
-            ["Basics", "Sync", "Delivery", "Configuration", "Cryptography", "Threads", "CCurl"]
+            [
+                "Basics", "Sync", "Templates", "Delivery", "Configuration", "Cryptography",
+                "Threads", "CCurl",
+            ]
         ),
         library("KafkaDelivery", ["Basics", "Sync", "Threads", "Kafka"]),
         library("HTTPAPI", ["Basics", "Sync", "Threads", "CMicroHTTPD"]),
@@ -102,8 +105,8 @@ let package = Package(
         program(
             "cohortd",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Telemetry",
-                "Threads",
+                "Basics", "Arguments", "InputFiles", "Configuration", "Destinations", "Daemon",
+                "Telemetry", "Threads",
             ]
         ),
         program(
@@ -115,7 +118,10 @@ let package = Package(
         ),
         program(
             "cohort-bench",
-            ["Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay"]
+            [
+                "Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay",
+                "Templates", "Sync", "Delivery", "Destinations",
+            ]
         ),
 
         // Tests. TestKit is what several suites share: the oracle, generators, the simulated disk. It is

@@ -1,7 +1,7 @@
 import Basics
 import Cohorts
 import Configuration
-import Destinations
+package import Destinations
 import Engine
 import Glibc
 import HTTPAPI
@@ -26,6 +26,7 @@ import Threads
 package final class DaemonService {
     private let configuration: LoadedConfiguration
     private let logger: Logger
+    private let redactor: Redactor
     private let clock = SystemClock()
     private let isStopWanted: () -> Bool
 
@@ -36,15 +37,18 @@ package final class DaemonService {
     ///
     /// - Parameters:
     ///   - configuration: Read without problems.
-    ///   - logger: Where everything is told.
+    ///   - logger: Where everything is told; its sink is to let lines pass through `redactor`.
+    ///   - redactor: Learns every secret that is fetched.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration,
         logger: Logger,
+        redactor: Redactor,
         isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
         self.logger = logger
+        self.redactor = redactor
         self.isStopWanted = isStopWanted
     }
 
@@ -66,6 +70,7 @@ package final class DaemonService {
             configuration,
             directory: directory,
             logger: logger,
+            redactor: redactor,
             clock: clock,
             isStopWanted: isStopWanted
         )
@@ -94,6 +99,7 @@ final class DaemonRun {
     private var probedAt: Int64 = 0
     private var opened: [PartitionID: OpenedPartition] = [:]
     private let commands: CommandsTopic
+    private let kafkaProperties: [String: String]
 
     var address: String { "http://\(server.address)" }
 
@@ -101,6 +107,7 @@ final class DaemonRun {
         _ loaded: LoadedConfiguration,
         directory: borrowing DataDirectory<DiskFileSystem>,
         logger: Logger,
+        redactor: Redactor,
         clock: SystemClock,
         isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
@@ -116,22 +123,16 @@ final class DaemonRun {
             inactiveEvents: configuration.inactiveEvents,
             defaultZone: configuration.timezone
         )
-        planSettings.syncedProperties = LoadedConfiguration.syncedProperties(
-            of: loaded.syncs,
-            to: loaded.destinations
-        )
-        let plan = PlanCompiler.compile(loaded.cohorts, planSettings)
-        var connected: [ConnectedDestination] = []
-        for destination in loaded.destinations {
-            connected.append(
-                try ConnectedDestination(
-                    destination,
-                    version: Version.text,
-                    surroundings: .ofProcess
-                )
+        let setup = try SyncSetup(
+            loaded,
+            cohortNames: Dictionary(
+                uniqueKeysWithValues: loaded.cohorts.map { ($0.id, $0.name) }
             )
-        }
-        let settings = loaded.syncSettings(plan)
+        )
+        planSettings.syncedProperties = setup.properties
+        let plan = PlanCompiler.compile(loaded.cohorts, planSettings)
+        var secrets = SecretStore(surroundings: .ofProcess, redactor: redactor)
+        kafkaProperties = try Self.kafkaProperties(configuration.kafka, &secrets)
         let partitions: String
         let journal: String
         do throws(StoreError) {
@@ -171,7 +172,7 @@ final class DaemonRun {
             directory: partitions,
             acceptedHistory: Set(configuration.acceptHistory),
             syncedCohorts: plan.cohorts.indices.filter { index in
-                settings.contains { $0.cohortID == plan.cohorts[index].id }
+                setup.settings.contains { $0.cohortID == plan.cohorts[index].id }
             },
             clock: clock,
             logger: logger,
@@ -189,11 +190,14 @@ final class DaemonRun {
         sync = try SyncService(
             journal: journal,
             store: directory.store,
-            syncs: settings,
-            destinations: connected,
+            setup: setup,
+            configuration: loaded,
+            kafka: kafkaProperties,
+            secrets: secrets,
             mailbox: syncMailbox,
             control: control,
             logger: logger,
+            redactor: redactor,
             metrics: metrics
         )
         engines = (0..<Self.engineThreadCount()).map { _ in EngineThread(environment) }
@@ -249,7 +253,7 @@ final class DaemonRun {
     func untilStopped() throws(DaemonError) {
         threads = engines.map { $0.start() }
         let syncThread = sync.start()
-        let rejectThread = environment.rejects.start(properties: try kafkaProperties())
+        let rejectThread = environment.rejects.start(properties: kafkaProperties)
         var failure: DaemonError?
         do throws(DaemonError) {
             let consumer = try makeConsumer()
@@ -299,11 +303,14 @@ final class DaemonRun {
     }
 
     /// The user's librdkafka properties with their references resolved.
-    private func kafkaProperties() throws(DaemonError) -> [String: String] {
+    private static func kafkaProperties(
+        _ kafka: KafkaConfiguration,
+        _ secrets: inout SecretStore
+    ) throws(DaemonError) -> [String: String] {
         var properties: [String: String] = [:]
-        for (name, value) in configuration.kafka.properties {
+        for (name, value) in kafka.properties {
             do throws(SecretError) {
-                properties[name] = try value.resolved(in: .ofProcess).reveal()
+                properties[name] = try secrets.secret(value, of: "kafka").reveal()
             } catch {
                 throw DaemonError(
                     status: DaemonError.Status.configuration,
@@ -315,7 +322,7 @@ final class DaemonRun {
     }
 
     private func makeConsumer() throws(DaemonError) -> Consumer {
-        var properties = try kafkaProperties()
+        var properties = kafkaProperties
         let given = properties.removeValue(forKey: "group.instance.id")
         let control = environment.control
         let reports = environment.reports
@@ -542,7 +549,7 @@ final class DaemonRun {
     ///
     /// - Returns: False when no broker answered.
     private func lookForCommands(_ consumer: Consumer) throws(DaemonError) -> Bool {
-        let properties = try kafkaProperties()
+        let properties = kafkaProperties
         do throws(KafkaError) {
             try commands.look(
                 partitions: opened.count,
@@ -760,28 +767,5 @@ extension SecretSurroundings {
             credentialsDirectory: ProcessEnvironment.variable("CREDENTIALS_DIRECTORY"),
             variable: ProcessEnvironment.variable
         )
-    }
-}
-
-extension LoadedConfiguration {
-    /// The user properties whose values the engine hands out with a cohort's members, by its id, in the order of
-    /// ``PropertyCells``.
-    ///
-    /// None: what there is of destinations takes ids alone.
-    static func syncedProperties(
-        of syncs: [SyncConfiguration],
-        to destinations: [DestinationConfiguration]
-    ) -> [String: [String]] {
-        [:]
-    }
-
-    /// The syncs as the planner takes them.
-    func syncSettings(_ plan: Plan) -> [SyncSettings] {
-        syncs.compactMap { sync in
-            guard let destination = destinations.first(where: { $0.id == sync.destination }),
-                let cohort = plan.cohorts.first(where: { $0.id == sync.cohort })
-            else { return nil }
-            return SyncSettings(sync, cohortName: cohort.name, destination: destination)
-        }
     }
 }

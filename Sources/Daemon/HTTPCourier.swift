@@ -3,6 +3,7 @@ import Delivery
 import Destinations
 import Sync
 import Templates
+import Threads
 
 /// The courier of a destination over HTTP: the worker decides, libcurl's thread sends.
 final class HTTPCourier: Courier {
@@ -40,7 +41,11 @@ final class HTTPCourier: Courier {
     func configure(_ settings: SyncSettings, listID: String?) throws(TemplateBindingError) {
         try worker.configure(
             sync: settings.id,
-            cohort: TemplateCohort(id: settings.cohortID, name: settings.cohortName),
+            cohort: TemplateCohort(
+                id: settings.cohortID,
+                name: settings.cohortName,
+                createdAt: clock.now
+            ),
             listID: listID
         )
     }

@@ -1,6 +1,4 @@
 import Basics
-import Delivery
-import Destinations
 import Sync
 import Threads
 
@@ -24,10 +22,8 @@ enum SyncMessage: Sendable {
     case reset(PartitionID, Cut, [CohortReset])
     /// A later tick.
     case tick(PartitionID, Cut, MembershipChanges)
-    /// How the request with this token ended, over HTTP.
-    case answered(UInt64, HTTPOutcome)
-    /// How the batch with this token ended, in a file.
-    case written(UInt64, DeliveryOutcome)
+    /// How what went out with this token ended.
+    case answered(UInt64, CourierAnswer)
     /// How every sync stands once everything told before is taken in.
     case report(Mailbox<[SyncStatus]>)
     /// A person asks something of a sync.

@@ -5,56 +5,103 @@ import LogStore
 import Sync
 import Synchronization
 import Telemetry
+import Templates
 import Threads
 
-/// The thread of all syncs: it owns planner and journal, makes intents durable and hands requests to the
-/// transports, which call back with how they ended.
+/// The thread of all syncs: it owns planner and journal, makes intents durable and hands batches to the couriers,
+/// whose transports call back with how they ended.
 ///
 /// Nothing here waits for a destination: a dead one costs its own syncs their time and nobody else anything.
 final class SyncService: @unchecked Sendable {
-    // `planner`, `journal` and what follows belong to the thread that runs `run()`; `statuses` is shared.
+    // `planner`, `journal` and what follows belong to the thread that runs `run()`; `published` is shared.
     private var planner: SyncPlanner
     private var journal: CommitLog<DiskFileSystem>
-    private var inFlight: [UInt64: (sync: String, message: String, destination: String)] = [:]
-    private var nextToken: UInt64 = 1
+    private var factory: CourierFactory
+    private var couriers: [any Courier] = []
+    private var courierOf: [String: any Courier] = [:]
+    /// The properties that a sync sends along, by its id.
+    private let columns: [String: [String]]
+    private let settings: [String: SyncSettings]
     private let mailbox: Mailbox<SyncMessage>
     private let control: Mailbox<ControlMessage>
     private let clock = SystemClock()
     private let logger: Logger
+    private let redactor: Redactor
     private let metrics: MetricRegistry
-    private var webhooks: [String: WebhookTransport] = [:]
-    private var files: [String: FileTransport] = [:]
-    private let sender: HTTPSender
     private let published = Mutex<[SyncStatus]>([])
+    /// Answers to commands, which wait for the next commit.
+    private var replies: [(Mailbox<SyncCommandResult>, SyncCommandResult)] = []
+    /// Whether a destination refused a credential since the secrets were looked at.
+    private var wasRefused = false
 
     /// The file of CA certificates to trust instead of the system's, if the environment names one.
     private static var authorities: String? {
         ProcessEnvironment.variable("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// How long requests under way may take when the daemon stops.
-    private static let graceMilliseconds = 10_000
+    /// How long what is under way may take when the daemon stops.
+    static let graceMilliseconds = 10_000
     /// How long a question waits for the thread, which may be making intents durable.
     private static let answerMilliseconds: Int64 = 2000
 
-    /// Reads the journal and makes the transports.
+    /// Reads the journal and connects the destinations.
     init(
         journal path: String,
         store: StoreID,
-        syncs: [SyncSettings],
-        destinations: [ConnectedDestination],
+        setup: SyncSetup,
+        configuration: LoadedConfiguration,
+        kafka: [String: String],
+        secrets: SecretStore,
         mailbox: Mailbox<SyncMessage>,
         control: Mailbox<ControlMessage>,
         logger: Logger,
+        redactor: Redactor,
         metrics: MetricRegistry
     ) throws(DaemonError) {
         self.mailbox = mailbox
         self.control = control
         self.logger = logger
+        self.redactor = redactor
         self.metrics = metrics
+        columns = Dictionary(
+            uniqueKeysWithValues: configuration.syncs.map { ($0.id, $0.properties) }
+        )
+        settings = Dictionary(uniqueKeysWithValues: setup.settings.map { ($0.id, $0) })
         var planner = SyncPlanner(generator: SeededGenerator(seed: SecureRandom.seed()))
+        journal = try Self.open(journal: path, store, &planner)
+        let now = clock.monotonicMilliseconds
+        planner.start(setup.settings, now: now)
+        factory = CourierFactory(
+            loaded: configuration,
+            kafka: kafka,
+            sender: HTTPSender(clock: clock, authorities: Self.authorities) { token, outcome in
+                mailbox.postAtOnce(.answered(token, .http(outcome)))
+            },
+            routes: CourierRoutes(),
+            clock: clock,
+            complete: { token, outcome in
+                mailbox.postAtOnce(.answered(token, .whole(outcome)))
+            },
+            secrets: secrets
+        )
+        let statuses = planner.status(now: now)
+        self.planner = planner
+        published.withLock { $0 = statuses }
+        for destination in configuration.destinations {
+            let courier = try factory.make(destination)
+            couriers.append(courier)
+            courierOf[destination.id] = courier
+        }
+        for sync in setup.settings { try configure(sync) }
+    }
+
+    private static func open(
+        journal path: String,
+        _ store: StoreID,
+        _ planner: inout SyncPlanner
+    ) throws(DaemonError) -> CommitLog<DiskFileSystem> {
         do throws(StoreError) {
-            journal = try CommitLog.open(
+            return try CommitLog.open(
                 DiskFileSystem(),
                 directory: path,
                 identity: LogIdentity(journalOf: store),
@@ -70,22 +117,19 @@ final class SyncService: @unchecked Sendable {
         } catch {
             throw DaemonError(error)
         }
-        sender = HTTPSender(clock: clock, authorities: Self.authorities) { token, outcome in
-            mailbox.postAtOnce(.answered(token, outcome))
+    }
+
+    /// Tells the courier of a sync what its list is called and who is on it.
+    private func configure(_ sync: SyncSettings) throws(DaemonError) {
+        guard let courier = courierOf[sync.destinationID] as? HTTPCourier else { return }
+        do throws(TemplateBindingError) {
+            try courier.configure(sync, listID: planner.listID(sync: sync.id))
+        } catch {
+            throw DaemonError(
+                status: DaemonError.Status.configuration,
+                "destination \(sync.destinationID), sync \(sync.id): \(error.description)"
+            )
         }
-        planner.start(syncs, now: clock.monotonicMilliseconds)
-        let statuses = planner.status(now: clock.monotonicMilliseconds)
-        self.planner = planner
-        for destination in destinations {
-            switch destination {
-            case .webhook(let transport): webhooks[transport.destination] = transport
-            case .file(let id, let path):
-                files[id] = FileTransport(path: path) { token, outcome in
-                    mailbox.postAtOnce(.written(token, outcome))
-                }
-            }
-        }
-        published.withLock { $0 = statuses }
     }
 
     /// Starts the thread, which ends after `stop`.
@@ -113,6 +157,8 @@ final class SyncService: @unchecked Sendable {
         return reply.takeAll(timeoutMilliseconds: Self.answerMilliseconds).first
     }
 
+    // MARK: The thread
+
     private func run() {
         var wakeAt: Int64?
         var publishedAt: Int64 = 0
@@ -129,7 +175,7 @@ final class SyncService: @unchecked Sendable {
                 }
             }
             if !questions.isEmpty {
-                let statuses = planner.status(now: clock.monotonicMilliseconds)
+                let statuses = statuses(clock.monotonicMilliseconds)
                 for question in questions { question.post(statuses) }
             }
             if let stopReply {
@@ -137,6 +183,7 @@ final class SyncService: @unchecked Sendable {
                 return
             }
             do throws(DaemonError) {
+                lookAtSecrets()
                 wakeAt = try advance()
             } catch {
                 control.postAtOnce(.fatal(error))
@@ -164,49 +211,105 @@ final class SyncService: @unchecked Sendable {
                     partition: partition,
                     cohort: reset.cohort,
                     users: reset.users,
+                    cells: reset.cells,
                     cut: cut,
                     now: now
                 )
             }
         case .tick(let partition, let cut, let changes):
             planner.tick(partition: partition, cut: cut, changes: changes, now: now)
-        case .answered(let token, let outcome):
-            guard let request = inFlight[token], let webhook = webhooks[request.destination] else {
-                return
+        case .answered(let token, let answer): factory.routes.answer(token, answer, now: now)
+        case .command(let command, let sync, let reply):
+            let result = planner.command(command, sync: sync, now: now)
+            if command == .resume, result == .done, let destination = settings[sync]?.destinationID
+            {
+                courierOf[destination]?.resume()
             }
-            complete(token, webhook.classify(outcome), now: now)
-        case .written(let token, let outcome): complete(token, outcome, now: now)
-        case .command(_, _, let reply): reply.post(.refused("not wired yet"))
+            replies.append((reply, result))
         case .report, .stop: break
         }
-    }
-
-    private func complete(_ token: UInt64, _ outcome: DeliveryOutcome, now: Int64) {
-        guard let request = inFlight.removeValue(forKey: token) else { return }
-        let isUp = outcome == .delivered
-        metrics.update { $0.set(.destinationUp, [request.destination], to: isUp ? 1 : 0) }
-        planner.completed(
-            sync: request.sync,
-            message: request.message,
-            outcome: outcome,
-            now: now
-        )
     }
 
     /// Does what the planner asks for, until it has nothing more to ask, and says when it wants to be
     /// asked again.
     private func advance() throws(DaemonError) -> Int64? {
         while true {
-            let effects = planner.advance(now: clock.monotonicMilliseconds)
-            for note in effects.notes {
-                logger.notice("sync_changed", note.description)
+            let now = clock.monotonicMilliseconds
+            var wakeAt = takeNews(now)
+            let effects = planner.advance(now: now) { destination, sync in
+                courierOf[destination]?.allowance(sync: sync, now: now) ?? 0
             }
+            for note in effects.notes { logger.notice("sync_changed", note.description) }
             for record in effects.records {
                 record.payload.withByteView { journal.append(type: record.type, payload: $0) }
             }
             if effects.mustCommit { try commit() }
-            if effects.requests.isEmpty { return effects.wakeAt }
-            for request in effects.requests { send(request) }
+            for (reply, result) in replies { reply.post(result) }
+            replies = []
+            for request in effects.requests {
+                courierOf[request.destinationID]?.send(request, now: now)
+            }
+            for run in effects.runs {
+                courierOf[run.destinationID]?.write(run, columns: columns[run.syncID] ?? [])
+            }
+            if effects.requests.isEmpty, effects.runs.isEmpty {
+                if let planned = effects.wakeAt { wakeAt = min(wakeAt ?? planned, planned) }
+                return wakeAt
+            }
+        }
+    }
+
+    /// Hears what the couriers have to tell, and lets them send; says when one wants to be asked again.
+    private func takeNews(_ now: Int64) -> Int64? {
+        var wakeAt: Int64?
+        for courier in couriers {
+            let news = courier.advance(now: now)
+            for note in news.notes { logger.notice("destination_changed", note) }
+            for list in news.lists { planner.listMade(sync: list.sync, id: list.id) }
+            for completion in news.completions { take(completion, now) }
+            if !news.completions.isEmpty, let isUp = courier.isUp {
+                metrics.update { $0.set(.destinationUp, [courier.destination], to: isUp ? 1 : 0) }
+            }
+            if let wake = news.wakeAt { wakeAt = min(wakeAt ?? wake, wake) }
+        }
+        return wakeAt
+    }
+
+    private func take(_ completion: CourierNews.Completion, _ now: Int64) {
+        if completion.outcome.isRefused { wasRefused = true }
+        if let message = completion.message {
+            planner.completed(
+                sync: completion.sync,
+                message: message,
+                outcome: completion.outcome,
+                now: now
+            )
+        } else {
+            planner.completedRun(sync: completion.sync, outcome: completion.outcome, now: now)
+        }
+    }
+
+    /// Gives couriers their secrets anew where a file changed; at once where one was refused.
+    private func lookAtSecrets() {
+        let look = factory.secrets.look(
+            now: clock.monotonicMilliseconds,
+            isUrgent: wasRefused
+        )
+        wasRefused = false
+        for problem in look.problems {
+            logger.warning("secret_unreadable", "\(problem.description); the old one goes on")
+        }
+        for owner in look.changedOwners {
+            guard let courier = courierOf[owner],
+                let destination = factory.loaded.destinations.first(where: { $0.id == owner })
+            else { continue }
+            do throws(DaemonError) {
+                try factory.renew(courier, of: destination)
+                planner.credentialsChanged(destination: owner)
+                logger.notice("secret_changed", "destination \(owner) has another secret now")
+            } catch {
+                logger.warning("secret_unusable", "\(error.text); the old one goes on")
+            }
         }
     }
 
@@ -227,28 +330,17 @@ final class SyncService: @unchecked Sendable {
         try journal.finishRewrite(cut: .empty)
     }
 
-    private func send(_ request: DeliveryRequest) {
-        let token = nextToken
-        nextToken += 1
-        inFlight[token] = (request.syncID, request.messageID, request.destinationID)
-        if let webhook = webhooks[request.destinationID] {
-            sender.submit(
-                webhook.request(
-                    body: WebhookBody.render(request),
-                    messageID: request.messageID,
-                    now: clock.now,
-                    token: token
-                )
-            )
-        } else if let file = files[request.destinationID] {
-            file.submit(lines: DeltaRecord.render(request), token: token)
-        } else {
-            preconditionFailure("destination \(request.destinationID) was checked at the start")
+    /// What people may see: a partner's word for what it refuses may be the secret itself.
+    private func statuses(_ now: Int64) -> [SyncStatus] {
+        planner.status(now: now).map { status in
+            var shown = status
+            shown.reason = status.reason.map { redactor.redact($0) }
+            return shown
         }
     }
 
     private func publish(_ now: Int64) {
-        let statuses = planner.status(now: now)
+        let statuses = statuses(now)
         published.withLock { $0 = statuses }
         metrics.update { values in
             for status in statuses {
@@ -258,32 +350,28 @@ final class SyncService: @unchecked Sendable {
                     [status.sync],
                     to: Double(status.oldestPendingSeconds)
                 )
-                values.set(
-                    .syncUsersTotal,
-                    [status.sync, "delivered"],
-                    to: Double(status.deliveredUsers)
-                )
-                values.set(
-                    .syncUsersTotal,
-                    [status.sync, "unknown"],
-                    to: Double(status.unknownUsers)
-                )
+                for (outcome, count) in [
+                    ("delivered", status.deliveredUsers), ("accepted", status.acceptedUsers),
+                    ("skipped", status.skippedTotal), ("unknown", status.unknownUsers),
+                ] {
+                    values.set(.syncUsersTotal, [status.sync, outcome], to: Double(count))
+                }
             }
         }
     }
 
     /// Lets what is under way end, notes how, and closes the journal.
     private func stop() -> DaemonError? {
-        sender.stop(graceMilliseconds: Self.graceMilliseconds)
-        for file in files.values { file.stop() }
+        for courier in couriers { (courier as? HTTPCourier)?.stop() }
+        factory.sender.stop(graceMilliseconds: Self.graceMilliseconds)
+        for courier in couriers { (courier as? QueueCourier)?.stop() }
         for message in mailbox.takeAll(timeoutMilliseconds: 0) {
-            switch message {
-            case .answered, .written: take(message)
-            default: break
-            }
+            if case .answered = message { take(message) }
         }
+        let now = clock.monotonicMilliseconds
+        _ = takeNews(now)
         // What the planner would send now goes out after the next start, unchanged: its intent is written.
-        let effects = planner.advance(now: clock.monotonicMilliseconds)
+        let effects = planner.advance(now: now) { _, _ in 0 }
         do throws(StoreError) {
             for record in effects.records {
                 record.payload.withByteView { journal.append(type: record.type, payload: $0) }
@@ -293,5 +381,15 @@ final class SyncService: @unchecked Sendable {
             return DaemonError(error)
         }
         return nil
+    }
+}
+
+extension DeliveryOutcome {
+    /// Whether a credential was refused.
+    fileprivate var isRefused: Bool {
+        switch self {
+        case .authenticationRefused, .settled(_, _, _, refusal: .authentication): true
+        default: false
+        }
     }
 }

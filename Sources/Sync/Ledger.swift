@@ -6,15 +6,15 @@ struct LedgerEntry {
     /// Number of the queue element that is this user's; 0 for none.
     ///
     /// Elements with another are stale.
-    var ticket: UInt32
+    var ticket: UInt32 = 0
     /// The partition that counts the user in or, when none does, that did so last.
-    var claim: UInt16
+    var claim = Self.noPartition
     /// The partition from whose cut the last operation was planned.
-    var planned: UInt16
+    var planned = Self.noPartition
     /// Whether the user stands in the list of those to forget.
-    var isExpiring: Bool
+    var isExpiring = false
     /// Whether the destination does not take the user: not sent until something about the user changes.
-    var isSkipped: Bool
+    var isSkipped = false
 
     static let noPartition = UInt16.max
 
@@ -67,95 +67,72 @@ struct LedgerEntry {
     }
 }
 
-/// The users of one sync: a byte each, and more only for those with whom something is going on.
+/// The users of one sync: two bits each, and more only for those with whom something is going on.
 ///
 /// The ids are in a directory that all syncs share; a slot is a number of it.
 /// Complexity: O(1) per operation, amortised.
 struct Ledger: Sendable {
-    private struct Detail: Sendable {
-        var ticket: UInt32
-        var claim: UInt16
-        var planned: UInt16
-        var isExpiring: Bool
-        var isSkipped: Bool
+    /// What the two bits say.
+    private enum Code {
+        /// This sync does not know the user.
+        static let vacant: UInt64 = 0
+        /// In, acknowledged, with nothing on its way; counted in and planned where the directory says.
+        static let steady: UInt64 = 1
+        /// Something else, which ``details`` holds.
+        static let detailed: UInt64 = 2
     }
 
+    /// In and acknowledged.
+    private static let steadyFlags: UInt8 = 0b11
+
     let directory: UserDirectory
-    /// By slot; ``vacant`` for whom this sync does not know.
-    private var flags: [UInt8] = []
-    /// Where it says something else than what follows from the directory.
-    private var details: [UInt32: Detail] = [:]
+    /// By slot, 32 of them in a word.
+    private var codes: [UInt64] = []
+    private var details: [UInt32: LedgerEntry] = [:]
 
     /// How many users.
     private(set) var count = 0
     /// The bytes of their ids.
     private(set) var userBytes = 0
 
-    /// An operation without an unknown outcome: a combination that no entry has.
-    private static let vacant: UInt8 = 1 << 3
-    private static let detailed: UInt8 = 7
-
     init(directory: UserDirectory) {
         self.directory = directory
     }
 
     /// Every slot is below this.
-    var slotBound: UInt32 { UInt32(flags.count) }
-    /// How many bytes of flags there are; one for each user of the directory.
-    var flagCount: Int { flags.count }
-    /// How many users have more than a byte.
+    var slotBound: UInt32 { UInt32(codes.count * 32) }
+    /// How many users have more than two bits.
     var detailCount: Int { details.count }
     /// The bytes that this ledger takes, the shared ids apart.
     var byteCount: Int {
-        flags.capacity + details.capacity * (MemoryLayout<Detail>.stride + 8)
+        codes.capacity * 8 + (details.isEmpty ? 0 : details.capacity)
+            * (MemoryLayout<LedgerEntry>.stride + 8)
     }
 
-    func isVacant(_ slot: UInt32) -> Bool { flags[Int(slot)] == Self.vacant }
+    func isVacant(_ slot: UInt32) -> Bool { code(slot) == Code.vacant }
 
     subscript(slot: UInt32) -> LedgerEntry {
         get {
-            let flags = flags[Int(slot)]
-            if flags >> Self.detailed & 1 == 1, let detail = details[slot] {
-                return LedgerEntry(
-                    flags: flags,
-                    ticket: detail.ticket,
-                    claim: detail.claim,
-                    planned: detail.planned,
-                    isExpiring: detail.isExpiring,
-                    isSkipped: detail.isSkipped
-                )
-            }
+            if code(slot) == Code.detailed, let entry = details[slot] { return entry }
             let home = directory.home(of: slot)
-            return LedgerEntry(
-                flags: flags,
-                ticket: 0,
-                claim: home,
-                planned: home,
-                isExpiring: false,
-                isSkipped: false
-            )
+            return LedgerEntry(flags: Self.steadyFlags, claim: home, planned: home)
         }
         set {
             if newValue.claim != LedgerEntry.noPartition {
                 directory.settle(slot, at: newValue.claim)
             }
             let home = directory.home(of: slot)
-            let isPlain =
-                newValue.ticket == 0 && newValue.claim == home && newValue.planned == home
-                && !newValue.isExpiring && !newValue.isSkipped
-            let wasDetailed = flags[Int(slot)] >> Self.detailed & 1 == 1
-            flags[Int(slot)] = newValue.flags & 0x7f | (isPlain ? 0 : 1 << Self.detailed)
-            if !isPlain {
-                details[slot] = Detail(
-                    ticket: newValue.ticket,
-                    claim: newValue.claim,
-                    planned: newValue.planned,
-                    isExpiring: newValue.isExpiring,
-                    isSkipped: newValue.isSkipped
-                )
-            } else if wasDetailed {
+            let isSteady =
+                newValue.flags == Self.steadyFlags && newValue.ticket == 0
+                && newValue.claim == home && newValue.planned == home && !newValue.isExpiring
+                && !newValue.isSkipped
+            if !isSteady {
+                details[slot] = newValue
+                setCode(slot, Code.detailed)
+            } else if code(slot) == Code.detailed {
                 details[slot] = nil
                 if details.isEmpty { details = [:] }
+                setCode(slot, Code.steady)
             }
         }
     }
@@ -168,26 +145,20 @@ struct Ledger: Sendable {
     /// The user's slot, made if need be.
     mutating func insert(_ user: ByteView) -> UInt32 {
         let slot = directory.insert(user)
-        if slot >= slotBound {
-            let missing = directory.bound - flags.count
-            flags.append(contentsOf: repeatElement(Self.vacant, count: missing))
-        }
+        while slot >= slotBound { codes.append(0) }
         guard isVacant(slot) else { return slot }
         directory.retain(slot)
         count += 1
         userBytes += user.count
         // Nobody was counted in or planned here yet, whatever other syncs know of the user.
-        flags[Int(slot)] = 0
-        var entry = self[slot]
-        entry.claim = LedgerEntry.noPartition
-        entry.planned = LedgerEntry.noPartition
-        self[slot] = entry
+        details[slot] = LedgerEntry(flags: 0)
+        setCode(slot, Code.detailed)
         return slot
     }
 
     mutating func remove(_ slot: UInt32) {
         precondition(!isVacant(slot), "slot \(slot) is vacant")
-        flags[Int(slot)] = Self.vacant
+        setCode(slot, Code.vacant)
         details[slot] = nil
         count -= 1
         userBytes -= directory.length(of: slot)
@@ -197,7 +168,7 @@ struct Ledger: Sendable {
     /// Forgets everybody.
     mutating func removeAll() {
         for slot in 0..<slotBound where !isVacant(slot) { remove(slot) }
-        flags = []
+        codes = []
         details = [:]
     }
 
@@ -209,5 +180,14 @@ struct Ledger: Sendable {
     /// Sorts slots by the bytes of their ids.
     func sort(_ slots: inout [UInt32]) {
         directory.sort(&slots)
+    }
+
+    private func code(_ slot: UInt32) -> UInt64 {
+        codes[Int(slot >> 5)] >> (UInt64(slot & 31) * 2) & 3
+    }
+
+    private mutating func setCode(_ slot: UInt32, _ code: UInt64) {
+        let shift = UInt64(slot & 31) * 2
+        codes[Int(slot >> 5)] = codes[Int(slot >> 5)] & ~(3 << shift) | code << shift
     }
 }

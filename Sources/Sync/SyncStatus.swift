@@ -83,7 +83,7 @@ package struct SyncStatus: Sendable, Equatable {
 extension SyncPlanner {
     /// Every sync, in the configuration's order.
     ///
-    /// Complexity: O(pending users).
+    /// Complexity: O(syncs × partitions), and O(users) that wait for an outcome to settle.
     package func status(now: Int64) -> [SyncStatus] {
         machines.map { $0.status(now: now, partitions: partitions) }
     }
@@ -150,7 +150,7 @@ extension SyncMachine {
         status.initialSecondsLeft = Int64(pendingUsers) * (now - startedAt) / sent / 1000
     }
 
-    /// Since when the first pending user waits.
+    /// Since when the first pending user waits; queues are in order, so their heads tell.
     private var oldestSince: Int64? {
         var oldest: Int64?
         func look(_ user: WaitingUser) {
@@ -160,7 +160,9 @@ extension SyncMachine {
         for intent in open { oldest = min(oldest ?? intent.age.since, intent.age.since) }
         for item in settling { look(item.user) }
         for lane in lanes {
-            for queue in lane.exits.all + lane.enters.all { queue.forEach(look) }
+            for queue in lane.exits.all + lane.enters.all {
+                queue.first { ledger[$0.slot].ticket == $0.ticket }.map(look)
+            }
             lane.deferred.forEach(look)
         }
         return oldest

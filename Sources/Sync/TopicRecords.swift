@@ -11,9 +11,14 @@ package enum TopicRecords: Sendable {
 
     /// How such a topic takes users.
     ///
-    /// Records sent again are told by their number, or by their key alone, so a batch is repeated as it was.
+    /// Records sent again are told by their number, or by their key alone, so a batch is repeated as it was. What
+    /// the brokers acknowledged stays, so nobody is sent again without need.
     package var shape: DeliveryShape {
-        DeliveryShape(usersMax: 1000, isMixed: true, isNumbered: self == .changes)
+        var shape = DeliveryShape()
+        shape.isMixed = true
+        shape.isNumbered = self == .changes
+        shape.isReasserted = false
+        return shape
     }
 
     /// Lends the records in the order of the users, until `body` returns false; a nil value is a tombstone.

@@ -72,6 +72,14 @@ package struct Identity: Sendable {
 
     /// The names of the keys, in order.
     package var names: [String] { keys.map(\.name) }
+    /// The properties of users that keys are made from, each once.
+    package var propertyNames: [String] {
+        var names: [String] = []
+        for case .property(let name) in keys.map(\.source) where !names.contains(name) {
+            names.append(name)
+        }
+        return names
+    }
 }
 
 extension Identity {

@@ -5,7 +5,7 @@ import Basics
 enum BenchTable {
     static let program = Program(
         "cohort-bench",
-        summary: "Measures cohortd's engine",
+        summary: "Measures cohortd",
         version: Version.text,
         commands: [
             Command(
@@ -58,7 +58,40 @@ enum BenchTable {
                     ),
                 ],
                 examples: ["cohort-bench ingest --events events.jsonl --cohorts config/cohorts"]
-            )
+            ),
+            Command(
+                "sync",
+                summary: "Sends a cohort to a partner who is not there and says what it cost",
+                details: """
+                    Plans, journals, renders and judges the batches of a cohort whose users all enter, on one \
+                    thread, with a partner who answers every request at once and the same way. No byte leaves \
+                    the machine, and the partner's limits cost no time. Then lets 1,000 ticks without a change \
+                    pass, and says what the ledger takes. Build with 'swift build -c release'.
+
+                    Exit status: 0, 64 usage, 66 the template is missing, 74 stdout cannot be written, 78 the \
+                    template is wrong.
+                    """,
+                options: [
+                    .one("--template", "FILE", required: true, "A template of a destination."),
+                    .several(
+                        "--setting",
+                        "NAME=VALUE",
+                        "A setting of the template; made up ones will do, secret ones too."
+                    ),
+                    .one("--users", "N", "Members of the cohort. Default: 1000000."),
+                    .one("--answer-status", "N", "What the partner answers. Default: 200."),
+                    .one("--answer-body", "TEXT", "The body of that answer. Default: none."),
+                    .one(
+                        "--output",
+                        "FORMAT",
+                        "json prints one object; text, the default, is for people."
+                    ),
+                ],
+                examples: [
+                    "cohort-bench sync --template config/destinations/templates/talon-one.yaml "
+                        + "--setting api_key=x --setting deployment=x.talon.one --answer-status 204"
+                ]
+            ),
         ]
     )
 }

@@ -98,7 +98,7 @@ struct IngestReport {
 }
 
 /// A number with three decimals.
-private func fixed(_ number: Double) -> String {
+func fixed(_ number: Double) -> String {
     let thousandths = Int((number * 1000).rounded())
     let rest = String(thousandths % 1000)
     return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest

@@ -12,7 +12,11 @@ func run() throws(BenchStatus) {
     }
     switch request {
     case .show(let text): try printOutput(text)
-    case .run(let arguments): try IngestCommand(arguments).run()
+    case .run(let arguments):
+        switch arguments.command.first {
+        case "sync": try SyncCommand(arguments).run()
+        default: try IngestCommand(arguments).run()
+        }
     }
 }
 

@@ -45,7 +45,7 @@ struct LedgerTests {
         #expect(directory.count == 0)
     }
 
-    @Test("A user who is in and with whom nothing is going on costs a byte")
+    @Test("A user who is in and with whom nothing is going on costs less than a byte")
     func size() {
         var ledger = Ledger(directory: UserDirectory())
         for number in 0..<100_000 {
@@ -57,7 +57,7 @@ struct LedgerTests {
             entry.planned = 0
             ledger[slot] = entry
         }
-        #expect(ledger.flagCount == 100_000 && ledger.detailCount == 0)
+        #expect(ledger.detailCount == 0 && ledger.byteCount < 100_000)
     }
 
     @Test(

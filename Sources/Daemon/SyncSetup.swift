@@ -1,0 +1,153 @@
+import Basics
+import Configuration
+import Delivery
+import Destinations
+import Sync
+import Templates
+
+/// What the planner needs of the configured syncs.
+struct SyncSetup {
+    /// The syncs, in the configuration's order.
+    private(set) var settings: [SyncSettings] = []
+    /// By cohort: the user properties whose values the engine hands out, in the order of ``PropertyCells``.
+    let properties: [String: [String]]
+
+    /// Puts together what the configuration says.
+    ///
+    /// - Parameter cohortNames: The cohorts' names by id.
+    /// - Throws: What is wrong with a template on this machine.
+    init(
+        _ loaded: LoadedConfiguration,
+        cohortNames: [String: String]
+    ) throws(DaemonError) {
+        properties = Self.properties(of: loaded)
+        for sync in loaded.syncs {
+            guard
+                let destination = loaded.destinations.first(where: { $0.id == sync.destination })
+            else { continue }
+            settings.append(
+                try Self.settings(
+                    sync,
+                    to: destination,
+                    loaded,
+                    cohortName: cohortNames[sync.cohort] ?? sync.cohort,
+                    cells: properties[sync.cohort] ?? []
+                )
+            )
+        }
+    }
+
+    /// The user properties that syncs name users by or send along, by cohort.
+    static func properties(of loaded: LoadedConfiguration) -> [String: [String]] {
+        var properties: [String: [String]] = [:]
+        for sync in loaded.syncs {
+            var names = sync.identity.filter { $0 != userID } + sync.properties
+            if let template = loaded.template(of: sync.destination) {
+                names += template.identity.propertyNames
+            }
+            for name in names where properties[sync.cohort]?.contains(name) != true {
+                properties[sync.cohort, default: []].append(name)
+            }
+        }
+        return properties
+    }
+
+    private static let userID = "user_id"
+
+    private static func settings(
+        _ sync: SyncConfiguration,
+        to destination: DestinationConfiguration,
+        _ loaded: LoadedConfiguration,
+        cohortName: String,
+        cells: [String]
+    ) throws(DaemonError) -> SyncSettings {
+        let template = loaded.template(of: destination.id)
+        func cell(_ name: String) -> Int {
+            guard let index = cells.firstIndex(of: name) else {
+                preconditionFailure("property \(name) is not among those of cohort \(sync.cohort)")
+            }
+            return index
+        }
+        let choices = sync.identity.map { name -> UserNaming.Choice in
+            name == userID ? .userID : .cell(cell(name))
+        }
+        let naming: UserNaming
+        if let template {
+            naming = UserNaming(
+                choices: choices,
+                mapper: try mapper(template, of: destination),
+                cell: cell
+            )
+        } else {
+            naming = UserNaming(
+                choices: choices,
+                properties: sync.properties.map { UserNaming.Property(name: $0, cell: cell($0)) }
+            )
+        }
+        var settings = SyncSettings(
+            id: sync.id,
+            cohortID: sync.cohort,
+            cohortName: cohortName,
+            destinationID: destination.id,
+            shape: shape(of: destination, template),
+            naming: naming,
+            cadence: SyncCadence(sync, timezone: loaded.daemon.timezone),
+            isPaused: sync.isPaused
+        )
+        if let template {
+            settings.requestTimeoutMilliseconds = template.timeoutMilliseconds
+            settings.degradedMilliseconds = template.retry.windowMilliseconds
+        } else if case .webhook(let webhook) = destination.template {
+            settings.requestTimeoutMilliseconds = webhook.timeoutMilliseconds
+        }
+        settings.massExits = MassExitGuard(
+            share: sync.blastGuard.share,
+            users: sync.blastGuard.users
+        )
+        settings.reassertMilliseconds = sync.reassertMilliseconds
+        settings.success = sync.success
+        return settings
+    }
+
+    private static func mapper(
+        _ template: Template,
+        of destination: DestinationConfiguration
+    ) throws(DaemonError) -> IdentityMapper {
+        do throws(TemplateBindingError) {
+            return try IdentityMapper(template.identity, decompose: CompatibilityForm.decompose)
+        } catch {
+            throw DaemonError(
+                status: DaemonError.Status.configuration,
+                "destination \(destination.id): \(error.description)"
+            )
+        }
+    }
+
+    private static func shape(
+        of destination: DestinationConfiguration,
+        _ template: Template?
+    ) -> DeliveryShape {
+        if let template { return DeliveryShape(template) }
+        var shape = DeliveryShape()
+        switch destination.template {
+        case .webhook, .partner: break
+        case .file: shape.isReasserted = false
+        case .kafkaTopic: shape = TopicRecords.changes.shape
+        case .kafkaTable: shape = TopicRecords.table.shape
+        case .fileCSV, .objectStoreCSV:
+            shape.isReasserted = false
+            shape.isWholeRun = true
+        }
+        return shape
+    }
+}
+
+extension LoadedConfiguration {
+    /// The template of a partner's destination; nil for the built-in ones.
+    func template(of destination: String) -> Template? {
+        guard let configured = destinations.first(where: { $0.id == destination }),
+            case .partner(let partner) = configured.template
+        else { return nil }
+        return templates.first { $0.name == partner.template }
+    }
+}
