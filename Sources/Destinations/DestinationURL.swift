@@ -55,6 +55,18 @@ package struct DestinationURL: Hashable, Sendable {
         try checkHost(policy)
     }
 
+    private init(_ text: String, like other: DestinationURL) {
+        self.text = text
+        isPlain = other.isPlain
+        host = other.host
+        port = other.port
+    }
+
+    /// Another path, and query, at the same place; it must be percent-encoded and begin with a slash.
+    func sibling(_ path: String) -> DestinationURL {
+        DestinationURL(target + path, like: self)
+    }
+
     private func checkHost(_ policy: AddressPolicy) throws(AddressError) {
         if let address = NetworkAddress(host) {
             // libcurl reads 0x7f.1 and 2130706433 as 127.0.0.1; such spellings only ever hide an
@@ -129,6 +141,11 @@ struct URLParts: ~Copyable {
     var port: Int {
         part(CURLUPART_PORT, flags: UInt32(CURLU_DEFAULT_PORT)).flatMap { Int($0) } ?? 0
     }
+
+    /// From the first slash behind the host up to a query; `/` where none is written.
+    var path: String { part(CURLUPART_PATH) ?? "/" }
+
+    var hasQuery: Bool { part(CURLUPART_QUERY) != nil }
 
     func refuseWhatHasNoPlace() throws(AddressError) {
         if part(CURLUPART_USER) != nil || part(CURLUPART_PASSWORD) != nil {

@@ -1,20 +1,14 @@
 package import Sync
-import Synchronization
-import Threads
 
 /// Appends delta records, as JSON Lines, to a file of one destination.
 ///
-/// Works on a thread of its own, since a disk may hang; each batch is durable before it is reported
-/// delivered. At least once: after a crash the last records may repeat.
-/// Source: docs/destinations/file.md.
+/// Works on a thread of its own; each batch is durable before it is reported delivered. At least once: after
+/// a crash the last records may repeat. Source: docs/destinations/file.md.
 package final class FileTransport: Sendable {
     /// How every delta record begins, by which a torn line is known as ours.
     package static let recordStart = "{\"tick\":"
 
-    // Not bounded here: the planner bounds what may be under way.
-    private let queue = Mailbox<(token: UInt64, lines: [UInt8])>(capacity: .max)
-    private let thread: Mutex<SystemThread?>
-    private let complete: @Sendable (UInt64, DeliveryOutcome) -> Void
+    private let thread: DeliveryThread<[UInt8]>
 
     /// Starts the thread; the file is opened, and a torn last line cut, with the first batch.
     ///
@@ -25,15 +19,12 @@ package final class FileTransport: Sendable {
         path: String,
         complete: @escaping @Sendable (UInt64, DeliveryOutcome) -> Void
     ) {
-        let queue = queue
-        self.complete = complete
-        thread = Mutex(
-            SystemThread {
+        thread = DeliveryThread(
+            begin: {
                 var file = LineFile(path: path, expectedStart: Self.recordStart)
-                while let batch = queue.next() {
-                    complete(batch.token, Self.append(batch.lines, to: &file))
-                }
-            }
+                return { Self.append($0, to: &file) }
+            },
+            complete: complete
         )
     }
 
@@ -43,25 +34,12 @@ package final class FileTransport: Sendable {
     ///   - lines: Whole lines, each with its newline.
     ///   - token: Comes back with the outcome.
     package func submit(lines: [UInt8], token: UInt64) {
-        if !queue.post((token, lines)) {
-            complete(
-                token,
-                .retriable(
-                    detail: "not written because the program stops; it is after the next start",
-                    knownNotApplied: true
-                )
-            )
-        }
+        thread.submit(lines, token: token)
     }
 
     /// Appends what was handed over, then ends the thread; returns when it has ended.
     package func stop() {
-        queue.close()
-        let ending = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        ending?.join()
+        thread.stop()
     }
 
     private static func append(_ lines: [UInt8], to file: inout LineFile) -> DeliveryOutcome {

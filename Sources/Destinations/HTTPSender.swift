@@ -11,6 +11,7 @@ import Threads
 /// - The address of every socket is vetted before it connects; redirects are not followed.
 package final class HTTPSender: Sendable {
     private let inbox: RequestInbox
+    private let exchanges: Exchanges
     private let thread: Mutex<SystemThread?>
     private let complete: @Sendable (UInt64, HTTPOutcome) -> Void
 
@@ -28,7 +29,12 @@ package final class HTTPSender: Sendable {
         complete: @escaping @Sendable (UInt64, HTTPOutcome) -> Void
     ) {
         let inbox = RequestInbox()
+        let exchanges = Exchanges()
+        let complete: @Sendable (UInt64, HTTPOutcome) -> Void = { token, outcome in
+            if !exchanges.end(token, outcome) { complete(token, outcome) }
+        }
         self.inbox = inbox
+        self.exchanges = exchanges
         self.complete = complete
         thread = Mutex(
             SystemThread {
@@ -44,12 +50,23 @@ package final class HTTPSender: Sendable {
 
     /// Hands a request over and returns at once; any thread may.
     ///
-    /// After `stop` nothing is sent any more: such a request ends as `notSent`, on the calling
-    /// thread if the sender's is gone.
+    /// Its token is below 2^63. After `stop` nothing is sent any more: such a request ends as
+    /// `notSent`, on the calling thread if the sender's is gone.
     package func submit(_ request: HTTPRequest) {
         if !inbox.put(request) {
             complete(request.token, .notSent(HTTPLoop.stoppedText(request)))
         }
+    }
+
+    /// Sends a request, whatever its token is, and waits for its outcome.
+    ///
+    /// For a thread that may wait, so never from `complete`.
+    package func exchange(_ request: HTTPRequest) -> HTTPOutcome {
+        let (token, outcome) = exchanges.begin()
+        var request = request
+        request.token = token
+        submit(request)
+        return outcome.next() ?? .unknown("\(request.url.target): no outcome was told")
     }
 
     /// Lets requests under way end for that long, cuts off the others, and returns when every

@@ -26,9 +26,9 @@ struct LineFile: ~Copyable {
 
     /// Appends whole lines, each with its newline, and returns when they are on disk.
     ///
-    /// - Throws: `LineFileError`; whether the lines are in the file is then open, unless it says
+    /// - Throws: `DiskError`; whether the lines are in the file is then open, unless it says
     ///   so.
-    mutating func append(_ lines: [UInt8]) throws(LineFileError) {
+    mutating func append(_ lines: [UInt8]) throws(DiskError) {
         if lines.isEmpty { return }
         precondition(lines.last == UInt8(ascii: "\n"), "lines without a newline at their end")
         try reopenIfMoved()
@@ -52,7 +52,7 @@ struct LineFile: ~Copyable {
     }
 
     /// Someone may have rotated or removed the file since the last append.
-    private mutating func reopenIfMoved() throws(LineFileError) {
+    private mutating func reopenIfMoved() throws(DiskError) {
         if descriptor < 0 { return }
         var ours = stat()
         var named = stat()
@@ -62,9 +62,9 @@ struct LineFile: ~Copyable {
         if !isSame { closeFile() }
     }
 
-    private mutating func openFile() throws(LineFileError) {
+    private mutating func openFile() throws(DiskError) {
         let flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
-        var opened = open(path, flags | O_CREAT | O_EXCL, 0o640)
+        var opened = open(path, flags | O_CREAT | O_EXCL, DiskCalls.fileMode)
         let isNew = opened >= 0
         if !isNew, errno == EEXIST { opened = open(path, flags) }
         guard opened >= 0 else {
@@ -76,7 +76,7 @@ struct LineFile: ~Copyable {
             )
         }
         descriptor = opened
-        do throws(LineFileError) {
+        do throws(DiskError) {
             try isNew ? finishCreation() : cutTornLine()
         } catch {
             closeFile()
@@ -84,32 +84,24 @@ struct LineFile: ~Copyable {
         }
     }
 
-    private func finishCreation() throws(LineFileError) {
+    private func finishCreation() throws(DiskError) {
         // The mode given to open() is narrowed by the umask.
-        guard fchmod(descriptor, 0o640) == 0 else {
+        guard fchmod(descriptor, DiskCalls.fileMode) == 0 else {
             throw failure(
                 "cannot get mode 0640: \(SystemError.text(errno))",
                 "use a file system with permissions"
             )
         }
         // Without it a power cut could take the new file's name, and every line with it.
-        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else {
+        if let cause = DiskCalls.synchronizeDirectory(directory) {
             throw failure(
-                "its directory cannot be opened: \(SystemError.text(errno))",
-                "make \(directory) readable for this user"
-            )
-        }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else {
-            throw failure(
-                "its directory cannot be made durable: \(SystemError.text(errno))",
-                "check the disk"
+                "its directory cannot be made durable: \(SystemError.text(cause))",
+                "make \(directory) readable for this user, or check the disk"
             )
         }
     }
 
-    private func cutTornLine() throws(LineFileError) {
+    private func cutTornLine() throws(DiskError) {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw failure("is no regular file", "name another path, or remove what is there")
@@ -135,7 +127,7 @@ struct LineFile: ~Copyable {
     }
 
     /// The offset behind the last newline; 0 when there is none.
-    private func endOfLastLine(size: Int) throws(LineFileError) -> Int {
+    private func endOfLastLine(size: Int) throws(DiskError) -> Int {
         var end = size
         while end > 0 {
             guard size - end <= Self.tornBytesMax else {
@@ -156,7 +148,7 @@ struct LineFile: ~Copyable {
 
     private static let tornBytesMax = 16 << 20
 
-    private func read(_ bytes: inout [UInt8], at offset: Int) throws(LineFileError) {
+    private func read(_ bytes: inout [UInt8], at offset: Int) throws(DiskError) {
         var count = 0
         while count < bytes.count {
             let step = bytes.withUnsafeMutableBytes { buffer in
@@ -178,30 +170,16 @@ struct LineFile: ~Copyable {
         }
     }
 
-    private func write(_ bytes: [UInt8]) throws(LineFileError) {
-        var count = 0
-        while count < bytes.count {
-            let step = bytes.withUnsafeBytes { buffer in
-                Glibc.write(
-                    descriptor,
-                    buffer.baseAddress.map { $0 + count },
-                    buffer.count - count
-                )
-            }
-            if step < 0, errno == EINTR { continue }
-            guard step > 0 else {
-                let cause = errno
-                throw failure(
-                    "cannot be written: \(SystemError.text(cause))",
-                    cause == ENOSPC ? "make room on the disk" : "check the disk",
-                    isUntouched: false
-                )
-            }
-            count += step
-        }
+    private func write(_ bytes: [UInt8]) throws(DiskError) {
+        guard let cause = DiskCalls.write(bytes, to: descriptor) else { return }
+        throw failure(
+            "cannot be written: \(SystemError.text(cause))",
+            cause == ENOSPC ? "make room on the disk" : "check the disk",
+            isUntouched: false
+        )
     }
 
-    private func currentSize() throws(LineFileError) -> off_t {
+    private func currentSize() throws(DiskError) -> off_t {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             throw failure("cannot be looked at: \(SystemError.text(errno))", "check the disk")
@@ -223,15 +201,7 @@ struct LineFile: ~Copyable {
         _ what: String,
         _ remedy: String,
         isUntouched: Bool = true
-    ) -> LineFileError {
-        LineFileError(text: "\(path) \(what); \(remedy)", isUntouched: isUntouched)
+    ) -> DiskError {
+        DiskError(text: "\(path) \(what); \(remedy)", isUntouched: isUntouched)
     }
-}
-
-/// Why lines could not be appended.
-struct LineFileError: Error, Equatable {
-    /// What happened, where, and what to do.
-    let text: String
-    /// Whether the file certainly holds none of the lines.
-    let isUntouched: Bool
 }

@@ -13,9 +13,8 @@ package struct TopicSettings: Sendable, Equatable {
 
     /// Settings from their parts.
     ///
-    /// - Parameters:
-    ///   - kafka: The properties of `kafka:`, which hold where the destination says nothing else.
-    ///   - properties: Those of the destination, already checked.
+    /// `kafka` are the properties of `kafka:`, which hold where `properties`, those of the destination, say
+    /// nothing else. Both were checked.
     package init(
         topic: String,
         records: TopicRecords,

@@ -14,8 +14,10 @@ package final class TopicTransport: Sendable {
 
     /// Starts the thread; the producer is made with the first batch.
     ///
-    /// - Parameter complete: Called with token and outcome of every batch, on the transport's thread or, after
-    ///   the stop, on the caller's.
+    /// - Parameters:
+    ///   - settings: Whereto.
+    ///   - complete: Called with token and outcome of every batch, on the transport's thread or, after the
+    ///     stop, on the caller's.
     package init(
         _ settings: TopicSettings,
         complete: @escaping @Sendable (UInt64, DeliveryOutcome) -> Void

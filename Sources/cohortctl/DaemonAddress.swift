@@ -36,24 +36,3 @@ struct DaemonAddress {
         text = String(decoding: bytes, as: UTF8.self)
     }
 }
-
-/// Texts as parts of a URL.
-enum PercentEncoding {
-    /// Everything but ASCII letters, digits, `-` and `_` as % and two hexadecimal digits.
-    ///
-    /// That is more than a URL needs: a dot would be taken for a folder, a plus for a space.
-    static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                bytes.append(byte)
-            default:
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}

@@ -76,8 +76,8 @@ struct DaemonCommand {
         var output = Output.standard
         var after: String?
         while true {
-            var path = "/v1/cohorts/\(PercentEncoding.encoded(id))/members?limit=10000"
-            if let after { path += "&after=\(PercentEncoding.encoded(after))" }
+            var path = "/v1/cohorts/\(PercentEncoding.segment(id))/members?limit=10000"
+            if let after { path += "&after=\(PercentEncoding.segment(after))" }
             let page = try client.ask(MembersReply.self, path)
             if asJSON {
                 try output.write(page.body + [UInt8(ascii: "\n")])
