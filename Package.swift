@@ -105,8 +105,8 @@ let package = Package(
         program(
             "cohortd",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Telemetry",
-                "Threads",
+                "Basics", "Arguments", "InputFiles", "Configuration", "Daemon", "Destinations",
+                "Telemetry", "Threads",
             ]
         ),
         program(

@@ -11,7 +11,7 @@ enum ConnectedDestination: Sendable {
     init(
         _ configuration: DestinationConfiguration,
         version: String,
-        surroundings: SecretSurroundings
+        secrets: inout SecretStore
     ) throws(DaemonError) {
         switch configuration.template {
         case .kafkaTopic, .kafkaTable, .fileCSV, .objectStoreCSV, .partner:
@@ -24,8 +24,8 @@ enum ConnectedDestination: Sendable {
         case .webhook(let webhook):
             do {
                 let policy = try AddressPolicy(allowPrivate: configuration.allowPrivate)
-                let url = try webhook.url.resolved(in: surroundings).reveal()
-                let secret = try webhook.secret.resolved(in: surroundings)
+                let url = try secrets.secret(webhook.url, of: configuration.id).reveal()
+                let secret = try secrets.secret(webhook.secret, of: configuration.id)
                 self = .webhook(
                     WebhookTransport(
                         destination: configuration.id,
@@ -63,8 +63,12 @@ extension SyncSettings {
             cohortID: sync.cohort,
             cohortName: cohortName,
             destinationID: destination.id,
+            cadence: sync.cadence == .realtime ? .realtime : .runs,
             requestTimeoutMilliseconds: timeout,
             isPaused: sync.isPaused
         )
+        massExits = MassExitGuard(share: sync.blastGuard.share, users: sync.blastGuard.users)
+        reassertMilliseconds = sync.reassertMilliseconds
+        success = sync.success
     }
 }

@@ -1,7 +1,7 @@
 import Basics
 import Cohorts
 import Configuration
-import Destinations
+package import Destinations
 import Engine
 import Glibc
 import HTTPAPI
@@ -26,6 +26,7 @@ import Threads
 package final class DaemonService {
     private let configuration: LoadedConfiguration
     private let logger: Logger
+    private let redactor: Redactor
     private let clock = SystemClock()
     private let isStopWanted: () -> Bool
 
@@ -37,14 +38,17 @@ package final class DaemonService {
     /// - Parameters:
     ///   - configuration: Read without problems.
     ///   - logger: Where everything is told.
+    ///   - redactor: What the sink of `logger` goes through; it learns every secret that is fetched.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration,
         logger: Logger,
+        redactor: Redactor,
         isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
         self.logger = logger
+        self.redactor = redactor
         self.isStopWanted = isStopWanted
     }
 
@@ -66,6 +70,7 @@ package final class DaemonService {
             configuration,
             directory: directory,
             logger: logger,
+            redactor: redactor,
             clock: clock,
             isStopWanted: isStopWanted
         )
@@ -87,6 +92,7 @@ final class DaemonRun {
     private let logger: Logger
     private let clock: SystemClock
     private let isStopWanted: () -> Bool
+    private let redactor: Redactor
     private let instanceID: String
     private var ticks: TickSource
     private var durable: [PartitionID: Offset] = [:]
@@ -101,11 +107,13 @@ final class DaemonRun {
         _ loaded: LoadedConfiguration,
         directory: borrowing DataDirectory<DiskFileSystem>,
         logger: Logger,
+        redactor: Redactor,
         clock: SystemClock,
         isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
         configuration = loaded.daemon
         self.logger = logger
+        self.redactor = redactor
         self.clock = clock
         self.isStopWanted = isStopWanted
         let startedAt = clock.now
@@ -119,16 +127,11 @@ final class DaemonRun {
                 defaultZone: configuration.timezone
             )
         )
-        var connected: [ConnectedDestination] = []
-        for destination in loaded.destinations {
-            connected.append(
-                try ConnectedDestination(
-                    destination,
-                    version: Version.text,
-                    surroundings: .ofProcess
-                )
-            )
-        }
+        var secrets = DestinationSecrets(
+            loaded.destinations,
+            store: SecretStore(surroundings: .ofProcess, redactor: redactor)
+        )
+        let connected = try secrets.connectAll()
         let settings = loaded.syncSettings(plan)
         let partitions: String
         let journal: String
@@ -189,6 +192,7 @@ final class DaemonRun {
             store: directory.store,
             syncs: settings,
             destinations: connected,
+            secrets: secrets,
             mailbox: syncMailbox,
             control: control,
             logger: logger,
@@ -207,6 +211,7 @@ final class DaemonRun {
                     ($0.id, ConfiguredSync($0, timezone: loaded.daemon.timezone))
                 }
             ),
+            redactor: redactor,
             startedAt: startedAt
         )
         server = try Self.serve(configuration.http, queries)
@@ -301,7 +306,9 @@ final class DaemonRun {
         var properties: [String: String] = [:]
         for (name, value) in configuration.kafka.properties {
             do throws(SecretError) {
-                properties[name] = try value.resolved(in: .ofProcess).reveal()
+                let text = try value.resolved(in: .ofProcess)
+                if value.isReference { redactor.learn(text) }
+                properties[name] = text.reveal()
             } catch {
                 throw DaemonError(
                     status: DaemonError.Status.configuration,

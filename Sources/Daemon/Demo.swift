@@ -1,6 +1,6 @@
 import Basics
 import Configuration
-import Destinations
+package import Destinations
 import Glibc
 import HTTPAPI
 import Kafka
@@ -31,12 +31,14 @@ package struct Demo: Sendable {
     ///
     /// - Parameters:
     ///   - logger: The daemon's.
+    ///   - redactor: What the sink of `logger` goes through.
     ///   - say: Takes lines for people, without newline.
     ///   - delta: Takes delta records as the receiver verified them, with newline.
     ///   - isStopWanted: Asked several times a second.
     /// - Throws: `DaemonError` when it cannot start or the daemon ends with an error.
     package func run(
         logger: Logger,
+        redactor: Redactor,
         say: @escaping @Sendable (String) -> Void,
         delta: @escaping @Sendable ([UInt8]) -> Void,
         isStopWanted: @escaping () -> Bool
@@ -75,7 +77,7 @@ package struct Demo: Sendable {
         let traffic = try DemoTraffic(broker: broker.bootstrapServers, rate: rate)
         let clock = SystemClock()
         let end = seconds.map { clock.monotonicMilliseconds + Int64($0) * 1000 }
-        let service = DaemonService(configuration, logger: logger) {
+        let service = DaemonService(configuration, logger: logger, redactor: redactor) {
             if isStopWanted() { return true }
             return end.map { clock.monotonicMilliseconds >= $0 } ?? false
         }

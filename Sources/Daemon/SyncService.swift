@@ -22,6 +22,9 @@ final class SyncService: @unchecked Sendable {
     private let clock = SystemClock()
     private let logger: Logger
     private let metrics: MetricRegistry
+    private var secrets: DestinationSecrets
+    /// Whether a destination has refused a credential since the last look at the secrets.
+    private var isCredentialRefused = false
     private var webhooks: [String: WebhookTransport] = [:]
     private var files: [String: FileTransport] = [:]
     private let sender: HTTPSender
@@ -43,11 +46,13 @@ final class SyncService: @unchecked Sendable {
         store: StoreID,
         syncs: [SyncSettings],
         destinations: [ConnectedDestination],
+        secrets: DestinationSecrets,
         mailbox: Mailbox<SyncMessage>,
         control: Mailbox<ControlMessage>,
         logger: Logger,
         metrics: MetricRegistry
     ) throws(DaemonError) {
+        self.secrets = secrets
         self.mailbox = mailbox
         self.control = control
         self.logger = logger
@@ -144,11 +149,26 @@ final class SyncService: @unchecked Sendable {
                 return
             }
             now = clock.monotonicMilliseconds
+            lookAtSecrets(now)
             if now - publishedAt >= 500 || wakeAt == nil {
                 publishedAt = now
                 publish(now)
             }
         }
+    }
+
+    /// Sends with the changed secrets from now on.
+    private func lookAtSecrets(_ now: Int64) {
+        for (_, destination) in secrets.look(
+            now: now,
+            isUrgent: isCredentialRefused,
+            logger: logger
+        ) {
+            if case .webhook(let transport) = destination {
+                webhooks[transport.destination] = transport
+            }
+        }
+        isCredentialRefused = false
     }
 
     private func take(_ message: SyncMessage) {
@@ -182,6 +202,7 @@ final class SyncService: @unchecked Sendable {
 
     private func complete(_ token: UInt64, _ outcome: DeliveryOutcome, now: Int64) {
         guard let request = inFlight.removeValue(forKey: token) else { return }
+        if case .authenticationRefused = outcome { isCredentialRefused = true }
         let isUp = outcome == .delivered
         metrics.update { $0.set(.destinationUp, [request.destination], to: isUp ? 1 : 0) }
         planner.completed(

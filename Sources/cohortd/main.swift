@@ -2,6 +2,7 @@ import Arguments
 import Basics
 import Configuration
 import Daemon
+import Destinations
 import Glibc
 import InputFiles
 import Telemetry
@@ -12,8 +13,11 @@ import Threads
     _ = DescriptorWriter.writeAll(bytes, to: descriptor)
 }
 
+/// Knows every secret that was fetched; all that is logged or said goes through it.
+let redactor = Redactor()
+
 @Sendable func printError(_ line: String) {
-    write(Array((line + "\n").utf8), to: STDERR_FILENO)
+    write(redactor.redact(Array((line + "\n").utf8)), to: STDERR_FILENO)
 }
 
 func usage(_ text: String) -> DaemonError {
@@ -54,7 +58,7 @@ func logger(_ configuration: DaemonConfiguration.Log) -> Logger {
         level: LogLevel(rawValue: configuration.level.rawValue) ?? .info,
         format: format,
         clock: SystemClock(),
-        sink: { write($0, to: STDERR_FILENO) }
+        sink: { write(redactor.redact($0), to: STDERR_FILENO) }
     )
 }
 
@@ -77,7 +81,9 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
     case "run":
         let loaded = try load(arguments)
         let logger = logger(loaded.daemon.log)
-        let service = DaemonService(loaded, logger: logger) { StopSignal.isWanted }
+        let service = DaemonService(loaded, logger: logger, redactor: redactor) {
+            StopSignal.isWanted
+        }
         defer { logger.flush(all: true) }
         try service.run()
     case "check":
@@ -91,10 +97,11 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
             level: .warning,
             format: .text,
             clock: SystemClock(),
-            sink: { write($0, to: STDERR_FILENO) }
+            sink: { write(redactor.redact($0), to: STDERR_FILENO) }
         )
         try Demo(rate: rate, port: UInt16(port), seconds: seconds).run(
             logger: logger,
+            redactor: redactor,
             say: printError,
             delta: { write($0, to: STDOUT_FILENO) },
             isStopWanted: { StopSignal.isWanted }
