@@ -1,6 +1,7 @@
 import Basics
 import Cohorts
 import Configuration
+import Destinations
 import Events
 import HTTPAPI
 import Kafka
@@ -20,6 +21,8 @@ final class DaemonQueries: APIQueries {
     private let engines: [EngineThread]
     private let sync: SyncService
     private let configuredSyncs: [String: ConfiguredSync]
+    /// What reasons go through before they leave: they may hold what a partner or a library said.
+    private let redactor: Redactor
     private let startedAt: EventTime
     private let clock = SystemClock()
     /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
@@ -36,6 +39,7 @@ final class DaemonQueries: APIQueries {
         engines: [EngineThread],
         sync: SyncService,
         configuredSyncs: [String: ConfiguredSync],
+        redactor: Redactor,
         startedAt: EventTime
     ) {
         self.plan = plan
@@ -47,6 +51,7 @@ final class DaemonQueries: APIQueries {
         self.engines = engines
         self.sync = sync
         self.configuredSyncs = configuredSyncs
+        self.redactor = redactor
         self.startedAt = startedAt
     }
 
@@ -67,7 +72,7 @@ final class DaemonQueries: APIQueries {
                 reasons.append("replaying partition \(report.partition), \(report.percent) %")
             }
         }
-        return Readiness(reasons: reasons)
+        return Readiness(reasons: reasons.map(redactor.redact))
     }
 
     func metrics() -> [UInt8] {
@@ -126,7 +131,9 @@ final class DaemonQueries: APIQueries {
     func syncs() -> [SyncSummary] {
         let now = clock.now
         return sync.statuses().compactMap { status in
-            configuredSyncs[status.sync].map { configured in
+            var status = status
+            status.reason = status.reason.map(redactor.redact)
+            return configuredSyncs[status.sync].map { configured in
                 SyncSummary(
                     status: status,
                     cohort: configured.cohort,
@@ -141,7 +148,7 @@ final class DaemonQueries: APIQueries {
         switch sync.command(command, sync: id) {
         case .done: return
         case .unknownSync: throw .unknownSync
-        case .refused(let reason): throw .refused(reason: reason)
+        case .refused(let reason): throw .refused(reason: redactor.redact(reason))
         case nil:
             throw .notReady(
                 reason: "the syncs are busy: \(command.rawValue) may still be done, "

@@ -197,7 +197,6 @@ final class DaemonRun {
             mailbox: syncMailbox,
             control: control,
             logger: logger,
-            redactor: redactor,
             metrics: metrics
         )
         engines = (0..<Self.engineThreadCount()).map { _ in EngineThread(environment) }
@@ -213,6 +212,7 @@ final class DaemonRun {
                     ($0.id, ConfiguredSync($0, timezone: loaded.daemon.timezone))
                 }
             ),
+            redactor: redactor,
             startedAt: startedAt
         )
         server = try Self.serve(configuration.http, queries)

@@ -26,7 +26,6 @@ final class SyncService: @unchecked Sendable {
     private let control: Mailbox<ControlMessage>
     private let clock = SystemClock()
     private let logger: Logger
-    private let redactor: Redactor
     private let metrics: MetricRegistry
     private let published = Mutex<[SyncStatus]>([])
     /// Answers to commands, which wait for the next commit.
@@ -55,13 +54,11 @@ final class SyncService: @unchecked Sendable {
         mailbox: Mailbox<SyncMessage>,
         control: Mailbox<ControlMessage>,
         logger: Logger,
-        redactor: Redactor,
         metrics: MetricRegistry
     ) throws(DaemonError) {
         self.mailbox = mailbox
         self.control = control
         self.logger = logger
-        self.redactor = redactor
         self.metrics = metrics
         columns = Dictionary(
             uniqueKeysWithValues: configuration.syncs.map { ($0.id, $0.properties) }
@@ -175,7 +172,7 @@ final class SyncService: @unchecked Sendable {
                 }
             }
             if !questions.isEmpty {
-                let statuses = statuses(clock.monotonicMilliseconds)
+                let statuses = planner.status(now: clock.monotonicMilliseconds)
                 for question in questions { question.post(statuses) }
             }
             if let stopReply {
@@ -330,17 +327,8 @@ final class SyncService: @unchecked Sendable {
         try journal.finishRewrite(cut: .empty)
     }
 
-    /// What people may see: a partner's word for what it refuses may be the secret itself.
-    private func statuses(_ now: Int64) -> [SyncStatus] {
-        planner.status(now: now).map { status in
-            var shown = status
-            shown.reason = status.reason.map { redactor.redact($0) }
-            return shown
-        }
-    }
-
     private func publish(_ now: Int64) {
-        let statuses = statuses(now)
+        let statuses = planner.status(now: now)
         published.withLock { $0 = statuses }
         metrics.update { values in
             for status in statuses {

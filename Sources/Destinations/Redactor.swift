@@ -1,52 +1,91 @@
+import Basics
+import Glibc
+import Synchronization
+
 /// Replaces secrets in any text by `***`: by value, wherever they came from.
 ///
-/// The last line of defence of logs and error texts; the first is that secrets have their own type.
-package struct Redactor: Sendable {
-    private let secrets: [[UInt8]]
+/// The last line of defence of logs and error texts; the first is that secrets have their own type. It never
+/// forgets: a secret that was replaced may still be told by an answer or a line that was under way. Any thread
+/// may call it.
+package final class Redactor: Sendable {
+    /// The longest first, so that a secret inside another leaves no rest of the longer one.
+    private let secrets = Mutex<[[UInt8]]>([])
 
     /// Shorter values are left alone: hiding them would blot out ordinary words and tell the value.
     package static let bytesMin = 4
 
-    /// A redactor of these secrets and of the parts of those that consist of several.
-    package init(_ secrets: [SecretText]) {
+    /// A redactor that knows no secret yet.
+    package init() {}
+
+    /// From now on replaces this secret and, of one that consists of several, its parts.
+    package func learn(_ secret: SecretText) {
+        let value = secret.reveal()
+        let parts = value.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
         var values: Set<[UInt8]> = []
-        for secret in secrets {
-            let value = secret.reveal()
-            let parts = value.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
-            for text in [value] + parts {
-                values.insert(Array(text.utf8))
-                if text.hasPrefix(WebhookSecret.prefix) {
-                    values.insert(Array(text.utf8.dropFirst(WebhookSecret.prefix.utf8.count)))
-                }
+        for text in [value] + parts {
+            values.insert(Array(text.utf8))
+            // As lines and bodies in JSON have it.
+            var escaped: [UInt8] = []
+            text.withByteView { JSONWriter.appendEscaped($0, to: &escaped) }
+            values.insert(escaped)
+            if text.hasPrefix(WebhookSecret.prefix) {
+                values.insert(Array(text.utf8.dropFirst(WebhookSecret.prefix.utf8.count)))
             }
         }
-        // The longest first, so that a secret inside another leaves no rest of the longer one.
-        self.secrets = values.filter { $0.count >= Self.bytesMin }.sorted {
-            $0.count != $1.count ? $0.count > $1.count : $0.lexicographicallyPrecedes($1)
+        secrets.withLock { secrets in
+            values.formUnion(secrets)
+            secrets = values.filter { $0.count >= Self.bytesMin }.sorted {
+                $0.count != $1.count ? $0.count > $1.count : $0.lexicographicallyPrecedes($1)
+            }
         }
     }
 
     /// The text with every secret replaced.
     package func redact(_ text: String) -> String {
-        if secrets.isEmpty { return text }
-        var bytes = Array(text.utf8)
-        for secret in secrets { bytes = Self.replace(secret, in: bytes) }
-        return String(decoding: bytes, as: UTF8.self)
+        let bytes = Array(text.utf8)
+        let redacted = redact(bytes)
+        return redacted.count == bytes.count && redacted == bytes
+            ? text : String(decoding: redacted, as: UTF8.self)
+    }
+
+    /// The bytes of a text with every secret replaced.
+    ///
+    /// - Complexity: O(bytes × secrets), at the speed of a search.
+    package func redact(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        for secret in secrets.withLock({ $0 }) { bytes = Self.replace(secret, in: bytes) }
+        return bytes
     }
 
     private static func replace(_ secret: [UInt8], in bytes: [UInt8]) -> [UInt8] {
+        guard var found = find(secret, in: bytes, from: 0) else { return bytes }
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count)
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == secret[0], bytes[index...].starts(with: secret) {
-                output.append(contentsOf: "***".utf8)
-                index += secret.count
-            } else {
-                output.append(bytes[index])
-                index += 1
-            }
+        var start = 0
+        while true {
+            output += bytes[start..<found]
+            output += "***".utf8
+            start = found + secret.count
+            guard let next = find(secret, in: bytes, from: start) else { break }
+            found = next
         }
-        return output
+        return output + bytes[start...]
+    }
+
+    private static func find(_ secret: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        bytes.withUnsafeBytes { all -> Int? in
+            guard let base = all.baseAddress else { return nil }
+            var position = start
+            while position + secret.count <= all.count {
+                let room = all.count - secret.count + 1 - position
+                guard let first = memchr(base + position, Int32(secret[0]), room) else {
+                    return nil
+                }
+                position = UnsafeRawPointer(first) - base
+                if memcmp(first, secret, secret.count) == 0 { return position }
+                position += 1
+            }
+            return nil
+        }
     }
 }

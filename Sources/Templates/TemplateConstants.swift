@@ -5,6 +5,9 @@ import Configuration
 package struct SettingValue: Sendable, Equatable {
     let text: String
 
+    /// Stands for a secret that is not at hand, where requests are made for people to read.
+    package static let unknown = SettingValue(TemplateConstants.redaction)
+
     /// Wraps the value itself, not a reference to it.
     package init(_ text: String) {
         self.text = text
@@ -109,7 +112,8 @@ struct TemplateConstants: Sendable {
             guard declaration.isRequired else { return nil }
             throw TemplateBindingError(problems: ["is missing: the template needs it"])
         }
-        if let complaint = declaration.complaint(about: text) {
+        let isStandIn = isRedacted && declaration.kind == .secret && given == .unknown
+        if !isStandIn, let complaint = declaration.complaint(about: text) {
             throw TemplateBindingError(problems: [complaint])
         }
         if declaration.kind == .integer, let number = Int64(text) { return .integer(number) }

@@ -113,6 +113,11 @@ enum CommandTable {
                 ]
             ),
             syncs,
+            Command(
+                group: "destinations",
+                summary: "Tries destinations before anything is synced to them",
+                commands: [destinationTest]
+            ),
         ]
     )
 

@@ -140,7 +140,7 @@ struct DaemonCommand {
         try printText(SyncTables.answer(reply.value, to: command))
     }
 
-    private func path(ofSync id: String) -> String { "/v1/syncs/\(PercentEncoding.encoded(id))" }
+    private func path(ofSync id: String) -> String { "/v1/syncs/\(PercentEncoding.segment(id))" }
 
     private func printLine(_ body: [UInt8]) throws(ExitStatus) {
         var output = Output.standard

@@ -8,6 +8,11 @@ enum DefinitionInput {
     /// The settings of `--config`, or the defaults without it.
     static func settings(_ path: String?) throws(ExitStatus) -> ReplayConfiguration {
         guard let path else { return ReplayConfiguration() }
+        return try configuration(path).replay
+    }
+
+    /// A `cohortd.yaml`; every problem is on stderr by then.
+    static func configuration(_ path: String) throws(ExitStatus) -> DaemonConfiguration {
         let bytes: [UInt8]
         do throws(InputError) {
             bytes = try InputFiles.read(path)
@@ -21,7 +26,7 @@ enum DefinitionInput {
         )
         for problem in reading.problems { printError(problem.description) }
         if !reading.problems.isEmpty { throw .configuration }
-        return reading.value.configuration.replay
+        return reading.value.configuration
     }
 
     /// The files of `paths`, folders as what they stand for.

@@ -19,6 +19,7 @@ func run() throws(ExitStatus) {
         switch arguments.command.first {
         case "validate": try ValidateCommand.run(arguments)
         case "import": try ImportCommand.run(arguments)
+        case "destinations": try DestinationTestCommand(arguments).run()
         case "replay": try ReplayCommand(arguments).run()
         default: try DaemonCommand(arguments).run()
         }

@@ -17,7 +17,8 @@ struct HelpTests {
             ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"],
             ["cohortctl", "syncs"], ["cohortctl", "syncs", "list"], ["cohortctl", "syncs", "show"],
             ["cohortctl", "syncs", "run"], ["cohortctl", "syncs", "pause"],
-            ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"], ["cohortd"],
+            ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"],
+            ["cohortctl", "destinations"], ["cohortctl", "destinations", "test"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
             ["cohort-bench", "ingest"],
         ]

@@ -55,11 +55,36 @@ extension DaemonTests {
             )
             try daemon.write(
                 "destinations/csv.yaml",
-                "id: csv\ntemplate: file-csv\nsettings: {dir: /tmp}\n"
+                "id: csv\ntemplate: file-csv\nsettings: {dir: /tmp}\n---\n"
+                    + "id: shop\ntemplate: shop\nsettings: {kee: x}\n---\n"
+                    + "id: topic\ntemplate: kafka-topic\n"
+                    + "settings: {topic: t, properties: {linger.ms: soon}}\n"
+            )
+            try FileManager.default.createDirectory(
+                atPath: "\(daemon.path)/destinations/templates",
+                withIntermediateDirectories: true
+            )
+            try daemon.write(
+                "destinations/templates/shop.yaml",
+                """
+                template: shop
+                model: property
+                settings: {key: {type: secret, required: true}}
+                base_url: https://shop.example.com
+                auth: {kind: bearer, token: '${settings.key}'}
+                identity: {keys: [{name: id, from: user_id}]}
+                members: {change: {method: POST, path: /u, body: {users: {$each: changes, item: '${u.id}'}}}}
+                responses: [{when: {status: [200-599]}, then: delivered}]
+                ---
+                template: broken
+                modell: property
+
+                """
             )
             try daemon.write(
                 "syncs/bad.yaml",
                 "id: lost\nitem: {cohort: viewer}\ndestination: receiver\n---\n"
+                    + "id: now\nitem: {cohort: viewers}\ndestination: csv\ncadence: realtime\n---\n"
                     + "id: hourly\nitem: {cohort: viewers}\ndestination: receiver\ncadence: hourly\n"
             )
             let check = try await daemon.run("check")
@@ -80,9 +105,13 @@ extension DaemonTests {
             expect("cohorts/bad.yaml:2:", "performd", "did you mean \"performed\"")
             expect("cohorts/later.yaml:2:")
             expect("destinations/plain.yaml:3:", "192.168.7.7", "allow_private")
-            expect("destinations/csv.yaml:2:", "not yet")
+            expect("destinations/csv.yaml:7:", "settings.key is missing", "shop")
+            expect("destinations/csv.yaml:7:", "kee", "did you mean \"key\"")
+            expect("destinations/csv.yaml:11:", "kafka_property", "linger.ms")
+            expect("destinations/templates/shop.yaml:11:", "modell", "did you mean \"model\"")
             expect("syncs/bad.yaml:2:", "viewer", "did you mean \"viewers\"")
-            expect("syncs/bad.yaml:8:", "cadence", "not yet")
+            expect("syncs/bad.yaml:8:", "cadence", "file-csv", "hourly, daily, on_demand")
+            #expect(!lines.contains { $0.contains("syncs/bad.yaml:1") })
             #expect(lines.last?.contains("problems in the configuration") ?? false)
         }
 

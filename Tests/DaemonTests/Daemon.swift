@@ -236,7 +236,8 @@ final class DaemonUnderTest {
         headers: [(name: String, value: String)] = []
     ) throws -> (status: Int, body: [UInt8])? {
         do throws(HTTPClientError) {
-            return try HTTPClient.get(
+            return try HTTPClient.send(
+                .get,
                 "http://127.0.0.1:\(port)\(target)",
                 headers: headers,
                 timeoutMilliseconds: 20_000

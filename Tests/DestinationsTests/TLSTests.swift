@@ -93,13 +93,14 @@ struct TLSTests {
                 #expect(misnamed.notSentText?.contains("TLS: ") == true, "\(misnamed)")
                 let trusted = try get(port: port, authorities: certificate)
                 #expect(trusted.answer?.status == 200, "\(trusted)")
-                let reply = try HTTPClient.get(
+                let reply = try HTTPClient.send(
+                    .get,
                     "https://127.0.0.1:\(port)/",
                     authorities: certificate
                 )
                 #expect(reply.status == 200)
                 #expect(throws: HTTPClientError.self) {
-                    try HTTPClient.get("https://127.0.0.1:\(port)/")
+                    try HTTPClient.send(.get, "https://127.0.0.1:\(port)/")
                 }
             }
         }

@@ -5,8 +5,9 @@ import Testing
 
 @testable import Sync
 
-/// A daemon of two cohorts: `ten` with u00…u09 and `empty`; `replaying` is not ready. Of its syncs `b` takes
-/// every command, `a` refuses each, and `busy` does not answer.
+/// A daemon of two cohorts: `ten` with u00…u09 and `empty`; `replaying` is not ready.
+///
+/// Of its syncs `b` takes every command, `a` refuses each, and `busy` does not answer.
 struct FakeQueries: APIQueries {
     var reasons: [String] = []
     var commands = Commands()
