@@ -172,7 +172,10 @@ let package = Package(
         // Runs the built cohortd against a broker and receivers of its own.
         tests(
             "Daemon",
-            ["Basics", "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "TestKit"]
+            [
+                "Basics", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Threads",
+                "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "TestKit",
+            ]
         ),
     ],
     cxxLanguageStandard: .cxx17

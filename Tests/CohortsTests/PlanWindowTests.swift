@@ -153,7 +153,10 @@ struct PlanWindowTests {
         }
     }
 
-    @Test("bounds are where the calendar's range changes, also ones that ticks skip", arguments: stretches)
+    @Test(
+        "bounds are where the calendar's range changes, also ones that ticks skip",
+        arguments: stretches
+    )
     func bounds(_ stretch: Stretch) throws {
         guard let zone = try stretch.rules() else { return }
         let middle = try #require(EventTime(rfc3339: stretch.middle))

@@ -81,6 +81,25 @@ struct IdentifyTests {
         return members
     }
 
+    /// What everyone who is known has of `k`.
+    private static func cells(
+        _ lines: [Line],
+        at tick: Int64,
+        waits: Bool
+    ) -> [[UInt8]: [OracleCell]] {
+        var cells: [[UInt8]: [OracleCell]] = [:]
+        for user in 0..<3 {
+            let own = lines.filter { $0.user == user && $0.time <= tick }
+            if own.isEmpty { continue }
+            let value = value(own, at: tick, waits: waits)
+            let text = Array((value.map { "\($0)" } ?? "").utf8)
+            cells[Array("u\(user)".utf8)] = [
+                OracleCell(kind: value == nil ? "absent" : "number", text: text)
+            ]
+        }
+        return cells
+    }
+
     private static func value(_ lines: [Line], at tick: Int64, waits: Bool) -> Int? {
         let events = lines.filter { !$0.isIdentify }.map(\.time)
         let seen = lines.enumerated()
@@ -139,9 +158,14 @@ struct IdentifyTests {
         return try shard.restart(shard.plan, settings(waits: waits), from: records)
     }
 
-    private static func tick(_ shard: inout Shard, _ instant: Int64) -> [[String]] {
+    private static func tick(
+        _ shard: inout Shard,
+        _ instant: Int64,
+        reader: inout ValueReader
+    ) -> [[String]] {
         var deltas: [Delta] = []
         shard.tick(EventTime(milliseconds: instant), deltas: &deltas)
+        reader.take(shard, deltas)
         shard.raiseFloor(to: EventTime(milliseconds: instant + 10))
         var members: [[String]] = []
         for cohort in shard.plan.cohorts.indices {
@@ -162,7 +186,13 @@ struct IdentifyTests {
         "At every tick, across restarts and a change of the rule, values are those of the plain reading"
     )
     func plainReading() throws {
-        let plan = try OracleCase.plan(yaml: Self.yaml)
+        // Who is in `known` is so from the first line on; its values are read off what ticks report.
+        var planSettings = PlanSettings()
+        planSettings.syncedProperties = ["zz-known": ["k"]]
+        let plan = try OracleCase.plan(
+            yaml: Self.yaml + "---\nid: zz-known\nusers: {not: {property: {k: 99}}}\n",
+            planSettings
+        )
         var waiting = 0
         let seeds = Seeds(400, from: 9_000_000)
         for seed in seeds {
@@ -170,6 +200,7 @@ struct IdentifyTests {
             var waits = generator.chance(percent: 80)
             var shard = Shard(plan: plan, settings: Self.settings(waits: waits))
             var decoder = Self.decoder(plan)
+            var reader = ValueReader()
             var lines: [Line] = []
             var now: Int64 = 100_000
             for step in 0..<30 {
@@ -180,6 +211,7 @@ struct IdentifyTests {
                     if generator.chance(percent: 30) { waits.toggle() }
                     let changed = shard.settings.identifyWaits != waits
                     let report = try Self.restart(&shard, waits: waits)
+                    reader.restart()
                     #expect(report.missingTraces.properties == changed, "seed \(seed)")
                     #expect(report.mustRewrite == changed, "seed \(seed)")
                     if changed {
@@ -189,12 +221,14 @@ struct IdentifyTests {
                     }
                 }
                 now += Int64(generator.number(in: 10...50)) / 10 * 10
-                let found = Self.tick(&shard, now)
+                let found = Self.tick(&shard, now, reader: &reader)
                 let expected = Self.expected(lines, at: now, waits: waits)
-                if found != expected {
+                let values = Self.cells(lines, at: now, waits: waits)
+                if Array(found.dropLast()) != expected || reader.values.last != values {
                     Issue.record(
                         """
                         step \(step), tick \(now), waits \(waits): \(found), expected \(expected)
+                        values \(reader.values.last ?? [:]), expected \(values)
                         \(Seeds.command(seed, "IdentifyTests/plainReading"))
                         \(lines.map(\.json).joined(separator: "\n"))
                         """
@@ -221,7 +255,8 @@ struct IdentifyTests {
                     }
                 }
             }
-            return Self.tick(&shard, 100)
+            var reader = ValueReader()
+            return Self.tick(&shard, 100, reader: &reader)
         }
         func line(_ type: String, _ time: Int, _ properties: String = "{}") -> String {
             #"{"user_id":"u","event_type":"\#(type)","time":\#(time),"user_properties":\#(properties)}"#

@@ -16,7 +16,8 @@ package struct OracleCell: Equatable, Sendable, CustomStringConvertible {
         case .text(let text): self.init(kind: "text", text: Array(text.utf8))
         case .number: self.init(kind: "number", text: value?.canonical ?? [])
         case .boolean: self.init(kind: "boolean", text: value?.canonical ?? [])
-        case .array, .object: self.init(kind: "json", text: Array((value?.canonicalJSON ?? "").utf8))
+        case .array, .object:
+            self.init(kind: "json", text: Array((value?.canonicalJSON ?? "").utf8))
         }
     }
 

@@ -1,0 +1,202 @@
+import Basics
+import Cohorts
+import Engine
+import Events
+import Foundation
+import LogStore
+import Sync
+import Telemetry
+import TestKit
+import Testing
+import Threads
+
+@testable import Daemon
+
+/// A worker without a broker: what it hands to the sync thread at its ticks.
+@Suite("What a tick hands to the sync thread")
+struct HandOverTests {
+    /// One worker with what it posts.
+    private final class Bench {
+        let folder: TemporaryFolder
+        let mailbox = Mailbox<SyncMessage>(capacity: 64)
+        let environment: EngineEnvironment
+        private var worker: PartitionWorker
+        private var decoder: EventDecoder
+
+        init(_ yaml: String, syncedProperties: [String: [String]]) throws {
+            folder = try TemporaryFolder()
+            let (definitions, problems) = DefinitionParser.parse(
+                [DefinitionSource(name: "cohorts.yaml", bytes: Array(yaml.utf8))],
+                isTimeZone: { $0 == "UTC" }
+            )
+            try #require(problems.isEmpty)
+            var settings = PlanSettings()
+            settings.syncedProperties = syncedProperties
+            let plan = PlanCompiler.compile(definitions, settings)
+            let logger = Logger(level: .error, format: .json, clock: SystemClock()) { _ in }
+            environment = EngineEnvironment(
+                plan: plan,
+                settings: ShardSettings(),
+                eventBytesMax: 1 << 20,
+                futureMax: 86_400_000,
+                tickWidth: 60_000,
+                snapshotInterval: 30_000,
+                snapshotBytes: 1 << 20,
+                topic: "events",
+                commandsTopic: "commands",
+                uploadCohorts: [:],
+                store: StoreID(high: 1, low: 2),
+                directory: folder.url.path,
+                acceptedHistory: [],
+                syncedCohorts: Array(plan.cohorts.indices),
+                clock: SystemClock(),
+                logger: logger,
+                metrics: MetricRegistry(),
+                reports: PartitionReports(),
+                sync: mailbox,
+                control: Mailbox<ControlMessage>(capacity: 64),
+                rejects: RejectSink(topic: nil, folder: folder.url.path, logger: logger)
+            )
+            decoder = EventDecoder(
+                extraction: plan.extraction,
+                eventBytesMax: 1 << 20,
+                futureMax: 86_400_000
+            )
+            worker = try PartitionWorker.open(0, environment)
+            start()
+        }
+
+        private func start() {
+            worker.start(
+                PartitionStart(
+                    events: LogStart(offset: 0, end: 0, oldest: 0),
+                    commands: nil,
+                    floor: worker.shard.floor
+                )
+            )
+        }
+
+        /// Closes the worker as if the partition were taken away, and opens it anew.
+        func restart() throws {
+            worker.revoke()
+            worker = try PartitionWorker.open(0, environment)
+            start()
+        }
+
+        func apply(_ user: String, _ type: String, at time: String, _ properties: String = "{}") {
+            let json =
+                #"{"user_id":"\#(user)","event_type":"\#(type)","time":"\#(time)","#
+                + #""user_properties":\#(properties)}"#
+            json.withByteView { bytes in
+                guard case .events = decoder.begin(bytes, source: .log(nil)) else {
+                    Issue.record("\(json) is refused")
+                    return
+                }
+                while let outcome = decoder.next(previousArrival: nil) {
+                    guard case .event(let event) = outcome else {
+                        Issue.record("\(json) is refused")
+                        return
+                    }
+                    _ = worker.shard.apply(event)
+                }
+            }
+        }
+
+        /// What a tick posts, a line a user.
+        func tick(_ instant: String) throws -> [String] {
+            _ = mailbox.takeAll(timeoutMilliseconds: 0)
+            let instant = try #require(EventTime(rfc3339: instant))
+            worker.tickAsked(instant, end: LogPosition(events: 0))
+            var lines: [String] = []
+            for message in mailbox.takeAll(timeoutMilliseconds: 0) {
+                switch message {
+                case .reset(_, _, let cohorts):
+                    for reset in cohorts { lines += self.lines(reset) }
+                case .tick(_, _, let changes): lines += self.lines(changes)
+                default: break
+                }
+            }
+            return lines
+        }
+
+        private func lines(_ reset: CohortReset) -> [String] {
+            var cells: [String] = []
+            reset.cells.forEach { cells.append(text($0, reset.cohort)) }
+            if environment.plan.cohorts.first(where: { $0.id == reset.cohort })?.synced == nil {
+                #expect(cells.isEmpty)
+                cells = reset.users.texts.map { _ in "" }
+            }
+            #expect(cells.count == reset.users.count)
+            return zip(reset.users.texts, cells).map { "reset \(reset.cohort) \($0)\($1)" }
+        }
+
+        private func lines(_ changes: MembershipChanges) -> [String] {
+            var lines: [String] = []
+            changes.forEach { cohort, user, change, cells in
+                let id = changes.cohorts[cohort]
+                lines.append("\(change) \(id) \(user.string)\(text(cells, id))")
+            }
+            for (id, isBound) in zip(changes.cohorts, changes.isCalendarBound) where isBound {
+                lines.append("bound \(id)")
+            }
+            return lines
+        }
+
+        private func text(_ cells: ByteView, _ cohort: String) -> String {
+            guard cells.count > 0 else { return "" }
+            let names =
+                environment.plan.cohorts.first { $0.id == cohort }?.synced?.names ?? []
+            return names.indices.map { index in
+                let (kind, value) = PropertyCells.value(index, of: cells)
+                return kind == .absent ? " -" : " \(value.string)"
+            }
+            .joined()
+        }
+    }
+
+    @Test("everyone's values first, then who enters, leaves and changes, and the bounds of days")
+    func values() throws {
+        let bench = try Bench(
+            """
+            id: today
+            users: {active: {last: 1d, align: day}}
+            ---
+            id: known
+            users: {not: {property: {gone: true}}}
+            """,
+            syncedProperties: ["today": ["email", "plan"]]
+        )
+        bench.apply("a", "e", at: "2026-01-05T10:00:00Z", #"{"email":"a@x"}"#)
+        #expect(
+            try bench.tick("2026-01-05T10:01:00Z") == ["reset known a", "reset today a a@x -"]
+        )
+        bench.apply("b", "e", at: "2026-01-05T10:01:30Z", #"{"plan":5}"#)
+        bench.apply("a", "$identify", at: "2026-01-05T10:01:40Z", #"{"plan":[1,true]}"#)
+        #expect(
+            try bench.tick("2026-01-05T10:02:00Z").sorted()
+                == ["entered known b", "entered today b - 5", "updated today a a@x [1,true]"]
+        )
+        #expect(try bench.tick("2026-01-05T10:03:00Z") == [])
+        bench.apply("a", "$identify", at: "2026-01-05T10:03:30Z", #"{"gone":true}"#)
+        #expect(try bench.tick("2026-01-05T10:04:00Z") == ["left known a"])
+        #expect(
+            try bench.tick("2026-01-06T03:00:00Z").sorted()
+                == ["bound today", "left today a", "left today b"]
+        )
+    }
+
+    @Test("after a restart everyone's values come again")
+    func restart() throws {
+        let bench = try Bench(
+            "id: known\nusers: {not: {property: {gone: true}}}\n",
+            syncedProperties: ["known": ["email"]]
+        )
+        bench.apply("a", "e", at: "2026-01-05T10:00:00Z", #"{"email":"a@x"}"#)
+        #expect(try bench.tick("2026-01-05T10:01:00Z") == ["reset known a a@x"])
+        bench.apply("a", "e", at: "2026-01-05T10:01:30Z", #"{"email":"a@y"}"#)
+        try bench.restart()
+        #expect(try bench.tick("2026-01-05T10:02:00Z") == ["reset known a a@y"])
+        bench.apply("a", "e", at: "2026-01-05T10:02:30Z", #"{"email":"a@z"}"#)
+        #expect(try bench.tick("2026-01-05T10:03:00Z") == ["updated known a a@z"])
+    }
+}
