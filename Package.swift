@@ -146,7 +146,7 @@ let package = Package(
         tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
         tests("LogStore", ["Basics", "TestKit"]),
-        tests("Sync", ["Basics", "Templates"]),
+        tests("Sync", ["Basics", "Templates", "Configuration"]),
         tests("Configuration", ["Basics"]),
         tests("Cryptography", ["TestKit"]),
         tests("Templates", ["Basics", "Configuration", "TestKit"]),

@@ -74,7 +74,11 @@ extension JournalRecord {
         writer.write(intent.tick.milliseconds)
         write(cuts, to: &writer)
         writer.write(UInt32(intent.exitCount))
-        write(intent.users, in: ledger, as: cuts.map(\.partition), partitions, to: &writer)
+        // A number belongs to its partition, also when another counts the user in by now.
+        let homes =
+            intent.origins.isEmpty
+            ? intent.users.map { ledger[$0].claim } : intent.origins.map(\.partition)
+        write(intent.users, homes, in: ledger, as: cuts.map(\.partition), partitions, to: &writer)
         writer.write(intent.origins.isEmpty ? 0 : 1 as UInt8)
         if !intent.origins.isEmpty {
             for cut in cuts {
@@ -152,11 +156,13 @@ extension JournalRecord {
         return JournalRecord(.runDue, writer)
     }
 
-    static func runBegun(sync: String, tick: EventTime, newestDue: EventTime) -> JournalRecord {
+    static func runBegun(sync: String, tick: EventTime, _ run: RunState) -> JournalRecord {
         var writer = ByteWriter()
         writer.write(prefixed: sync)
         writer.write(tick.milliseconds)
-        writer.write(newestDue.milliseconds)
+        writer.write((run.newestDue ?? tick).milliseconds)
+        writer.write(UInt64(run.delivered))
+        writer.write(UInt64(run.skipped))
         return JournalRecord(.runBegun, writer)
     }
 
@@ -255,12 +261,14 @@ extension JournalRecord {
         let ids = Set(users.map { ledger[$0].claim }).map { partitions[$0].id }.sorted()
         writer.write(UInt32(ids.count))
         for id in ids { writer.write(id) }
-        write(users, in: ledger, as: ids, partitions, to: &writer)
+        let homes = users.map { ledger[$0].claim }
+        write(users, homes, in: ledger, as: ids, partitions, to: &writer)
     }
 
-    /// Users with the partition that counts them, as its place in `ids`.
+    /// Users with the partitions that count them, as places in `ids`.
     private static func write(
         _ users: [UInt32],
+        _ homes: [UInt16],
         in ledger: Ledger,
         as ids: [PartitionID],
         _ partitions: PartitionTable,
@@ -271,8 +279,8 @@ extension JournalRecord {
         for (place, id) in ids.enumerated() {
             if let index = partitions.find(id) { places[index] = UInt16(place) }
         }
-        for slot in users {
-            guard let place = places[ledger[slot].claim] else {
+        for (slot, home) in zip(users, homes) {
+            guard let place = places[home] else {
                 preconditionFailure("user \(slot) of a partition that is not in the record")
             }
             writer.write(place)

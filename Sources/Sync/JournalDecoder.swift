@@ -91,6 +91,13 @@ struct JournalDecoder {
         EventTime(milliseconds: try number())
     }
 
+    /// A count of users.
+    mutating func userCount() throws(SyncJournalError) -> Int {
+        let count: UInt64 = try number()
+        guard count <= UInt32.max else { throw malformed("\(count) users") }
+        return Int(count)
+    }
+
     mutating func flag() throws(SyncJournalError) -> Bool {
         try number(UInt8.self) != 0
     }

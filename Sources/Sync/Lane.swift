@@ -80,25 +80,41 @@ struct Lane: Sendable {
         if queue.count >= queue.compactAt { queue.compact(ledger) }
     }
 
-    /// The next user who still waits; stale ones before it are dropped.
-    mutating func next(_ kind: Kind, _ ledger: Ledger) -> WaitingUser? {
-        while let user = first(kind) {
+    /// The next user who still waits, since `newest` or longer; stale ones before it are dropped.
+    mutating func next(_ kind: Kind, upTo newest: EventTime, _ ledger: Ledger) -> WaitingUser? {
+        while let (queue, user) = first(kind, upTo: newest) {
             if ledger[user.slot].ticket == user.ticket { return user }
-            removeFirst(kind)
+            removeFirst(queue)
         }
         return nil
     }
 
-    private func first(_ kind: Kind) -> WaitingUser? {
-        switch kind {
-        case .live: returned.first ?? fresh.first
-        case .backfill: backfill.first
-        }
+    /// Takes the user off whom `next` gave.
+    mutating func removeFirst(_ kind: Kind, upTo newest: EventTime) {
+        if let (queue, _) = first(kind, upTo: newest) { removeFirst(queue) }
     }
 
-    mutating func removeFirst(_ kind: Kind) {
+    private enum Queue {
+        case returned
+        case fresh
+        case backfill
+    }
+
+    private func first(_ kind: Kind, upTo newest: EventTime) -> (Queue, WaitingUser)? {
         switch kind {
-        case .live: if returned.count > 0 { returned.removeFirst() } else { fresh.removeFirst() }
+        case .live:
+            if let user = returned.first, user.age.tick <= newest { return (.returned, user) }
+            if let user = fresh.first, user.age.tick <= newest { return (.fresh, user) }
+        case .backfill:
+            if let user = backfill.first, user.age.tick <= newest { return (.backfill, user) }
+        }
+        return nil
+    }
+
+    private mutating func removeFirst(_ queue: Queue) {
+        switch queue {
+        case .returned: returned.removeFirst()
+        case .fresh: fresh.removeFirst()
         case .backfill: backfill.removeFirst()
         }
     }

@@ -54,12 +54,14 @@ struct LedgerEntry {
 
     var desired: Operation { isMember ? .enter : .exit }
     var isPending: Bool {
-        isInIntent || unknown != nil || (isMember != isAcknowledged && !isSkipped)
+        isInIntent || (!isSkipped && (unknown != nil || isMember != isAcknowledged))
     }
     /// Nothing distinguishes this user from one never seen.
     var isIdle: Bool { !isMember && !isAcknowledged && !isPending && !isDoubtful }
     /// The destination holds who is wanted, and nothing is on its way.
-    var isSteady: Bool { isMember && isAcknowledged && !isPending && !isDoubtful }
+    var isSteady: Bool {
+        isMember && isAcknowledged && !isPending && !isDoubtful && !isSkipped
+    }
 
     fileprivate func flag(_ bit: UInt8) -> Bool { flags >> bit & 1 == 1 }
     fileprivate mutating func setFlag(_ bit: UInt8, _ value: Bool) {
@@ -131,10 +133,18 @@ struct Ledger: Sendable {
                 setCode(slot, Code.detailed)
             } else if code(slot) == Code.detailed {
                 details[slot] = nil
-                if details.isEmpty { details = [:] }
+                shrink()
                 setCode(slot, Code.steady)
             }
         }
+    }
+
+    /// Gives memory back when few are left of those with whom something was going on.
+    ///
+    /// Complexity: O(1), amortised over the removals.
+    private mutating func shrink() {
+        guard details.capacity > 1024, details.count < details.capacity / 8 else { return }
+        details = Dictionary(uniqueKeysWithValues: details.lazy.map { ($0.key, $0.value) })
     }
 
     func find(_ user: ByteView) -> UInt32? {

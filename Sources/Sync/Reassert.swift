@@ -4,6 +4,8 @@ struct Reassert: Sendable {
     var slot: UInt32 = 0
     /// When the next few users are due, in milliseconds of the clock that never jumps.
     var dueAt = Int64.max
+    /// Users times milliseconds that have not made a whole user of an interval yet.
+    var owed: Int64 = 0
     /// How many users an asked for pass has still to look at; 0 for none.
     var askedSlots: UInt32 = 0
 

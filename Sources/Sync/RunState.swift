@@ -9,8 +9,6 @@ struct RunState: Sendable {
     /// Users who were settled in the run, by outcome.
     var delivered = 0
     var skipped = 0
-    /// Whether the files of the run are written, where it is one set of files.
-    var isWritten = false
     /// Whether a person asked for a run that has not begun.
     var isAsked = false
     /// How the last one ended.

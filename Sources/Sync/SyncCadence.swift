@@ -25,7 +25,8 @@ package enum SyncCadence: Sendable {
         case .realtime, .onDemand: return nil
         case .hourly: return instant.roundedDown(toMultipleOf: Self.hourMilliseconds)
         case .daily(let minutes, let zone):
-            var day = zone.day(of: instant)
+            // The next day may have been there already, where clocks went back over midnight.
+            var day = zone.day(of: instant) + 1
             while true {
                 if let due = Self.due(day, minutes, zone), due <= instant { return due }
                 day -= 1

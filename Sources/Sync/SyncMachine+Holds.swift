@@ -17,7 +17,13 @@ extension SyncMachine {
     /// Members of a calendar window all leave at its bound, which is no surprise.
     mutating func noteExit(_ slot: UInt32, isCalendarBound: Bool, now: Int64) {
         guard ledger[slot].isAcknowledged, !isCalendarBound else { return }
-        exitWave.note(acknowledged: acknowledgedUsers)
+        exitWave.note(slot, acknowledged: acknowledgedUsers)
+        // Until a run begins, those who left may come back.
+        if !settings.cadence.hasRuns { judgeExits(now: now) }
+    }
+
+    /// Holds the sync if the wave is too large and nobody approved it.
+    mutating func judgeExits(now: Int64) {
         guard !isApproved, exitWave.exceeds(settings.massExits) else { return }
         if case .massExit = hold {} else { heldSince = now }
         // What the destination refused is told by its next answer, this would be forgotten.
@@ -34,9 +40,20 @@ extension SyncMachine {
         )
     }
 
-    /// The approval is used up when nobody is left who would leave.
-    mutating func spendApproval(_ records: inout [JournalRecord]) {
-        guard isApproved, !hasExitsUnderWay else { return }
+    /// The approval of a realtime sync is used up when nobody is left who would leave.
+    ///
+    /// After a start nobody would until every partition's membership is known.
+    mutating func spendApproval(
+        _ partitions: PartitionTable,
+        _ records: inout [JournalRecord]
+    ) {
+        guard isApproved, !settings.cadence.hasRuns, !hasExitsUnderWay,
+            tickOfAll(partitions) != nil
+        else { return }
+        useUpApproval(&records)
+    }
+
+    mutating func useUpApproval(_ records: inout [JournalRecord]) {
         isApproved = false
         exitWave.begin(tick: exitWave.tick)
         records.append(.flag(.approved, sync: settings.id, false))
@@ -59,6 +76,8 @@ extension SyncMachine {
         _ records: inout [JournalRecord],
         _ notes: inout [SyncNote]
     ) {
+        // What a person has to look at stays: the destination says its word again at the next attempt.
+        if case .massExit = hold { return }
         hold = reason
         heldSince = now
         failure = nil
@@ -111,7 +130,7 @@ extension SyncMachine {
             records.append(.flag(.approved, sync: settings.id, true))
             release(&records, &notes)
             return .done
-        case .run: return runNow(partitions, &records)
+        case .run: return runNow(now: now, partitions, &records)
         }
     }
 
@@ -120,11 +139,10 @@ extension SyncMachine {
         _ records: inout [JournalRecord],
         _ notes: inout [SyncNote]
     ) -> SyncCommandResult {
-        var isDone = false
-        if isPausedByPerson {
+        var isDone = isPausedByPerson
+        if isPausedByPerson || !skips.isEmpty {
             isPausedByPerson = false
             records.append(.flag(.commanded, sync: settings.id, false))
-            isDone = true
         }
         switch hold {
         case .massExit(let users):

@@ -15,6 +15,9 @@ extension SyncMachine {
         records: inout [JournalRecord]
     ) {
         makeRoom(for: partitions)
+        var age = age
+        // Since when somebody waits is forgotten at a start; nobody of the run under way may be missed.
+        if let tick = run.tick, !resets[Int(index)] { age.tick = min(age.tick, tick) }
         resets[Int(index)] = true
         var former = stripClaims(of: index)
         forgetNames(of: index)
@@ -147,6 +150,7 @@ extension SyncMachine {
         guard before.isMember else {
             ledger[slot].isMember = true
             ledger[slot].claim = index
+            exitWave.withdraw(slot)
             reconsider(slot, age: age)
             // Of everybody else the journal says enough: nobody it holds as out can exit.
             let hasMoved = before.claim != index && before.claim != LedgerEntry.noPartition
@@ -158,6 +162,8 @@ extension SyncMachine {
         }
         let isSplit = before.claim != index
         let isKnown = !isSplit || moreClaims[slot]?.contains(index) == true
+        // Nobody else has the name, so this is no second claim.
+        if settings.naming.isID, isKnown { return }
         moreClaims[slot, default: []].append(index)
         guard isSplit, !isKnown else { return }
         hasSplitUsers = true

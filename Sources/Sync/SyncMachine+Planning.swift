@@ -24,10 +24,10 @@ extension SyncMachine {
         releaseSkipped(now: now)
         forgetExpired(partitions.oldestTick)
         if !settings.cadence.hasRuns { notePopulated(partitions, &records) }
-        noteMassExit(&records, &notes)
-        spendApproval(&records)
+        spendApproval(partitions, &records)
         reassertSome(now: now)
-        keepRuns(partitions, &records)
+        keepRuns(now: now, partitions, &records)
+        noteMassExit(&records, &notes)
         if let failure, !isDegraded, now - failure.since >= settings.degradedMilliseconds {
             isDegraded = true
             notes.append(.degraded(sync: settings.id, reason: failure.reason))
@@ -73,7 +73,9 @@ extension SyncMachine {
 
     /// Whether a batch of unknown outcome may go out again as it is.
     private func verdict(_ intent: OpenIntent, _ partitions: PartitionTable) -> Verdict {
-        guard intent.cohortID == settings.cohortID else { return .withdraw }
+        guard intent.cohortID == settings.cohortID, settings.shape.isRepeatedUnchanged else {
+            return .withdraw
+        }
         var verdict = Verdict.sendAgain
         for (place, slot) in intent.users.enumerated() {
             let entry = ledger[slot]
@@ -138,7 +140,9 @@ extension SyncMachine {
         while true {
             let live = oldest(partitions, kind: .live, operation: nil, tick: nil)
             let backfill = oldest(partitions, kind: .backfill, operation: nil, tick: nil)
-            let isBackfillsTurn = live == nil || liveInRow >= Self.backfillShare - 1
+            if backfill == nil { backfillCredit = 0 }
+            let isBackfillsTurn =
+                live == nil || backfillCredit >= (Self.backfillShare - 1) * limit
             guard let (head, operation) = isBackfillsTurn ? backfill ?? live : live else {
                 return false
             }
@@ -148,12 +152,13 @@ extension SyncMachine {
                 limit,
                 operation: only,
                 tick: tick,
-                isBackfillFirst: isBackfillsTurn && backfill != nil,
                 partitions
             )
             // Everybody at hand may have been put off; then others are looked for.
             guard !batch.users.isEmpty else { continue }
-            liveInRow = batch.hasBackfill ? 0 : liveInRow + 1
+            // A user of the one kind is worth four of the other; what is not used up is not saved.
+            backfillCredit += batch.users.count - Self.backfillShare * batch.backfillUsers
+            backfillCredit = max(backfillCredit, 1 - Self.backfillShare)
             makeIntent(batch.users, tick, batch.age, &partitions, &generator, &records)
             return true
         }
@@ -188,15 +193,16 @@ extension SyncMachine {
         _ operation: Operation,
         in index: UInt16
     ) -> WaitingUser? {
-        guard let user = lanes[Int(index)][operation].next(kind, ledger) else { return nil }
-        if settings.cadence.hasRuns, let tick = run.tick, user.age.tick > tick { return nil }
-        return user
+        lanes[Int(index)][operation].next(kind, upTo: newestWaiting, ledger)
     }
+
+    /// Who waits since then or longer may leave.
+    private var newestWaiting: EventTime { run.tick ?? .distantFuture }
 
     private struct Batch {
         var users: [(slot: UInt32, operation: Operation)] = []
         var age = Age(tick: .distantFuture, since: .max, isBackfill: true)
-        var hasBackfill = false
+        var backfillUsers = 0
     }
 
     /// Takes users off the lanes whose partitions are at `tick`: those whom events moved, with a share kept for
@@ -205,15 +211,13 @@ extension SyncMachine {
         _ limit: Int,
         operation: Operation?,
         tick: EventTime,
-        isBackfillFirst: Bool,
         _ partitions: PartitionTable
     ) -> Batch {
         var batch = Batch()
         let hasBackfill =
             oldest(partitions, kind: .backfill, operation: operation, tick: tick) != nil
-        let share =
-            isBackfillFirst ? max(1, limit / Self.backfillShare) : limit / Self.backfillShare
-        let reserved = hasBackfill ? share : 0
+        let owed = (backfillCredit + limit + Self.backfillShare - 1) / Self.backfillShare
+        let reserved = hasBackfill ? min(limit, max(0, owed)) : 0
         take(.live, upTo: limit - reserved, operation, tick, partitions, &batch)
         take(.backfill, upTo: limit, operation, tick, partitions, &batch)
         take(.live, upTo: limit, operation, tick, partitions, &batch)
@@ -242,7 +246,7 @@ extension SyncMachine {
                 headTick == nil || headTick == user.age.tick
             {
                 headTick = user.age.tick
-                lanes[lane][operation].removeFirst(kind)
+                lanes[lane][operation].removeFirst(kind, upTo: newestWaiting)
                 var entry = ledger[user.slot]
                 if entry.planned != index, entry.planned != LedgerEntry.noPartition,
                     partitions[entry.planned].newestPlanned.tick > tick
@@ -257,7 +261,7 @@ extension SyncMachine {
                     batch.age.since = user.age.since
                 }
                 batch.age.isBackfill = batch.age.isBackfill && user.age.isBackfill
-                batch.hasBackfill = batch.hasBackfill || kind == .backfill
+                if kind == .backfill { batch.backfillUsers += 1 }
                 entry.ticket = 0
                 entry.isInIntent = true
                 entry.planned = index

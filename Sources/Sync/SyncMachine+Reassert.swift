@@ -25,22 +25,25 @@ extension SyncMachine {
     /// Takes the next few users of the pass over everyone, at most a tenth of what the destination takes.
     mutating func reassertSome(now: Int64) {
         if settings.cadence.hasRuns || !settings.shape.isReasserted { return }
-        if reassert.askedSlots > 0 {
-            let room = Reassert.waitingMax - pendingUsers
-            if room > 0 {
-                reassert.askedSlots -= walk(users: room, slots: reassert.askedSlots, now)
-            }
-            return
-        }
-        guard settings.reassertMilliseconds > 0, isPopulated else { return }
+        let isAsked = reassert.askedSlots > 0
+        guard isAsked || (settings.reassertMilliseconds > 0 && isPopulated) else { return }
         if reassert.dueAt == .max { reassert.dueAt = now + Reassert.stepMilliseconds }
         guard reassert.dueAt <= now else { return }
-        reassert.dueAt = now + Reassert.stepMilliseconds
-        let perStep =
-            (Int64(acknowledgedUsers) * Reassert.stepMilliseconds
-                + settings.reassertMilliseconds - 1) / settings.reassertMilliseconds
-        let paced = settings.shape.usersPerMinuteMax.map { max(1, $0 / 10) } ?? .max
-        let quota = min(Int(perStep), paced, Reassert.waitingMax - pendingUsers)
+        let paced = settings.shape.usersPerMinuteMax.map { max(1, $0 / 10) }
+        let room = min(paced ?? .max, Reassert.waitingMax - pendingUsers)
+        if isAsked {
+            // Without a bound the next ones follow as soon as these are delivered.
+            reassert.dueAt = paced == nil ? now : now + Reassert.stepMilliseconds
+            if room > 0 { reassert.askedSlots -= walk(users: room, slots: reassert.askedSlots, now) }
+            if reassert.askedSlots == 0 { reassert.dueAt = now + Reassert.stepMilliseconds }
+            return
+        }
+        let late = min(now - reassert.dueAt, Reassert.stepMilliseconds)
+        reassert.dueAt = now + Reassert.stepMilliseconds - late
+        reassert.owed += Int64(acknowledgedUsers) * Reassert.stepMilliseconds
+        let users = Int(reassert.owed / settings.reassertMilliseconds)
+        reassert.owed %= settings.reassertMilliseconds
+        let quota = min(users, room)
         guard quota > 0 else { return }
         _ = walk(users: quota, slots: ledger.slotBound, now)
     }

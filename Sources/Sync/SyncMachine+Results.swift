@@ -21,7 +21,7 @@ extension SyncMachine {
         take(position, outcome, now: now, partitions, &generator, &records, &notes)
     }
 
-    mutating func take(
+    private mutating func take(
         _ position: Int,
         _ outcome: DeliveryOutcome,
         now: Int64,
@@ -35,17 +35,16 @@ extension SyncMachine {
             let count = open[position].users.count
             close(position, nil, now: now, partitions, &records)
             deliveredUsers += UInt64(count)
-            run.delivered += count
             noteSuccess(&records, &notes)
         case .settled(let outcomes, let detail, let retryAfter, let refusal):
             precondition(outcomes.outcomes.count == open[position].users.count, "other users")
             close(position, outcomes, now: now, partitions, &records)
             count(outcomes)
-            if outcomes.outcomes.contains(where: { $0 == .delivered || $0 == .accepted }) {
-                noteSuccess(&records, &notes)
+            if outcomes.isFinal { return noteSuccess(&records, &notes) }
+            if outcomes.outcomes.contains(where: { $0 != .notApplied && $0 != .unknown }) {
+                noteTaken(&records, &notes)
             }
-            if let refusal { take(refusal, now: now, &records, &notes) }
-            guard refusal == nil, !outcomes.isFinal else { return }
+            if let refusal { return take(refusal, now: now, &records, &notes) }
             fail(detail ?? "some users were not taken", retryAfter, now: now, &generator, &notes)
         case .authenticationRefused(let detail):
             take(.authentication(detail: detail), now: now, &records, &notes)
@@ -82,15 +81,9 @@ extension SyncMachine {
     private mutating func count(_ outcomes: UserOutcomes) {
         for outcome in outcomes.outcomes {
             switch outcome {
-            case .delivered:
-                deliveredUsers += 1
-                run.delivered += 1
-            case .accepted:
-                acceptedUsers += 1
-                run.delivered += 1
-            case .skipped:
-                skippedTotal += 1
-                run.skipped += 1
+            case .delivered: deliveredUsers += 1
+            case .accepted: acceptedUsers += 1
+            case .skipped: skippedTotal += 1
             case .unknown: unknownUsers += 1
             case .notApplied: break
             }
@@ -99,6 +92,7 @@ extension SyncMachine {
         for skipped in outcomes.unnamedSkips.values {
             acceptedUsers -= UInt64(skipped)
             skippedTotal += UInt64(skipped)
+            guard run.tick != nil else { continue }
             run.delivered -= skipped
             run.skipped += skipped
         }
@@ -119,14 +113,20 @@ extension SyncMachine {
         retryAt = now + backoff.delay(retryAfter: retryAfter, generator: &generator)
     }
 
-    mutating func noteSuccess(_ records: inout [JournalRecord], _ notes: inout [SyncNote]) {
+    /// The destination took something, be it not everything.
+    private mutating func noteTaken(_ records: inout [JournalRecord], _ notes: inout [SyncNote]) {
         backoff.reset()
         retryAt = .min
         if formerHold != nil {
             formerHold = nil
+            hasRelisted = false
             records.append(.naming(.resumed, sync: settings.id))
             notes.append(.resumed(sync: settings.id))
         }
+    }
+
+    mutating func noteSuccess(_ records: inout [JournalRecord], _ notes: inout [SyncNote]) {
+        noteTaken(&records, &notes)
         if failure != nil {
             failure = nil
             isDegraded = false
@@ -135,7 +135,7 @@ extension SyncMachine {
     }
 
     /// Ends a batch: `outcomes` by user, nil where all were delivered.
-    private mutating func close(
+    mutating func close(
         _ position: Int,
         _ outcomes: UserOutcomes?,
         now: Int64,
@@ -197,6 +197,7 @@ extension SyncMachine {
         for (place, slot) in intent.users.enumerated() {
             confirm(slot, intent.operation(at: place), of: intent, now: now)
         }
+        if run.tick != nil { run.delivered += intent.users.count }
     }
 
     /// A batch of which every user ended in an own way.
@@ -204,11 +205,17 @@ extension SyncMachine {
         for (place, slot) in intent.users.enumerated() {
             let operation = intent.operation(at: place)
             switch outcomes.outcomes[place] {
-            case .delivered, .accepted: confirm(slot, operation, of: intent, now: now)
+            case .delivered, .accepted:
+                confirm(slot, operation, of: intent, now: now)
+                if run.tick != nil { run.delivered += 1 }
             case .skipped:
+                if run.tick != nil { run.skipped += 1 }
                 ledger[slot].isInIntent = false
-                ledger[slot].unknown = nil
                 ledger[slot].isSkipped = true
+                // What an earlier attempt did is still unknown; its opposite is sent when it is wanted.
+                if let since = intent.unknownSince {
+                    doubt(slot, operation, since: since, age: intent.age)
+                }
                 skips[slot] = Skip(
                     operation: operation,
                     reason: outcomes.reasons[place] ?? "",
@@ -273,6 +280,11 @@ extension SyncMachine {
         isPopulated = false
         open = []
         doubts = [:]
+        // Whom the lost list kept against our will is gone with it.
+        for (slot, skip) in skips where skip.operation == .exit {
+            skips[slot] = nil
+            ledger[slot].isSkipped = false
+        }
         for slot in 0..<ledger.slotBound where !ledger.isVacant(slot) {
             var entry = ledger[slot]
             entry.isInIntent = false

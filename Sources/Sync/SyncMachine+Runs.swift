@@ -7,18 +7,26 @@ extension SyncMachine {
     private static let wholeBatchMax = JournalRecord.usersMax
 
     /// Begins a run that is due, and ends the one that has nothing left to do.
-    mutating func keepRuns(_ partitions: PartitionTable, _ records: inout [JournalRecord]) {
+    mutating func keepRuns(
+        now: Int64,
+        _ partitions: PartitionTable,
+        _ records: inout [JournalRecord]
+    ) {
         guard settings.cadence.hasRuns else { return }
         if run.tick != nil {
             endRun(partitions, &records)
         } else if !isHeld {
-            beginRun(partitions, &records)
+            beginRun(now: now, partitions, &records)
         }
     }
 
-    private mutating func beginRun(_ partitions: PartitionTable, _ records: inout [JournalRecord]) {
+    private mutating func beginRun(
+        now: Int64,
+        _ partitions: PartitionTable,
+        _ records: inout [JournalRecord]
+    ) {
         guard let tick = tickOfAll(partitions) else { return }
-        if run.isAsked { return beginRun(tick, &records) }
+        if run.isAsked { return beginRun(tick, now: now, &records) }
         guard let due = settings.cadence.newestDue(at: tick) else { return }
         guard let newest = run.newestDue else {
             // A new sync waits for its first hour or time of day, as its second run does.
@@ -26,52 +34,71 @@ extension SyncMachine {
             records.append(.runDue(sync: settings.id, tick))
             return
         }
-        guard due > newest else { return }
-        run.newestDue = due
-        beginRun(tick, &records)
+        if due > newest { beginRun(tick, now: now, &records) }
     }
 
-    private mutating func beginRun(_ tick: EventTime, _ records: inout [JournalRecord]) {
+    private mutating func beginRun(
+        _ tick: EventTime,
+        now: Int64,
+        _ records: inout [JournalRecord]
+    ) {
+        judgeExits(now: now)
+        guard !isHeld else { return }
+        if isApproved { useUpApproval(&records) }
+        exitWave.begin(tick: tick)
+        if settings.shape.isWholeRun {
+            // What an earlier run left behind is looked at anew.
+            while !open.isEmpty { withdraw(0, &records) }
+        }
+        if let due = settings.cadence.newestDue(at: tick) { run.newestDue = due }
         run.tick = tick
         run.delivered = 0
         run.skipped = 0
-        run.isWritten = false
         run.isAsked = false
-        records.append(.runBegun(sync: settings.id, tick: tick, newestDue: run.newestDue ?? tick))
+        records.append(.runBegun(sync: settings.id, tick: tick, run))
     }
 
     private mutating func endRun(_ partitions: PartitionTable, _ records: inout [JournalRecord]) {
-        guard let tick = run.tick, !isInFlight, open.isEmpty else { return }
-        if settings.shape.isWholeRun {
-            guard run.isWritten else { return }
-        } else {
-            guard !settling.contains(where: { $0.user.age.tick <= tick }),
-                Lane.Kind.allCases.allSatisfy({
-                    oldest(partitions, kind: $0, operation: nil, tick: nil) == nil
-                })
-            else { return }
-        }
-        let users = run.delivered + run.skipped
+        // After a start the run goes on once everybody's membership is known.
+        guard let tick = run.tick, !settings.shape.isWholeRun, !isInFlight, open.isEmpty,
+            tickOfAll(partitions) != nil,
+            !settling.contains(where: {
+                $0.user.age.tick <= tick && ledger[$0.user.slot].ticket == $0.user.ticket
+            }),
+            Lane.Kind.allCases.allSatisfy({
+                oldest(partitions, kind: $0, operation: nil, tick: nil) == nil
+            })
+        else { return }
+        endRun(tick, delivered: run.delivered, &records)
+    }
+
+    private mutating func endRun(
+        _ tick: EventTime,
+        delivered: Int,
+        _ records: inout [JournalRecord]
+    ) {
+        let users = delivered + run.skipped
         let result: SyncStatus.RunResult =
-            users == 0 || Double(run.delivered) >= settings.success * Double(users)
-            ? .succeeded : run.delivered > 0 ? .partiallySucceeded : .failed
+            Double(delivered) >= settings.success * Double(users)
+            ? .succeeded : delivered > 0 ? .partiallySucceeded : .failed
         let ended = SyncStatus.Run(
             tick: tick,
             result: result,
             users: users,
-            delivered: run.delivered,
+            delivered: delivered,
             skipped: run.skipped
         )
         run.last = ended
         run.tick = nil
-        exitWave.begin(tick: tick)
         isPopulated = true
+        hasRelisted = false
         records.append(.naming(.populated, sync: settings.id))
         records.append(.runEnded(sync: settings.id, ended))
     }
 
     /// Begins a run, or for a realtime sync a pass over everyone, because a person asks.
     mutating func runNow(
+        now: Int64,
         _ partitions: PartitionTable,
         _ records: inout [JournalRecord]
     ) -> SyncCommandResult {
@@ -85,6 +112,7 @@ extension SyncMachine {
                 )
             }
             reassert.askedSlots = ledger.slotBound
+            reassert.dueAt = now
             return .done
         }
         guard run.tick == nil, !run.isAsked else {
@@ -92,12 +120,12 @@ extension SyncMachine {
         }
         run.isAsked = true
         records.append(.naming(.runAsked, sync: settings.id))
-        beginRun(partitions, &records)
+        beginRun(now: now, partitions, &records)
         return .done
     }
 
     /// The oldest tick of all partitions; nil while one of them is still to come.
-    private func tickOfAll(_ partitions: PartitionTable) -> EventTime? {
+    func tickOfAll(_ partitions: PartitionTable) -> EventTime? {
         var tick: EventTime?
         for index in partitions.indices where partitions[index].availability != .unavailable {
             guard isOpen(index, partitions) else { return nil }
@@ -109,53 +137,61 @@ extension SyncMachine {
     // MARK: Runs that are one set of files
 
     /// Plans everything that the run under way sends, and says what is to be written.
+    ///
+    /// After a start the properties of those who stay must be known first.
     mutating func advanceWhole(
         partitions: inout PartitionTable,
         generator: inout SeededGenerator,
         records: inout [JournalRecord]
     ) -> RunRequest? {
-        guard let tick = run.tick, !run.isWritten else { return nil }
-        while plan(limit: Self.wholeBatchMax, &partitions, &generator, &records) {}
+        guard let tick = run.tick, tickOfAll(partitions) != nil else { return nil }
+        // All batches of a run are durable together, so whoever is in one is in all that follow.
+        if open.isEmpty {
+            while plan(limit: Self.wholeBatchMax, &partitions, &generator, &records) {}
+        }
         isInFlight = true
-        var request = RunRequest(
+        var entering: [UInt32] = []
+        var exiting: [UInt32] = []
+        var properties: [UInt32: [UInt8]] = [:]
+        var changing = BitSet()
+        for intent in open {
+            exiting += intent.users.prefix(intent.exitCount)
+            entering += intent.users.dropFirst(intent.exitCount)
+            for (place, slot) in intent.users.enumerated() {
+                changing.insert(slot)
+                if !intent.properties.isEmpty { properties[slot] = intent.properties[place] }
+            }
+        }
+        let existing = (0..<ledger.slotBound).filter {
+            !ledger.isVacant($0) && ledger[$0].isAcknowledged && !changing[$0]
+        }
+        return RunRequest(
             syncID: settings.id,
             destinationID: settings.destinationID,
             cohortID: settings.cohortID,
             tick: tick,
-            entering: RunRequest.Members(),
-            exiting: RunRequest.Members(),
-            existing: RunRequest.Members()
+            entering: members(entering, properties),
+            exiting: members(exiting, properties),
+            existing: members(existing, payloads)
         )
-        var entering: [UInt32] = []
-        var exiting: [UInt32] = []
-        for intent in open {
-            exiting += intent.users.prefix(intent.exitCount)
-            entering += intent.users.dropFirst(intent.exitCount)
-        }
-        let changing = Set(entering).union(exiting)
-        let existing = (0..<ledger.slotBound).filter {
-            !ledger.isVacant($0) && ledger[$0].isAcknowledged && !changing.contains($0)
-        }
-        request.entering = members(entering)
-        request.exiting = members(exiting)
-        request.existing = members(existing)
-        return request
     }
 
-    private func members(_ unsorted: [UInt32]) -> RunRequest.Members {
+    private func members(
+        _ unsorted: [UInt32],
+        _ properties: [UInt32: [UInt8]]
+    ) -> RunRequest.Members {
         var slots = unsorted
         ledger.sort(&slots)
         var members = RunRequest.Members()
         for slot in slots {
             ledger.withBytes(of: slot) { members.users.append($0) }
-            if !settings.naming.properties.isEmpty {
-                (payloads[slot] ?? Array("{}".utf8)).withByteView { members.properties.append($0) }
-            }
+            guard !settings.naming.properties.isEmpty else { continue }
+            (properties[slot] ?? Array("{}".utf8)).withByteView { members.properties.append($0) }
         }
         return members
     }
 
-    /// Takes over how the writing of a run ended.
+    /// Takes over how the writing of a run ended: it is delivered as a whole or not at all.
     mutating func completeRun(
         _ outcome: DeliveryOutcome,
         now: Int64,
@@ -164,29 +200,24 @@ extension SyncMachine {
         records: inout [JournalRecord],
         notes: inout [SyncNote]
     ) {
-        guard run.tick != nil, isInFlight else { return }
+        guard let tick = run.tick, settings.shape.isWholeRun, isInFlight else { return }
         isInFlight = false
-        if outcome == .delivered { run.isWritten = true }
-        if open.isEmpty {
-            takeEmpty(outcome, now: now, &generator, &records, &notes)
-            return
-        }
-        for position in open.indices.reversed() {
-            take(position, outcome, now: now, partitions, &generator, &records, &notes)
-        }
-    }
-
-    /// A run without a change fails and succeeds as others do.
-    private mutating func takeEmpty(
-        _ outcome: DeliveryOutcome,
-        now: Int64,
-        _ generator: inout SeededGenerator,
-        _ records: inout [JournalRecord],
-        _ notes: inout [SyncNote]
-    ) {
         switch outcome {
-        case .delivered, .settled: noteSuccess(&records, &notes)
-        case .retriable(let detail, let retryAfter, _):
+        case .delivered, .settled:
+            let users = open.reduce(0) { $0 + $1.users.count }
+            // First the end: a run of which only some batches are known to be over would be written again
+            // without these.
+            endRun(tick, delivered: users, &records)
+            while !open.isEmpty { close(0, nil, now: now, partitions, &records) }
+            deliveredUsers += UInt64(users)
+            noteSuccess(&records, &notes)
+        case .retriable(let detail, let retryAfter, let knownNotApplied):
+            if !knownNotApplied {
+                for position in open.indices {
+                    open[position].unknownSince = now
+                    unknownUsers += UInt64(open[position].users.count)
+                }
+            }
             fail(detail, retryAfter, now: now, &generator, &notes)
         case .authenticationRefused(let detail):
             take(.authentication(detail: detail), now: now, &records, &notes)

@@ -82,8 +82,8 @@ struct SyncMachine: Sendable {
     /// The tick of the newest batch planned since the start.
     var newestTick = EventTime.distantPast
     var series: Series?
-    /// Live batches since the last that carried users of the other kind.
-    var liveInRow = 0
+    /// Users whom an event moved planned while others waited, less four for each of those.
+    var backfillCredit = 0
 
     var backoff = Backoff()
     var retryAt = Int64.min
@@ -192,6 +192,7 @@ struct SyncMachine: Sendable {
             ledger[slot].isExpiring = false
             if ledger[slot].isIdle {
                 payloads[slot] = nil
+                exitWave.withdraw(slot)
                 ledger.remove(slot)
             }
         }

@@ -56,6 +56,7 @@ extension SyncPlanner {
             guard numbers[sync] == nil else { continue }
             unwritten.append(.naming(.forgotten, sync: sync))
             notes.append(.forgotten(sync: sync, users: machines[number].ledger.count))
+            machines[number].ledger.removeAll()
         }
         machines = configured
         machineOfSync = numbers
@@ -158,10 +159,10 @@ extension SyncPlanner {
                 machines[machine].makeRoom(for: partitions)
                 for place in places {
                     let sequence = next[place] ?? 0
-                    next[place] = sequence + 1
+                    next[place] = sequence &+ 1
                     let index = partitions.insert(place)
                     intent.origins.append((index, sequence))
-                    machines[machine].sequences[Int(index)] = sequence + 1
+                    machines[machine].sequences[Int(index)] = sequence &+ 1
                 }
             }
             for _ in 0..<(try decoder.count(width: 4)) {
@@ -260,12 +261,22 @@ extension SyncMachine {
         switch kind {
         case .paused: hold = .refused(reason: try decoder.text())
         case .held:
-            let users = Int(clamping: try decoder.number(UInt64.self))
+            let users = try decoder.userCount()
             let reason = try decoder.text()
             hold = users > 0 ? .massExit(users: users) : .failed(reason: reason)
-        case .resumed: hold = nil
-        case .populated: isPopulated = true
-        case .commanded: isPausedByPerson = try decoder.flag()
+        case .resumed:
+            hold = nil
+            hasRelisted = false
+        case .populated:
+            isPopulated = true
+            hasRelisted = false
+        case .commanded:
+            isPausedByPerson = try decoder.flag()
+            if !isPausedByPerson {
+                // Who goes on tries everybody again.
+                for slot in skips.keys { ledger[slot].isSkipped = false }
+                skips = [:]
+            }
         case .approved: isApproved = try decoder.flag()
         case .list: listID = try decoder.text()
         case .relisted:
@@ -276,6 +287,8 @@ extension SyncMachine {
         case .runBegun:
             run.tick = try decoder.instant()
             run.newestDue = try decoder.instant()
+            run.delivered = try decoder.userCount()
+            run.skipped = try decoder.userCount()
             run.isAsked = false
         case .runEnded: try replayRunEnded(&decoder)
         default: throw decoder.malformed("not of a sync")
@@ -288,8 +301,8 @@ extension SyncMachine {
         guard let result = SyncStatus.RunResult(rawValue: word) else {
             throw decoder.malformed("result \(word)")
         }
-        let delivered = Int(clamping: try decoder.number(UInt64.self))
-        let skipped = Int(clamping: try decoder.number(UInt64.self))
+        let delivered = try decoder.userCount()
+        let skipped = try decoder.userCount()
         run.tick = nil
         run.last = SyncStatus.Run(
             tick: tick,
@@ -365,6 +378,7 @@ extension SyncMachine {
     fileprivate mutating func begin(now: Int64, partitions: PartitionTable) {
         makeRoom(for: partitions)
         startedAt = now
+        if !settings.cadence.hasRuns { run = RunState() }
         let age = Age(tick: .distantPast, since: now, isBackfill: true)
         for position in open.indices {
             open[position].unknownSince = now

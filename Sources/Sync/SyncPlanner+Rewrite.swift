@@ -41,6 +41,7 @@ extension SyncMachine {
     ) throws(Failure) {
         try emit(.begin(sync: settings.id, destination: settings.destinationKey))
         if isPopulated { try emit(.naming(.populated, sync: settings.id)) }
+        if hasRelisted { try emit(.naming(.relisted, sync: settings.id)) }
         if let listID { try emit(.list(sync: settings.id, id: listID)) }
         if sequences.contains(where: { $0 > 1 }) {
             try emit(.sequences(sync: settings.id, sequences, partitions))
@@ -55,7 +56,9 @@ extension SyncMachine {
                 unknown: entry.unknown,
                 doubt: doubts[slot]?.operation
             )
-            guard state.isAcknowledged || state.doubt != nil else { continue }
+            guard state.isAcknowledged || state.doubt != nil || state.unknown != nil else {
+                continue
+            }
             batches[state, default: []].append(slot)
             if let full = batches[state], full.count == JournalRecord.usersMax {
                 try emit(ledgerRecord(state, full, partitions))
@@ -99,7 +102,7 @@ extension SyncMachine {
         if let last = run.last { try emit(.runEnded(sync: settings.id, last)) }
         if let due = run.newestDue { try emit(.runDue(sync: settings.id, due)) }
         if let tick = run.tick {
-            try emit(.runBegun(sync: settings.id, tick: tick, newestDue: run.newestDue ?? tick))
+            try emit(.runBegun(sync: settings.id, tick: tick, run))
         }
         if run.isAsked { try emit(.naming(.runAsked, sync: settings.id)) }
     }

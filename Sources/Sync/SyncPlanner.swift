@@ -198,7 +198,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
         )
     }
 
-    /// Takes over how the writing of a run ended.
+    /// Takes over how the writing of a run ended: as a whole, never settled user by user.
     package mutating func completedRun(sync: String, outcome: DeliveryOutcome, now: Int64) {
         guard let machine = machineOfSync[sync] else { return }
         machines[machine].completeRun(
@@ -376,6 +376,7 @@ extension SyncMachine {
             earliest = min(earliest, max(doubtsDue, retryAt))
         }
         earliest = min(earliest, max(reassert.dueAt, retryAt))
+        if let due = skipsDue.first { earliest = min(earliest, max(due.at, retryAt)) }
         return earliest == .max || earliest <= now ? nil : earliest
     }
 }

@@ -199,7 +199,7 @@ struct OutcomeTests {
     }
 
     @Test(
-        "An outage of three days with flapping users costs no more than the difference at its end"
+        "3-day outage with flapping users costs no more than the difference at its end"
     )
     func outage() throws {
         let harness = PlannerHarness()

@@ -15,6 +15,10 @@ final class PlannerHarness {
     var notes: [SyncNote] = []
     var wakeAt: Int64?
     var syncs: [SyncSettings]
+    /// How many users a sync's destination takes at once.
+    var allowance: (_ sync: String) -> Int = { _ in .max }
+    /// Runs that the planner wanted written.
+    var runs: [RunRequest] = []
     private var seed: UInt64 = 1
 
     init(_ syncs: [SyncSettings] = [.test()]) {
@@ -31,6 +35,49 @@ final class PlannerHarness {
         planner = SyncPlanner(generator: SeededGenerator(seed: seed))
         for record in journal { try planner.replay(type: record.type, payload: record.payload) }
         planner.start(syncs, now: now)
+    }
+
+    /// The same over a rewritten journal.
+    func rewriteAndRestart() throws {
+        journal = planner.rewriteRecords()
+        committed = journal.count
+        try restart()
+    }
+
+    /// The full membership of one cohort in a partition, by user the values of synced properties.
+    func reset(
+        _ users: [(String, [String])],
+        partition: PartitionID = 0,
+        offset: Int64,
+        tick: Int64
+    ) {
+        var cells = UserList()
+        for (_, values) in users { PropertyCells.of(values).withByteView { cells.append($0) } }
+        planner.membershipReset(
+            partition: partition,
+            cohort: "c",
+            users: UserList(users.map(\.0)),
+            cells: cells,
+            cut: .at(offset, tick),
+            now: now
+        )
+    }
+
+    /// One change of a tick, with the values of synced properties.
+    func tick(
+        _ user: String,
+        _ change: MembershipChange,
+        _ values: [String] = [],
+        partition: PartitionID = 0,
+        offset: Int64,
+        tick: Int64
+    ) {
+        var list = MembershipChanges(cohorts: ["c"])
+        user.withByteView { id in
+            PropertyCells.of(values)
+                .withByteView { list.append(cohort: 0, user: id, change, cells: $0) }
+        }
+        planner.tick(partition: partition, cut: .at(offset, tick), changes: list, now: now)
     }
 
     /// The full membership of one cohort in a partition.
@@ -58,9 +105,11 @@ final class PlannerHarness {
         cohort: String = "c",
         offset: Int64,
         commands: Int64 = 0,
-        tick: Int64
+        tick: Int64,
+        isCalendarBound: Bool = false
     ) {
         var list = MembershipChanges(cohorts: [cohort])
+        list.isCalendarBound[0] = isCalendarBound
         for change in changes {
             let left = change.hasPrefix("-")
             (left ? String(change.dropFirst()) : change).withByteView {
@@ -78,7 +127,8 @@ final class PlannerHarness {
     /// What the planner wants sent now.
     func advance(by milliseconds: Int64 = 0) -> [DeliveryRequest] {
         now += milliseconds
-        let effects = planner.advance(now: now)
+        let effects = planner.advance(now: now) { [allowance] _, sync in allowance(sync) }
+        runs += effects.runs
         journal += effects.records
         if effects.mustCommit { committed = journal.count }
         notes += effects.notes
@@ -113,6 +163,28 @@ final class PlannerHarness {
         }
     }
 
+    /// Answers the one run that the planner wants written, if it does.
+    func completeRun(_ outcome: DeliveryOutcome) throws -> RunRequest {
+        runs = []
+        _ = advance()
+        try #require(runs.count == 1)
+        planner.completedRun(sync: runs[0].syncID, outcome: outcome, now: now)
+        return runs[0]
+    }
+
+    /// Says what became of each user, and why of those who were left out.
+    func settle(_ request: DeliveryRequest, _ outcomes: [UserOutcomes.Outcome], _ reason: String = "bad") {
+        var settled = UserOutcomes(count: outcomes.count, all: .delivered)
+        for (place, outcome) in outcomes.enumerated() {
+            settled.set(place, outcome, reason: outcome == .skipped ? reason : nil)
+        }
+        complete(request, .settled(settled))
+    }
+
+    func command(_ command: SyncCommand) -> SyncCommandResult {
+        planner.command(command, sync: "s", now: now)
+    }
+
     func status(_ position: Int = 0) -> SyncStatus { planner.status(now: now)[position] }
 }
 
@@ -137,6 +209,17 @@ extension Cut {
     }
 }
 
+extension PropertyCells {
+    /// Cells of texts; an empty one is absent.
+    static func of(_ values: [String]) -> [UInt8] {
+        var cells: [UInt8] = []
+        for value in values {
+            value.withByteView { append(value.isEmpty ? .absent : .text, $0, to: &cells) }
+        }
+        return cells
+    }
+}
+
 extension SyncSettings {
     static func test(
         id: String = "s",
@@ -156,11 +239,23 @@ extension SyncSettings {
         settings.reassertMilliseconds = 0
         return settings
     }
+
+    /// The same settings, changed.
+    func with(_ change: (inout SyncSettings) -> Void) -> SyncSettings {
+        var settings = self
+        change(&settings)
+        return settings
+    }
 }
 
 extension DeliveryRequest {
-    /// `+a,b` for an enter, `-a,b` for an exit.
-    var text: String { (operation == .enter ? "+" : "-") + users.texts.joined(separator: ",") }
+    /// `+a,b` for an enter, `-a,b` for an exit, `-a+b` for both.
+    var text: String {
+        let texts = users.texts
+        let exits = texts.prefix(exitCount).joined(separator: ",")
+        let enters = texts.dropFirst(exitCount).joined(separator: ",")
+        return (exits.isEmpty ? "" : "-" + exits) + (enters.isEmpty ? "" : "+" + enters)
+    }
     /// The minutes of the tick.
     var minute: Int64 { tick.milliseconds / 60_000 }
 }

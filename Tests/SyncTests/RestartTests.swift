@@ -16,7 +16,7 @@ struct RestartTests {
         return (harness, request)
     }
 
-    @Test("Lost response, then the user is back: the enter is sent again after it settled")
+    @Test("lost-response-then-reenter: the enter is sent again after the exit settled")
     func lostResponseThenReenter() throws {
         let (harness, _) = try exitSent()
         try harness.restart()
@@ -27,7 +27,7 @@ struct RestartTests {
         #expect(try harness.request(by: 1).text == "+a")
     }
 
-    @Test("A snapshot behind the ledger plans nothing until it has caught up")
+    @Test("replay-behind-ledger: a snapshot that is behind plans nothing until it has caught up")
     func replayBehindLedger() throws {
         let harness = PlannerHarness()
         harness.reset([], offset: 80, tick: 1)
@@ -70,7 +70,7 @@ struct RestartTests {
         #expect(harness.drain().map(\.text) == ["-a"])
     }
 
-    @Test("A timed-out enter that is applied late cannot undo the exit")
+    @Test("late-add-after-remove: a timed-out enter that is applied late cannot undo the exit")
     func lateAddAfterRemove() throws {
         let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
@@ -82,7 +82,7 @@ struct RestartTests {
         #expect(try harness.request(by: 1).text == "-a")
     }
 
-    @Test("Crash between the intent's commit and the first byte: the same batch is sent")
+    @Test("crash between INTENT fsync and first byte: the same batch is sent")
     func crashBeforeFirstByte() throws {
         let harness = PlannerHarness()
         harness.reset(["b", "a"], offset: 1, tick: 1)
@@ -96,7 +96,7 @@ struct RestartTests {
         #expect(WebhookBody.render(again) == WebhookBody.render(request))
     }
 
-    @Test("Crash between the last byte and the result: the same batch is sent again")
+    @Test("crash between last byte and RESULT: the same batch is sent again")
     func crashBeforeResult() throws {
         let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
@@ -126,7 +126,7 @@ struct RestartTests {
         #expect(try harness.request().messageID != request.messageID)
     }
 
-    @Test("A partition that lags behind its ticks makes nobody exit")
+    @Test("lag-then-expire: a partition that lags behind its ticks makes nobody exit")
     func lagThenExpire() throws {
         let harness = PlannerHarness()
         harness.reset(["a"], partition: 0, offset: 1, tick: 1)
