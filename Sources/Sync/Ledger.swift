@@ -115,9 +115,12 @@ struct Ledger: Sendable {
 
     subscript(slot: UInt32) -> LedgerEntry {
         get {
-            if code(slot) == Code.detailed, let entry = details[slot] { return entry }
-            let home = directory.home(of: slot)
-            return LedgerEntry(flags: Self.steadyFlags, claim: home, planned: home)
+            switch code(slot) {
+            case Code.steady:
+                let home = directory.home(of: slot)
+                return LedgerEntry(flags: Self.steadyFlags, claim: home, planned: home)
+            default: return details[slot] ?? LedgerEntry(flags: 0)
+            }
         }
         set {
             if newValue.claim != LedgerEntry.noPartition {

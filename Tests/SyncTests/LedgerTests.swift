@@ -105,7 +105,7 @@ struct LedgerTests {
             }
         }
         #expect(ledger.count == 20)
-        #expect(ledger.slotBound <= 1020)
+        #expect(ledger.slotBound <= 1024)
         for round in 0..<20 {
             let user = "\(round)-7-\(filler)"
             let slot = user.withByteView { ledger.find($0) }
