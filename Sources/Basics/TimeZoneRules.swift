@@ -94,6 +94,7 @@ package struct TimeZoneRules: Sendable {
     /// - Parameters:
     ///   - day: A local date, as days since 1970-01-01.
     ///   - minute: A minute of that day, 0…1439.
+    /// - Returns: The instant.
     package func instant(ofDay day: Int64, minute: Int) -> EventTime {
         let local = day * Self.dayMilliseconds + Int64(minute) * 60_000
         // Offsets lie within 26 hours of UTC, so the start lies between these two.

@@ -43,8 +43,9 @@ package struct DestinationConfiguration: Hashable, Sendable {
 
     /// The settings of the template `s3-csv`.
     package struct ObjectStoreCSV: Hashable, Sendable {
-        /// Without the bucket. A plain one is checked; one that is referred to is to be checked once it is
-        /// resolved.
+        /// Without the bucket.
+        ///
+        /// A plain one is checked; one that is referred to is to be checked once it is resolved.
         package var endpoint: ReferencedText
         package var region: String
         package var bucket: String

@@ -72,6 +72,8 @@ package enum InputFiles {
     /// - Parameters:
     ///   - folder: As written in the configuration.
     ///   - configuration: The path of the configuration file.
+    /// - Returns: The files.
+    /// - Throws: `InputError` for the first that cannot be read.
     package static func included(
         _ folder: String,
         besideFile configuration: String
