@@ -120,7 +120,8 @@ let package = Package(
             "cohort-bench",
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay",
-                "Templates", "Sync", "Delivery", "Destinations",
+                "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka", "HTTPAPI",
+                "Telemetry", "Daemon",
             ]
         ),
 

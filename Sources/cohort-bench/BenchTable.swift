@@ -92,6 +92,28 @@ enum BenchTable {
                         + "--setting api_key=x --setting deployment=x.talon.one --answer-status 204"
                 ]
             ),
+            Command(
+                "latency",
+                summary: "Measures how long a user takes from the event to the webhook",
+                details: """
+                    Runs librdkafka's in-process broker, a producer, the daemon with a tick of a second and a \
+                    webhook receiver in this process. One event in a hundred is of a new user, who enters a \
+                    cohort by it; measured is from the publishing of that event to the request that names the \
+                    user. All of it shares the machine's cores. Build with 'swift build -c release'.
+
+                    Exit status: 0, 64 usage, 74 it could not run or stdout cannot be written.
+                    """,
+                options: [
+                    .one("--rate", "N", "Events a second. Default: 50000."),
+                    .one("--seconds", "N", "For how long events are published. Default: 20."),
+                    .one(
+                        "--output",
+                        "FORMAT",
+                        "json prints one object; text, the default, is for people."
+                    ),
+                ],
+                examples: ["cohort-bench latency --rate 50000 --seconds 20"]
+            ),
         ]
     )
 }

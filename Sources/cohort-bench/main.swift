@@ -15,6 +15,7 @@ func run() throws(BenchStatus) {
     case .run(let arguments):
         switch arguments.command.first {
         case "sync": try SyncCommand(arguments).run()
+        case "latency": try LatencyCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }

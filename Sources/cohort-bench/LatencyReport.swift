@@ -1,0 +1,53 @@
+import Basics
+
+/// How long users took from their event to the webhook.
+struct LatencyReport {
+    var rate: Int
+    var seconds: Int
+    var published: Int
+    var marked: Int
+    /// Ascending.
+    var milliseconds: [Double]
+
+    private func quantile(_ share: Double) -> Double {
+        guard let last = milliseconds.last else { return 0 }
+        let index = Int((Double(milliseconds.count) * share).rounded(.up)) - 1
+        return index < 0 ? last : milliseconds[index]
+    }
+
+    /// For people.
+    var text: String {
+        let rows: [(String, String)] = [
+            ("events", "\(published) in \(seconds) s, \(rate) a second asked for"),
+            ("users", "\(marked) entered, \(milliseconds.count) received"),
+            ("tick", "\(LatencyFolder.tickMilliseconds) ms"),
+            (
+                "event → webhook",
+                "p50 \(fixed(quantile(0.5))) ms, p99 \(fixed(quantile(0.99))) ms, max "
+                    + "\(fixed(quantile(1))) ms"
+            ),
+        ]
+        return rows.map { name, value in
+            name + String(repeating: " ", count: 16 - name.count) + value + "\n"
+        }.joined()
+    }
+
+    /// For programs: one object, one line.
+    var json: String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("events", published)
+        writer.member("seconds", seconds)
+        writer.member("rate", rate)
+        writer.member("users_entered", marked)
+        writer.member("users_received", milliseconds.count)
+        writer.member("tick_ms", LatencyFolder.tickMilliseconds)
+        for (name, share) in [("p50_ms", 0.5), ("p99_ms", 0.99), ("max_ms", 1.0)] {
+            writer.key(name)
+            writer.value(quantile(share))
+        }
+        writer.endObject()
+        writer.newline()
+        return writer.string
+    }
+}
