@@ -34,7 +34,8 @@ struct MotoTests {
             process.standardError = output
             try process.run()
             defer {
-                process.terminate()
+                // A child of such a thread may have SIGTERM blocked; moto keeps nothing.
+                kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
             }
             try body(try port(log))
