@@ -141,7 +141,9 @@ package struct JSONMembers {
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {
-        guard offset < text.count, text.base[offset] == UInt8(ascii: character) else { return false }
+        guard offset < text.count, text.base[offset] == UInt8(ascii: character) else {
+            return false
+        }
         offset += 1
         return true
     }

@@ -66,7 +66,8 @@ package struct ObjectStoreSettings: Sendable, Equatable {
             guard parts.path == "/", !parts.hasQuery else {
                 throw AddressError.badURL(
                     reason: "it holds a path or a query",
-                    remedy: "write https://HOST or https://HOST:PORT; the bucket has a key of its own"
+                    remedy:
+                        "write https://HOST or https://HOST:PORT; the bucket has a key of its own"
                 )
             }
             // A bucket with a dot would be no name of Amazon's certificate.
@@ -107,7 +108,8 @@ package struct ObjectStoreSettings: Sendable, Equatable {
         }
         guard isWord(bucket, 3...63, "-._"), bucket.first != "." else {
             throw ObjectStoreSettingsError(
-                text: "bucket: \"\(bucket)\" is no bucket's name; write 3 to 63 letters, digits, - and ."
+                text:
+                    "bucket: \"\(bucket)\" is no bucket's name; write 3 to 63 letters, digits, - and ."
             )
         }
         let segments = prefix.split(separator: "/", omittingEmptySubsequences: false)

@@ -43,7 +43,8 @@ struct RunFolder {
                 "cannot be created",
                 cause,
                 cause == ENOENT
-                    ? "create the directory \(directory)" : "make \(directory) writable for this user"
+                    ? "create the directory \(directory)"
+                    : "make \(directory) writable for this user"
             )
         }
         defer { close(descriptor) }
