@@ -2,6 +2,7 @@ import Basics
 import Delivery
 import Destinations
 import Glibc
+import PartnerKit
 import Testing
 
 @Suite("Sending over HTTP")
