@@ -19,8 +19,7 @@ struct AnswerTests {
     /// Has the partner itself answer, and expects it to get everybody.
     private func mend(_ harness: PartnerHarness) throws {
         harness.destinations[0].port = nil
-        let isResting = try harness.rest()
-        #expect(isResting)
+        try harness.rest()
         #expect(try harness.problems() == [])
     }
 
@@ -54,8 +53,7 @@ struct AnswerTests {
             answering: "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
         )
         let harness = try harness(partner, server)
-        let isResting = try harness.rest()
-        #expect(isResting)
+        try harness.rest()
         #expect(try status(harness).deliveredUsers == 2)
         #expect(harness.completions.map(\.outcome) == [.delivered])
     }
@@ -104,14 +102,14 @@ struct AnswerTests {
         let destination = try TestedDestination("d", partner, cohorts: [0], times: times)
         let harness = try PartnerHarness([destination], times: times)
         try harness.tick((0..<30).map { ($0, 0, true) })
-        #expect(try harness.rest())
+        try harness.rest()
         let list = partner.list(
             cohort: SimulatedEngine.cohorts[0],
             given: harness.planner.listID(sync: "d-0")
         )
         destination.mock.lose(list)
         try harness.tick([(30, 0, true), (4, 0, false)])
-        #expect(try harness.rest())
+        try harness.rest()
         #expect(try harness.problems() == [])
         #expect(harness.log.contains { $0.contains("the list at the partner is gone, it is made again") })
     }

@@ -39,11 +39,10 @@ struct CutTests {
         // Those who are to leave are in before anything is cut.
         let first = 10_000
         try harness.tick((first..<first + 1000).map { ($0, 0, true) })
-        var isResting = try harness.rest()
-        #expect(isResting)
+        try harness.rest()
         var cutCount = 0
         var byte = 0
-        while isResting {
+        while true {
             // A user who comes in and one who leaves, in turn, so that no change waits for another.
             let number = byte / Self.lanes
             let isEntering = number % 2 == 0
@@ -66,7 +65,7 @@ struct CutTests {
                 )
             }
             try harness.tick([(user, 0, isEntering)])
-            isResting = try harness.rest()
+            try harness.rest()
             var isOver = true
             for (lane, destination) in destinations.enumerated() {
                 if destination.proxy?.disarm() == false {

@@ -109,9 +109,21 @@ final class PartnerHarness {
         }
     }
 
-    /// Lets the world go on until nothing is left to do; false where that never is.
-    func rest() throws -> Bool {
-        try run { isAtRest }
+    /// Lets the world go on until nothing is left to do; an error says what keeps it from that.
+    func rest() throws {
+        guard try run(until: { isAtRest }) else { throw HarnessError(situation) }
+    }
+
+    private var situation: String {
+        let syncs = planner.status(now: now).map {
+            "\($0.sync) is \($0.state), \($0.pendingUsers) wait (\($0.reason ?? "no reason"))"
+        }
+        let destinations = destinations.map {
+            let worker = workers[$0.id]?.status(now: now)
+            return "\($0.id): \($0.mock.requestCount) requests, worker \(worker, default: "gone")"
+        }
+        return (syncs + destinations + ["\(flights.count) requests under way at \(now)"])
+            .joined(separator: "; ")
     }
 
     private var isAtRest: Bool {
@@ -254,4 +266,11 @@ final class PartnerHarness {
             if let refusal = worker.status(now: now).refusal { log.insert(refusal) }
         }
     }
+}
+
+/// A world that does not come to rest.
+struct HarnessError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ situation: String) { description = "no rest: " + situation }
 }

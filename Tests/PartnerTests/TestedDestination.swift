@@ -209,13 +209,12 @@ final class TestedDestination {
                 sent.url = try DestinationURL("http://127.0.0.1:\(port)/hook", policy: policy)
             }
         case .whole(let method, let url, let headers):
-            let path = url.split(separator: "/", maxSplits: 2)[2]
-                .split(separator: "/", maxSplits: 1)[1]
+            let path = url.dropFirst("https://".count).drop { $0 != "/" }
             let port = port ?? proxy?.port ?? mock.port
             sent = HTTPRequest(
                 destination: id,
                 method: method,
-                url: try DestinationURL("http://127.0.0.1:\(port)/\(path)", policy: policy),
+                url: try DestinationURL("http://127.0.0.1:\(port)\(path)", policy: policy),
                 headers: headers,
                 body: request.body,
                 policy: policy,
