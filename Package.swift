@@ -133,6 +133,14 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
         ),
+        // Partners on loopback: a server that a test scripts, partners with their limits and faults, and a proxy
+        // that cuts connections.
+        .target(
+            name: "PartnerKit",
+            dependencies: ["Basics"],
+            path: "Tests/Partner",
+            swiftSettings: settings
+        ),
         // What the fuzzers do with an input; the suites do it with those that once failed.
         .target(
             name: "FuzzBodies",
@@ -160,7 +168,16 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("Kafka", ["Basics", "Sync", "KafkaDelivery"]),
-        tests("Destinations", ["Basics", "Sync", "Delivery", "Configuration"]),
+        tests("Destinations", ["Basics", "Sync", "Delivery", "Configuration", "PartnerKit"]),
+        // Planner, worker and sender against partners on loopback.
+        .testTarget(
+            name: "PartnerTests",
+            dependencies: [
+                "Basics", "Configuration", "Templates", "Sync", "Delivery", "Destinations", "Threads",
+                "PartnerKit", "TestKit",
+            ],
+            swiftSettings: settings
+        ),
         tests("HTTPAPI", ["Basics", "Sync"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),

@@ -78,6 +78,7 @@ final class EasyHandle {
         set(CURLOPT_WRITEDATA, pointer: context)
         set(CURLOPT_HEADERDATA, pointer: context)
         set(CURLOPT_OPENSOCKETDATA, pointer: context)
+        set(CURLOPT_PREREQDATA, pointer: context)
         setMethod(method, body: body)
         setHeaders(headers)
         guard firstFailure == CURLE_OK else {

@@ -32,6 +32,7 @@ final class HTTPTransfer {
     /// Sets the handle up; the text of what libcurl refused, if it did.
     func prepare(_ request: HTTPRequest, authorities: String?) -> String? {
         handle.note(cohortd_curl_set_open_socket(handle.raw, openSocket))
+        handle.note(cohortd_curl_set_before_request(handle.raw, beforeRequest))
         handle.note(cohortd_curl_set_header_callback(handle.raw, receiveHeader))
         handle.note(cohortd_curl_set_body_callback(handle.raw, receiveBody))
         return handle.prepare(
@@ -109,7 +110,8 @@ final class HTTPTransfer {
             CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CERTPROBLEM:
             return "TLS: \(handle.detail.prefix(160)); give the receiver a valid certificate, or "
                 + "trust its authority on this machine"
-        case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE:
+        case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_PARTIAL_FILE,
+            CURLE_ABORTED_BY_CALLBACK:
             return "the connection broke before the answer was whole; look at the receiver's log"
         case CURLE_WRITE_ERROR where headerByteCount > HTTPAnswer.headerBytesMax:
             return "the headers of the answer are over 32 KiB; look at what answers there"
@@ -148,6 +150,12 @@ extension HTTPTransfer {
         if descriptor < 0 { socketError = errno }
         return descriptor
     }
+
+    /// Whether the request may be written to a connection that is there; false ends the transfer.
+    ///
+    /// libcurl sends a request again by itself when a kept connection dies with it: unseen by the limits, which
+    /// counted one, and by whoever has to know that its effect is unknown.
+    fileprivate var mayWrite: Bool { handle.requestByteCount == 0 }
 
     /// Takes one line of the answer's head; false ends the transfer.
     fileprivate func receive(header line: UnsafeRawBufferPointer) -> Bool {
@@ -193,6 +201,16 @@ private func openSocket(
 ) -> curl_socket_t {
     guard let transfer = transfer(context), let address else { return cohortd_curl_socket_bad }
     return transfer.socket(for: address)
+}
+
+private func beforeRequest(
+    context: UnsafeMutableRawPointer?,
+    remoteAddress: UnsafeMutablePointer<CChar>?,
+    localAddress: UnsafeMutablePointer<CChar>?,
+    remotePort: Int32,
+    localPort: Int32
+) -> Int32 {
+    transfer(context)?.mayWrite == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 private func receiveHeader(

@@ -90,7 +90,9 @@ struct LatencyCommand {
             rate: rate,
             seconds: seconds,
             published: traffic.publishedCount,
+            refused: traffic.refusedCount,
             marked: traffic.markedCount,
+            missing: times.missing,
             milliseconds: times.latencies.sorted()
         )
     }

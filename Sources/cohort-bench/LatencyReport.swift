@@ -5,7 +5,11 @@ struct LatencyReport {
     var rate: Int
     var seconds: Int
     var published: Int
+    /// Of these: not taken by the broker.
+    var refused: Int
     var marked: Int
+    /// Who was never received, by number.
+    var missing: [Int]
     /// Ascending.
     var milliseconds: [Double]
 
@@ -18,8 +22,19 @@ struct LatencyReport {
     /// For people.
     var text: String {
         let rows: [(String, String)] = [
-            ("events", "\(published) in \(seconds) s, \(rate) a second asked for"),
-            ("users", "\(marked) entered, \(milliseconds.count) received"),
+            (
+                "events",
+                "\(published) in \(seconds) s, \(rate) a second asked for, \(refused) refused by the "
+                    + "broker"
+            ),
+            (
+                "users",
+                "\(marked) entered, \(milliseconds.count) received"
+                    + (missing.isEmpty
+                        ? ""
+                        : "; missing: "
+                            + missing.prefix(10).map { String($0) }.joined(separator: ", "))
+            ),
             ("tick", "\(LatencyFolder.tickMilliseconds) ms"),
             (
                 "event → webhook",
@@ -37,6 +52,7 @@ struct LatencyReport {
         var writer = JSONWriter()
         writer.beginObject()
         writer.member("events", published)
+        writer.member("events_refused", refused)
         writer.member("seconds", seconds)
         writer.member("rate", rate)
         writer.member("users_entered", marked)

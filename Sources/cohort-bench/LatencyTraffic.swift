@@ -20,11 +20,18 @@ final class LatencyTraffic: Sendable {
     private let published = Atomic(0)
     private let marked = Atomic(0)
     private let overAt = Atomic(Int64.max)
+    private let refused = RefusedRecords()
+
+    /// Records that the broker did not take.
+    final class RefusedRecords: Sendable {
+        let count = Atomic(0)
+    }
 
     init(broker: String, rate: Int, seconds: Int, times: PublishTimes) throws(KafkaError) {
         self.rate = rate
         self.seconds = seconds
         self.times = times
+        let refused = refused
         producer = try Producer(
             ProducerSettings(
                 properties: ["bootstrap.servers": broker],
@@ -32,13 +39,16 @@ final class LatencyTraffic: Sendable {
                 lingerMilliseconds: 5,
                 compression: "lz4"
             ),
-            delivered: { _, _ in },
+            delivered: { _, error in
+                if error != nil { refused.count.wrappingAdd(1, ordering: .relaxed) }
+            },
             failed: { _ in },
             log: { _ in }
         )
     }
 
     var publishedCount: Int { published.load(ordering: .relaxed) }
+    var refusedCount: Int { refused.count.load(ordering: .relaxed) }
     var markedCount: Int { marked.load(ordering: .relaxed) }
     /// Whether everything is published.
     var isOver: Bool { overAt.load(ordering: .relaxed) != .max }

@@ -26,6 +26,10 @@ final class PublishTimes: Sendable {
 
     /// Milliseconds from the event to the webhook, by user.
     var latencies: [Double] { state.withLock { $0.latencies } }
+    /// Who was published and not received, by number.
+    var missing: [Int] {
+        state.withLock { state in (0..<state.count).filter { !state.isSeen[$0] } }
+    }
     /// Whether everybody who was published was received.
     var isComplete: Bool { state.withLock { $0.latencies.count == $0.count } }
 

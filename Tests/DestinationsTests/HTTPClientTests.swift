@@ -1,4 +1,5 @@
 import Destinations
+import PartnerKit
 import Testing
 
 @Suite("The client of command-line programs")

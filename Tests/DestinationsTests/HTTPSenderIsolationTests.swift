@@ -2,6 +2,7 @@ import Basics
 import Delivery
 import Destinations
 import Foundation
+import PartnerKit
 import Testing
 
 @Suite("One thread for all destinations, and its end")

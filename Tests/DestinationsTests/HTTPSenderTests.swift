@@ -2,6 +2,7 @@ import Basics
 import Delivery
 import Destinations
 import Glibc
+import PartnerKit
 import Testing
 
 @Suite("Sending over HTTP")
@@ -182,6 +183,25 @@ struct HTTPSenderTests {
             #expect(outcome.unknownText != nil, "\(outcome)")
         }
         #expect(server.requests.count == 2)
+    }
+
+    @Test("a kept connection that dies with a request leaves it unknown, and it is not sent again unseen")
+    func noHiddenRepetition() throws {
+        let server = try LoopbackServer { connection in
+            _ = connection.readRequest()
+            connection.send(Answer.ok)
+            _ = connection.readRequest()
+        }
+        try withSender { sender, outcomes in
+            sender.submit(try request(to: server, token: 1))
+            #expect(try outcomes.wait(for: 1).answer?.status == 200)
+            sender.submit(try request(to: server, token: 2))
+            let text = try #require(try outcomes.wait(for: 2).unknownText)
+            #expect(text.contains("the connection broke before the answer was whole"))
+            sender.submit(try request(to: server, token: 3))
+            #expect(try outcomes.wait(for: 3).answer?.status == 200)
+        }
+        #expect(server.requests.count == 3)
     }
 
     @Test("an endless body is cut at 64 KiB and the status alone decides")

@@ -2,6 +2,7 @@ import Basics
 import Delivery
 import Destinations
 import Foundation
+import PartnerKit
 import Synchronization
 import Testing
 

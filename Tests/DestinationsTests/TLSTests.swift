@@ -1,6 +1,7 @@
 import Delivery
 import Destinations
 import Foundation
+import PartnerKit
 import Testing
 
 /// Certificates and a TLS server made by the `openssl` program.

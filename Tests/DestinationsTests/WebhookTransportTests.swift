@@ -1,6 +1,7 @@
 import Basics
 import Delivery
 import Destinations
+import PartnerKit
 import Sync
 import Testing
 

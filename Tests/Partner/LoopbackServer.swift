@@ -1,17 +1,18 @@
 import Foundation
 import Glibc
 import Synchronization
-import Testing
 
 /// A server on 127.0.0.1 that does with each connection what the test says, on a thread per
 /// connection.
-final class LoopbackServer: Sendable {
-    let port: Int
+package final class LoopbackServer: Sendable {
+    /// Where it listens.
+    package let port: Int
     private let listener: Int32
     private let requestArrived = DispatchSemaphore(value: 0)
     private let state = Mutex((connectionCount: 0, requests: [ReceivedRequest](), isOpen: true))
 
-    init(_ script: @escaping @Sendable (Connection) -> Void) throws {
+    /// Starts it; `script` ends with the connection.
+    package init(_ script: @escaping @Sendable (Connection) -> Void) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -52,19 +53,23 @@ final class LoopbackServer: Sendable {
     }
 
     /// Answers every request on every connection with this text.
-    convenience init(answering text: String) throws {
+    package convenience init(answering text: String) throws {
         try self.init { connection in
             while connection.readRequest() != nil { connection.send(text) }
         }
     }
 
-    var connectionCount: Int { state.withLock { $0.connectionCount } }
-    var requests: [ReceivedRequest] { state.withLock { $0.requests } }
+    /// Connections that were accepted.
+    package var connectionCount: Int { state.withLock { $0.connectionCount } }
+    /// Whole requests, in the order they arrived.
+    package var requests: [ReceivedRequest] { state.withLock { $0.requests } }
 
     /// Waits for the first request.
-    func waitForRequest() throws {
+    package func waitForRequest() throws {
         // Far beyond every timeout of the tests: only a hang gets here.
-        try #require(requestArrived.wait(timeout: .now() + 60) == .success, "no request came")
+        guard requestArrived.wait(timeout: .now() + 60) == .success else {
+            throw POSIXError(.ETIMEDOUT)
+        }
     }
 
     fileprivate func record(_ request: ReceivedRequest) {
@@ -73,7 +78,7 @@ final class LoopbackServer: Sendable {
     }
 
     /// Refuses connections from now on.
-    func stopListening() {
+    package func stopListening() {
         state.withLock { state in
             if state.isOpen { shutdown(listener, Int32(SHUT_RDWR)) }
             state.isOpen = false
@@ -81,22 +86,29 @@ final class LoopbackServer: Sendable {
     }
 }
 
-struct ReceivedRequest: Sendable {
-    let line: String
-    let headers: [String]
-    let body: [UInt8]
+/// A request as it arrived.
+package struct ReceivedRequest: Sendable {
+    /// `POST /hook HTTP/1.1`.
+    package let line: String
+    /// `Name: value`.
+    package let headers: [String]
+    /// The body, by `Content-Length`.
+    package let body: [UInt8]
 
-    func header(_ name: String) -> String? {
+    /// The value of the first header of that name, in any case.
+    package func header(_ name: String) -> String? {
         headers.first { $0.lowercased().hasPrefix(name.lowercased() + ": ") }
             .map { String($0.dropFirst(name.count + 2)) }
     }
 }
 
-final class Connection: @unchecked Sendable {
+/// One connection that a server accepted.
+package final class Connection: @unchecked Sendable {
     // Used by the connection's own thread only.
-    private var descriptor: Int32
+    private(set) var descriptor: Int32
     private var pending: [UInt8] = []
-    let server: LoopbackServer
+    /// Who accepted it.
+    package let server: LoopbackServer
 
     init(descriptor: Int32, server: LoopbackServer) {
         self.descriptor = descriptor
@@ -104,7 +116,7 @@ final class Connection: @unchecked Sendable {
     }
 
     /// The next request, recorded by the server as well; nil when the peer closed.
-    func readRequest() -> ReceivedRequest? {
+    package func readRequest() -> ReceivedRequest? {
         let separator = Array("\r\n\r\n".utf8)
         while true {
             if let end = pending.firstRange(of: separator) {
@@ -129,14 +141,17 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Waits until the peer is gone.
-    func waitForEnd() {
+    package func waitForEnd() {
         while readMore() { pending = [] }
     }
 
     /// False when the peer is gone.
     @discardableResult
-    func send(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
+    package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+    /// False when the peer is gone.
+    @discardableResult
+    package func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let step = bytes[sent...].withUnsafeBytes { buffer in
@@ -153,8 +168,13 @@ final class Connection: @unchecked Sendable {
         return true
     }
 
+    /// Does nothing for a while, as a slow peer.
+    package func pause(milliseconds: Int) {
+        usleep(UInt32(milliseconds) * 1000)
+    }
+
     /// Ends the connection with a RST.
-    func reset() {
+    package func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(
             descriptor,
@@ -166,7 +186,8 @@ final class Connection: @unchecked Sendable {
         close()
     }
 
-    func close() {
+    /// Ends the connection with a FIN.
+    package func close() {
         if descriptor >= 0 { _ = Glibc.close(descriptor) }
         descriptor = -1
     }
@@ -181,10 +202,12 @@ final class Connection: @unchecked Sendable {
 }
 
 /// Answers as texts.
-enum Answer {
-    static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+package enum Answer {
+    /// 200 with a body.
+    package static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-    static func status(_ status: Int, _ headers: [String] = []) -> String {
+    /// An answer without a body.
+    package static func status(_ status: Int, _ headers: [String] = []) -> String {
         (["HTTP/1.1 \(status) Text", "Content-Length: 0"] + headers).joined(separator: "\r\n")
             + "\r\n\r\n"
     }
