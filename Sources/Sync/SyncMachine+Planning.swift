@@ -53,6 +53,7 @@ extension SyncMachine {
     ///
     /// - Parameter allowance: How many users the destination would take now; 1 at least.
     mutating func advance(
+        now: Int64,
         allowance: Int,
         partitions: inout PartitionTable,
         generator: inout SeededGenerator,
@@ -66,6 +67,8 @@ extension SyncMachine {
             case .withdraw: withdraw(position, &records)
             }
         }
+        // Who was just withdrawn may have waited long enough.
+        releaseSettled(now: now)
         let limit = min(settings.shape.usersMax, allowance)
         guard plan(limit: limit, &partitions, &generator, &records) else { return nil }
         return send(open.count - 1, partitions)

@@ -13,11 +13,11 @@ extension SyncMachine {
         _ records: inout [JournalRecord]
     ) {
         guard settings.cadence.hasRuns else { return }
-        if run.tick != nil {
-            endRun(partitions, &records)
-        } else if !isHeld {
-            beginRun(now: now, partitions, &records)
-        }
+        endRun(partitions, &records)
+        guard run.tick == nil, !isHeld else { return }
+        beginRun(now: now, partitions, &records)
+        // Without a change it is over already.
+        endRun(partitions, &records)
     }
 
     private mutating func beginRun(

@@ -239,7 +239,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
             ready[destination, default: []].append(machine)
         }
         for destination in destinations {
-            advance(destination, ready[destination] ?? [], allowance, &effects)
+            advance(destination, ready[destination] ?? [], now: now, allowance, &effects)
         }
         for machine in machines.indices {
             if let wake = machines[machine].wakeAt(now: now) {
@@ -261,6 +261,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
     private mutating func advance(
         _ destination: String,
         _ ready: [Int],
+        now: Int64,
         _ allowance: (_ destination: String, _ sync: String) -> Int,
         _ effects: inout SyncEffects
     ) {
@@ -284,6 +285,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
             let room = allowance(destination, machines[machine].settings.id)
             guard room > 0 else { continue }
             let request = machines[machine].advance(
+                now: now,
                 allowance: room,
                 partitions: &partitions,
                 generator: &generator,

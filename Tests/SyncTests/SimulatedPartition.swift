@@ -5,9 +5,11 @@ import Basics
 /// A partition and its engine: a log of changes, the ticks made so far, and where the engine is.
 struct SimulatedPartition {
     struct Change {
-        var cohort: String
+        /// Empty where the user's name changes.
+        var cohort = ""
         var user: String
-        var entered: Bool
+        var entered = false
+        var name = ""
     }
 
     enum Phase {
@@ -53,7 +55,19 @@ struct SimulatedPartition {
         return false
     }
 
-    /// Who is in at one offset and not at the other.
+    /// What a user's property is after the first `offset` changes; several users have the same, some have none.
+    func name(of user: String, at offset: Offset) -> String {
+        let newest = log[..<Int(offset)].last { $0.cohort.isEmpty && $0.user == user }
+        if let newest { return newest.name }
+        return user.hasSuffix("7") ? "" : "n\(user.utf8.reduce(0) { ($0 + Int($1)) % 9 })"
+    }
+
+    /// The names of those who are in.
+    func names(of cohort: String, at offset: Offset) -> Set<String> {
+        Set(members(of: cohort, at: offset).map { name(of: $0, at: offset) }).subtracting([""])
+    }
+
+    /// Who is in at one offset and not at the other, and who is called something else.
     func difference(from: Offset, to: Offset, cohorts: [String]) -> MembershipChanges {
         var changes = MembershipChanges(cohorts: cohorts)
         for (number, cohort) in cohorts.enumerated() {
@@ -62,11 +76,31 @@ struct SimulatedPartition {
             where change.cohort == cohort && seen.insert(change.user).inserted {
                 let after = isMember(change.user, of: cohort, at: to)
                 guard after != isMember(change.user, of: cohort, at: from) else { continue }
-                change.user.withByteView {
-                    changes.append(cohort: number, user: $0, after ? .entered : .left)
+                append(change.user, to: &changes, number, after ? .entered : .left, at: to)
+            }
+            var renamed: Set<String> = []
+            for change in log[Int(from)..<Int(to)]
+            where change.cohort.isEmpty && renamed.insert(change.user).inserted {
+                if isMember(change.user, of: cohort, at: from),
+                    isMember(change.user, of: cohort, at: to)
+                {
+                    append(change.user, to: &changes, number, .updated, at: to)
                 }
             }
         }
         return changes
+    }
+
+    private func append(
+        _ user: String,
+        to changes: inout MembershipChanges,
+        _ cohort: Int,
+        _ change: MembershipChange,
+        at offset: Offset
+    ) {
+        user.withByteView { id in
+            PropertyCells.of([name(of: user, at: offset)])
+                .withByteView { changes.append(cohort: cohort, user: id, change, cells: $0) }
+        }
     }
 }

@@ -11,39 +11,90 @@ final class Simulation {
 
     var generator: SeededGenerator
     var planner: SyncPlanner
-    var receiver = SimulatedReceiver()
-    var checker = SimulationChecker()
+    var receiver = SimulatedReceiver(timeout: timeout)
+    var checker = SimulationChecker(timeout: timeout)
     var partitions = [SimulatedPartition](repeating: SimulatedPartition(), count: 3)
     var durable: [JournalRecord] = []
     var tail: [JournalRecord] = []
     var syncs: [SyncSettings]
-    var time: Int64 = 1_000_000_000
+    var time: Int64
     var processStart: Int64
     var process = 0
     var isFaulty = true
-    /// A planted bug: commits that do not hold.
-    var losesCommits = false
+    /// A planted bug.
+    let sabotage: Sabotage?
     var crashes = 0
     var wakeAt: Int64?
+    private var lists = 0
+    private let kinds: [Kind]
 
-    init(seed: UInt64) {
+    /// Bugs that must be noticed.
+    enum Sabotage: CaseIterable {
+        /// Commits that do not hold.
+        case losesCommits
+        /// The opposite of an unknown outcome goes at once.
+        case skipsSettleRule
+        /// Who shares a name leaves for all.
+        case forgetsClaims
+        /// An older snapshot may plan.
+        case dropsGate
+        /// What nobody knows counts as delivered.
+        case trustsTimeouts
+        /// A user of a run is counted twice.
+        case countsTwice
+        /// What was refused once is never tried again.
+        case keepsSkips
+    }
+
+    /// What a sync is like.
+    enum Kind: CaseIterable {
+        case webhook
+        /// Mixed batches, planned anew, outcomes by user, names by a property, sent again now and then.
+        case template
+        case numbered
+        /// Runs by the hour, a list that is lost once.
+        case runs
+    }
+
+    init(seed: UInt64, sabotage: Sabotage? = nil) {
+        self.sabotage = sabotage
         generator = SeededGenerator(seed: seed)
         planner = SyncPlanner(generator: SeededGenerator(seed: seed ^ 0xabcdef))
-        syncs = (0..<2).map { Self.sync($0) }
+        kinds = [.webhook, Kind.allCases[Int(seed % 4)], Kind.allCases[Int(seed / 4 % 4)]]
+        // Less than a minute before a full hour.
+        time = 1_000_800_000 - Int64(generator.below(60_000))
         processStart = time
+        syncs = []
+        for number in 0..<2 { addSync(number) }
         planner.start(syncs, now: 0)
     }
 
-    static func sync(_ number: Int) -> SyncSettings {
+    private func addSync(_ number: Int) {
         var settings = SyncSettings(
             id: "s\(number)",
-            cohortID: cohorts[number % 2],
+            cohortID: Self.cohorts[number % 2],
             cohortName: "Cohort \(number)",
             destinationID: "d\(number)",
-            requestTimeoutMilliseconds: timeout
+            requestTimeoutMilliseconds: sabotage == .skipsSettleRule ? 1 : Self.timeout
         )
         settings.reassertMilliseconds = 0
-        return settings
+        switch kinds[number] {
+        case .webhook: break
+        case .template:
+            settings.shape.isMixed = true
+            settings.shape.isRepeatedUnchanged = false
+            settings.naming = UserNaming(choices: [.cell(0)])
+            settings.reassertMilliseconds = 120_000
+            settings.massExits = MassExitGuard(share: 0.5, users: 2)
+            checker.named.insert(settings.id)
+            checker.repeating.insert(settings.id)
+        case .numbered: settings.shape.isNumbered = true
+        case .runs:
+            settings.cadence = .hourly
+            settings.shape.hasList = true
+            settings.massExits = MassExitGuard(share: 0.5, users: 2)
+        }
+        syncs.append(settings)
     }
 
     var now: Int64 { time - processStart }
@@ -63,17 +114,33 @@ final class Simulation {
         }
         if generator.chance(percent: 4) { crash() }
         if generator.chance(percent: 3) { rewrite() }
+        if generator.chance(percent: 10) { command() }
         plan()
+    }
+
+    /// Somebody asks something of a sync; now and then somebody deletes its list.
+    private func command() {
+        let number = generator.below(syncs.count)
+        let id = syncs[number].id
+        if kinds[number] == .runs, receiver.lists[id] ?? 0 > 0, generator.chance(percent: 15) {
+            receiver.lists[id] = -1
+        }
+        // Everybody is sent again by that, which only some of the syncs may do without need.
+        let commands: [SyncCommand] =
+            kinds[number] == .webhook || kinds[number] == .numbered
+            ? [.pause, .resume, .approve] : [.run, .run, .pause, .resume, .approve]
+        _ = planner.command(generator.pick(commands), sync: id, now: now)
     }
 
     /// Lets time pass: answers arrive and are applied in order.
     func pass(_ milliseconds: Int64) {
         time += milliseconds
         for happening in receiver.happenings(until: time) {
-            guard case .answer(let outcome) = happening.kind, happening.process == process else {
+            guard case .answer(var outcome) = happening.kind, happening.process == process else {
                 continue
             }
             checker.answered(happening.request, outcome, at: time)
+            if sabotage == .trustsTimeouts, outcome == .timeout { outcome = .delivered }
             planner.completed(
                 sync: happening.request.syncID,
                 message: happening.request.messageID,
@@ -88,13 +155,22 @@ final class Simulation {
         for _ in 0..<generator.number(in: 1...3) {
             let number = generator.below(18)
             let user = number < 6 ? "split\(number)" : "u\(index)-\(number)"
-            partitions[index].log.append(
-                SimulatedPartition.Change(
-                    cohort: generator.pick(Self.cohorts),
-                    user: user,
-                    entered: generator.chance(percent: 55)
-                )
-            )
+            var change = SimulatedPartition.Change(user: user)
+            if generator.chance(percent: 20) {
+                change.name = generator.chance(percent: 15) ? "" : "n\(generator.below(9))"
+            } else {
+                change.cohort = generator.pick(Self.cohorts)
+                change.entered = generator.chance(percent: 55)
+            }
+            partitions[index].log.append(change)
+        }
+        guard generator.chance(percent: 2) else { return }
+        // Everybody leaves at once.
+        for cohort in Self.cohorts {
+            let end = Offset(partitions[index].log.count)
+            for user in partitions[index].members(of: cohort, at: end).sorted() {
+                partitions[index].log.append(SimulatedPartition.Change(cohort: cohort, user: user))
+            }
         }
     }
 
@@ -151,10 +227,13 @@ final class Simulation {
 
     private func reset(_ index: Int, to cut: Cut) {
         for cohort in Self.cohorts {
+            let users = partitions[index].members(of: cohort, at: cut.offset).sorted()
+            let cells = users.map { PropertyCells.of([partitions[index].name(of: $0, at: cut.offset)]) }
             planner.membershipReset(
                 partition: PartitionID(index),
                 cohort: cohort,
-                users: UserList(partitions[index].members(of: cohort, at: cut.offset).sorted()),
+                users: UserList(users),
+                cells: UserList(bytes: cells),
                 cut: cut,
                 now: now
             )
@@ -186,6 +265,14 @@ final class Simulation {
     }
 
     private func plan() {
+        for (number, sync) in syncs.enumerated()
+        where kinds[number] == .runs && planner.listID(sync: sync.id) == nil {
+            lists += 1
+            receiver.lists[sync.id] = lists
+            receiver.members[sync.id] = []
+            planner.listMade(sync: sync.id, id: String(lists))
+        }
+        spoil()
         let effects = planner.advance(now: now)
         wakeAt = effects.wakeAt
         tail += effects.records
@@ -202,9 +289,30 @@ final class Simulation {
                 request,
                 at: time,
                 process: process,
+                list: planner.listID(sync: request.syncID).flatMap { Int($0) } ?? 0,
+                isSettling: checker.named.contains(request.syncID),
                 isFaulty: isFaulty,
                 &generator
             )
+        }
+    }
+
+    /// Does what the planted bug would have done to the planner's state.
+    private func spoil() {
+        for number in planner.machines.indices {
+            switch sabotage {
+            case .forgetsClaims: planner.machines[number].moreClaims = [:]
+            case .countsTwice:
+                if planner.machines[number].run.delivered > 0, generator.chance(percent: 10) {
+                    planner.machines[number].run.delivered += 1
+                }
+            case .keepsSkips:
+                for slot in planner.machines[number].skips.keys {
+                    let desired = planner.machines[number].ledger[slot].desired
+                    planner.machines[number].skips[slot]?.operation = desired
+                }
+            default: break
+            }
         }
     }
 
@@ -225,7 +333,7 @@ final class Simulation {
         // What was returned and not yet committed is contained in the state.
         commit()
         durable = planner.rewriteRecords()
-        checker.rewritten()
+        checker.rewritten(durable)
     }
 
     /// The process dies: uncommitted records may or may not be there, engines fall back.
@@ -239,10 +347,10 @@ final class Simulation {
         checker.committed(kept)
         checker.crashed(at: time)
         durable += kept
-        if losesCommits { durable.removeLast(min(3, durable.count)) }
+        if sabotage == .losesCommits { durable.removeLast(min(3, durable.count)) }
         tail = []
         if syncs.count < 3 {
-            syncs.append(Self.sync(2))
+            addSync(2)
             checker.began["s2"] = process
         }
         time += Int64(generator.below(20_000))
@@ -253,6 +361,11 @@ final class Simulation {
             for record in durable { try planner.replay(type: record.type, payload: record.payload) }
         } catch {
             checker.problems.append("the journal was refused: \(error)")
+        }
+        if sabotage == .dropsGate {
+            for index in planner.partitions.indices {
+                planner.partitions[index].newestPlanned = .origin
+            }
         }
         planner.start(syncs, now: now)
         for index in partitions.indices {
@@ -268,33 +381,39 @@ final class Simulation {
 
     /// Faults are over: everything must come to agree.
     private func finish() {
-        // The last refusals come in; who is paused by one needs a restart, as a person would do it.
+        // The last refusals come in; who is paused by one needs a person, or a restart that tries once.
         pass(3 * Self.timeout)
-        if planner.status(now: now).contains(where: { [.paused, .failed].contains($0.state) }) {
-            crash()
-        }
-        for _ in 0..<200 {
+        if generator.chance(percent: 50) { crash() }
+        for sync in syncs { _ = planner.command(.resume, sync: sync.id, now: now) }
+        for _ in 0..<300 {
             pass(500)
             for index in partitions.indices { runEngine(index) }
             plan()
-            if let wakeAt, wakeAt > now { pass(wakeAt - now) }
+            for status in planner.status(now: now) { help(status) }
+            if let wakeAt, wakeAt > now { pass(min(wakeAt - now, 60_000)) }
             let isDone =
-                planner.status(now: now).allSatisfy { $0.pendingUsers == 0 && $0.state == .live }
+                planner.status(now: now).allSatisfy(isAtRest)
+                && planner.machines.allSatisfy { $0.doubts.isEmpty }
                 && partitions.allSatisfy { $0.position.offset == Offset($0.log.count) }
                 && receiver.queue.isEmpty
             if isDone { break }
         }
+        plan()
+        commit()
+        checker.finished()
         // What was lost on the way may still be applied.
         while let last = receiver.queue.map(\.time).max() { pass(last - time) }
-        for status in planner.status(now: now)
-        where status.pendingUsers != 0 || status.state != .live {
+        for status in planner.status(now: now) where !isAtRest(status) {
             checker.problems.append("I4: not at rest: \(status)")
         }
         for sync in syncs {
             var wanted: Set<String> = []
             for partition in partitions {
+                let end = Offset(partition.log.count)
                 wanted.formUnion(
-                    partition.members(of: sync.cohortID, at: Offset(partition.log.count))
+                    checker.named.contains(sync.id)
+                        ? partition.names(of: sync.cohortID, at: end)
+                        : partition.members(of: sync.cohortID, at: end)
                 )
             }
             let held = receiver.members[sync.id] ?? []
@@ -303,6 +422,21 @@ final class Simulation {
                 let extra = held.subtracting(wanted).sorted()
                 checker.problems.append("I4: \(sync.id) lacks \(missing), has too many \(extra)")
             }
+        }
+    }
+
+    private func isAtRest(_ status: SyncStatus) -> Bool {
+        status.pendingUsers == 0 && [.live, .done].contains(status.state)
+    }
+
+    /// Does for a sync what a person would.
+    private func help(_ status: SyncStatus) {
+        if status.exitsToApprove != nil {
+            _ = planner.command(.approve, sync: status.sync, now: now)
+        } else if [.paused, .failed].contains(status.state) {
+            _ = planner.command(.resume, sync: status.sync, now: now)
+        } else if status.state == .done, status.pendingUsers > 0 {
+            _ = planner.command(.run, sync: status.sync, now: now)
         }
     }
 }

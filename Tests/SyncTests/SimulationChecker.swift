@@ -10,6 +10,12 @@ struct SimulationChecker {
     }
 
     var problems: [String] = []
+    /// Syncs that call users by their property.
+    var named: Set<String> = []
+    /// Syncs that send again what is known to be there.
+    var repeating: Set<String> = []
+    /// How long a sender waits.
+    let timeout: Int64
     /// The process in which a sync began.
     var began: [String: Int] = [:]
     private var bodies: [String: [UInt8]] = [:]
@@ -24,10 +30,16 @@ struct SimulationChecker {
     private var inFlight: [String: DeliveryRequest] = [:]
     /// Batches without a durable result.
     private var open: [String: [(operation: Sync.Operation, user: Key)]] = [:]
-    /// Messages that were answered with success by this process.
-    private var delivered: [String] = []
     /// How many requests were answered with success.
     private(set) var deliveries = 0
+    /// Of each run under way: who was delivered and who skipped.
+    private var runs: [String: (delivered: UInt64, skipped: UInt64)] = [:]
+    /// How many runs ended.
+    private(set) var runsEnded = 0
+
+    init(timeout: Int64) {
+        self.timeout = timeout
+    }
 
     /// An intent became durable.
     mutating func planned(_ record: JournalRecord, _ partitions: [SimulatedPartition]) {
@@ -47,7 +59,20 @@ struct SimulationChecker {
                 }
                 var cuts: [PartitionID: Cut] = [:]
                 for item in header.cuts { cuts[item.partition] = item.cut }
+                if open[header.messageID] != nil {
+                    problems.append("I13: message \(header.messageID) is planned twice")
+                }
                 open[header.messageID] = []
+                var holders: [PartitionID: Set<String>] = [:]
+                func isMember(_ user: String, _ id: PartitionID, at offset: Offset) -> Bool {
+                    let partition = partitions[Int(id)]
+                    guard named.contains(header.syncID) else {
+                        return partition.isMember(user, of: header.cohortID, at: offset)
+                    }
+                    let names = holders[id] ?? partition.names(of: header.cohortID, at: offset)
+                    holders[id] = names
+                    return names.contains(user)
+                }
                 try decoder.users(of: header.cuts.map(\.partition)) { user, partition in
                     let place = open[header.messageID]?.count ?? 0
                     let operation: Sync.Operation =
@@ -59,9 +84,7 @@ struct SimulationChecker {
                     if cut.tick != header.tick {
                         problems.append("\(header.messageID) mixes ticks")
                     }
-                    let isMember = partitions[Int(partition)]
-                        .isMember(user.string, of: header.cohortID, at: cut.offset)
-                    if isMember != (operation == .enter) {
+                    if isMember(user.string, partition, at: cut.offset) != (operation == .enter) {
                         problems.append(
                             "\(operation) of \(user.string) against \(partition) at \(cut)"
                         )
@@ -78,7 +101,7 @@ struct SimulationChecker {
                         let known = cuts[PartitionID(id)] ?? other.lastKnown
                         // What was only waiting to be sent is not in the journal.
                         if known.tick < newestEnter[key] ?? .distantPast { continue }
-                        if other.isMember(user.string, of: header.cohortID, at: known.offset) {
+                        if isMember(user.string, PartitionID(id), at: known.offset) {
                             problems.append(
                                 "I11: \(header.syncID): exit of \(user.string), whom \(id) counts in at \(known)"
                             )
@@ -92,7 +115,8 @@ struct SimulationChecker {
     }
 
     mutating func sent(_ request: DeliveryRequest, at time: Int64) {
-        let body = WebhookBody.render(request)
+        var body = WebhookBody.render(request)
+        body += request.origins.flatMap { "\($0.partition)/\($0.sequence);".utf8 }
         if let earlier = bodies[request.messageID], earlier != body {
             problems.append("message \(request.messageID) has two bodies")
         }
@@ -102,24 +126,25 @@ struct SimulationChecker {
         }
         inFlight[request.syncID] = request
         let users = request.users.texts
-        if users.isEmpty || users.count > 1000
-            || users != users.sorted(by: { $0.precedesByBytes($1) })
+        let sorted =
+            users.prefix(request.exitCount).sorted { $0.precedesByBytes($1) }
+            + users.dropFirst(request.exitCount).sorted { $0.precedesByBytes($1) }
+        if users.isEmpty || users.count > 1000 || users != sorted
             || Set(users).count != users.count
         {
             problems.append("users of \(request.messageID): \(users)")
         }
-        for user in users {
+        for (place, user) in users.enumerated() {
             let key = Key(sync: request.syncID, user: user)
+            let operation: Sync.Operation = place < request.exitCount ? .exit : .enter
             if let newest = newestTick[key], request.tick < newest {
                 problems.append("time goes back for \(user) of \(request.syncID)")
             }
             newestTick[key] = request.tick
-            let opposite: Sync.Operation = request.operation == .enter ? .exit : .enter
-            if let since = unknownAt[opposite]?[key],
-                time < since + 2 * request.timeoutMilliseconds
-            {
+            let opposite: Sync.Operation = operation == .enter ? .exit : .enter
+            if let since = unknownAt[opposite]?[key], time < since + 2 * timeout {
                 problems.append(
-                    "\(request.operation) of \(user) \(time - since) ms after an unknown \(opposite)"
+                    "\(operation) of \(user) \(time - since) ms after an unknown \(opposite)"
                 )
             }
         }
@@ -131,55 +156,136 @@ struct SimulationChecker {
         at time: Int64
     ) {
         inFlight[request.syncID] = nil
+        let keys = request.users.texts.map { Key(sync: request.syncID, user: $0) }
+        func operation(_ place: Int) -> Sync.Operation {
+            place < request.exitCount ? .exit : .enter
+        }
         switch outcome {
         case .delivered:
             deliveries += 1
-            delivered.append(request.messageID)
-            for user in request.users.texts {
-                let key = Key(sync: request.syncID, user: user)
-                if confirmed[key] == request.operation {
-                    repeats[key, default: 0] += 1
-                    // Each unknown outcome may cost one repetition at once, and one more when its opposite
-                    // was confirmed.
-                    if repeats[key, default: 0] > 2 * ambiguous[key, default: 0] {
-                        problems.append("I6: \(request.operation) of \(user) repeated without need")
-                    }
-                } else if confirmed[key] == nil, request.operation == .exit,
-                    ambiguous[key, default: 0] == 0
-                {
-                    problems.append("I6: \(user) exits without ever having entered")
+            for (place, key) in keys.enumerated() { confirm(key, operation(place)) }
+        case .settled(let outcomes, _, _):
+            for (place, key) in keys.enumerated() {
+                switch outcomes.outcomes[place] {
+                case .delivered, .accepted: confirm(key, operation(place))
+                case .unknown: doubt([key], operation(place), at: time)
+                case .skipped, .notApplied: break
                 }
-                confirmed[key] = request.operation
             }
         case .retriable(_, _, false):
-            doubt(
-                request.users.texts.map { Key(sync: request.syncID, user: $0) },
-                request.operation,
-                at: time
-            )
+            for (place, key) in keys.enumerated() { doubt([key], operation(place), at: time) }
+        case .gone:
+            // Nobody is on the next list, and what was sent to the old one does not matter.
+            for key in confirmed.keys where key.sync == request.syncID { confirmed[key] = nil }
+            for operation in unknownAt.keys {
+                unknownAt[operation] = unknownAt[operation]?.filter { $0.key.sync != request.syncID }
+            }
         default: break
+        }
+    }
+
+    /// The destination said that a user's operation was applied.
+    private mutating func confirm(_ key: Key, _ operation: Sync.Operation) {
+        defer { confirmed[key] = operation }
+        guard !repeating.contains(key.sync) else { return }
+        if confirmed[key] == operation {
+            repeats[key, default: 0] += 1
+            // Each unknown outcome may cost one repetition at once, and one more when its opposite was confirmed.
+            if repeats[key, default: 0] > 2 * ambiguous[key, default: 0] {
+                problems.append("I6: \(operation) of \(key) repeated without need")
+            }
+        } else if confirmed[key] == nil, operation == .exit, ambiguous[key, default: 0] == 0 {
+            problems.append("I6: \(key) exits without ever having entered")
         }
     }
 
     /// These records are durable now, and so are the results among them.
     mutating func committed(_ records: some Sequence<JournalRecord>) {
-        for record in records where [3, 4, 13].contains(record.type) {
+        for record in records {
             do {
                 try record.payload.withByteView { (view) throws(SyncJournalError) in
                     var decoder = JournalDecoder(type: record.type, payload: view)
-                    _ = try decoder.text()
-                    open[try decoder.text()] = nil
+                    try committed(JournalRecord.Kind(rawValue: record.type), &decoder)
                 }
             } catch {
-                problems.append("a result cannot be read: \(error)")
+                problems.append("a record cannot be read: \(error)")
             }
         }
     }
 
+    private mutating func committed(
+        _ kind: JournalRecord.Kind?,
+        _ decoder: inout JournalDecoder
+    ) throws(SyncJournalError) {
+        switch kind {
+        case .delivered, .withdrawn, .settled:
+            let sync = try decoder.text()
+            let message = try decoder.text()
+            guard let batch = open.removeValue(forKey: message) else {
+                problems.append("I13: message \(message) has two results")
+                return
+            }
+            _ = try decoder.flag()
+            if kind == .delivered { runs[sync]?.delivered += UInt64(batch.count) }
+            guard kind == .settled else { return }
+            for outcome in try decoder.outcomes().outcomes {
+                switch outcome {
+                case .delivered, .accepted: runs[sync]?.delivered += 1
+                case .skipped: runs[sync]?.skipped += 1
+                case .notApplied, .unknown: break
+                }
+            }
+        case .relisted:
+            let sync = try decoder.text()
+            open = open.filter { $0.value.first?.user.sync != sync }
+        case .runBegun:
+            let sync = try decoder.text()
+            _ = try decoder.instant()
+            _ = try decoder.instant()
+            let delivered = UInt64(try decoder.userCount())
+            runs[sync] = (delivered, UInt64(try decoder.userCount()))
+        case .runEnded:
+            let sync = try decoder.text()
+            _ = try decoder.instant()
+            _ = try decoder.text()
+            let delivered = UInt64(try decoder.userCount())
+            let skipped = UInt64(try decoder.userCount())
+            runsEnded += 1
+            guard let run = runs.removeValue(forKey: sync) else {
+                problems.append("I13: a run of \(sync) ends twice")
+                return
+            }
+            if run != (delivered, skipped) {
+                problems.append("I13: run of \(sync) says \(delivered), \(skipped) and was \(run)")
+            }
+        default: break
+        }
+    }
+
     /// The state was written as a whole, with all results that came so far.
-    mutating func rewritten() {
-        for message in delivered { open[message] = nil }
-        delivered = []
+    mutating func rewritten(_ records: [JournalRecord]) {
+        do {
+            var messages: Set<String> = []
+            runs = [:]
+            for record in records {
+                try record.payload.withByteView { (view) throws(SyncJournalError) in
+                    var decoder = JournalDecoder(type: record.type, payload: view)
+                    switch JournalRecord.Kind(rawValue: record.type) {
+                    case .batch: messages.insert(try decoder.batchHeader(.batch).messageID)
+                    case .runBegun: try committed(.runBegun, &decoder)
+                    default: break
+                    }
+                }
+            }
+            open = open.filter { messages.contains($0.key) }
+        } catch {
+            problems.append("a rewritten record cannot be read: \(error)")
+        }
+    }
+
+    /// Everything is at rest: no batch may be without a result.
+    mutating func finished() {
+        for message in open.keys.sorted() { problems.append("I13: \(message) has no result") }
     }
 
     /// Nobody knows any more how the batches without a durable result ended.
@@ -189,7 +295,6 @@ struct SimulationChecker {
             for item in batch { doubt([item.user], item.operation, at: time) }
         }
         inFlight = [:]
-        delivered = []
     }
 
     private mutating func doubt(_ users: [Key], _ operation: Sync.Operation, at time: Int64) {

@@ -1,16 +1,22 @@
 import Basics
+import Foundation
 import Testing
 
 @testable import Sync
 
 @Suite("Simulation")
 struct SimulationTests {
+    /// `COHORTD_SEEDS` is how many a property is tried with where 20,000 are a normal run.
+    private static let blockSize =
+        ProcessInfo.processInfo.environment["COHORTD_SEEDS"].flatMap(Int.init)
+        .map { max(1, $0 / 1000) } ?? 20
+
     @Test(
         "Whatever fails and crashes, every destination ends with the desired set and no promise is broken",
         arguments: 0..<16
     )
     func converges(block: Int) {
-        for seed in block * 20..<block * 20 + 20 {
+        for seed in block * Self.blockSize..<(block + 1) * Self.blockSize {
             let simulation = Simulation(seed: UInt64(seed))
             simulation.run()
             #expect(
@@ -25,18 +31,24 @@ struct SimulationTests {
         var crashes = 0
         var deliveries = 0
         var unknown: UInt64 = 0
+        var runs = 0
+        var skipped: UInt64 = 0
         for seed in 1000..<1020 {
             let simulation = Simulation(seed: UInt64(seed))
             simulation.run()
             crashes += simulation.crashes
             deliveries += simulation.checker.deliveries
-            unknown += simulation.planner.status(now: simulation.now).reduce(0) {
-                $0 + $1.unknownUsers
+            for status in simulation.planner.status(now: simulation.now) {
+                unknown += status.unknownUsers
+                skipped += status.skippedTotal
             }
+            runs += simulation.checker.runsEnded
         }
         #expect(crashes > 40)
         #expect(deliveries > 500)
         #expect(unknown > 0)
+        #expect(skipped > 0)
+        #expect(runs > 20)
     }
 
     @Test("A receiver that applies later than promised, but not by minutes, ends with the desired set")
@@ -63,11 +75,10 @@ struct SimulationTests {
         #expect(isNoticed)
     }
 
-    @Test("A journal that loses committed records is noticed")
-    func canaryJournal() {
+    @Test("A planted bug is noticed", arguments: Simulation.Sabotage.allCases)
+    func canary(sabotage: Simulation.Sabotage) {
         let isNoticed = (3000..<3060).contains { seed in
-            let simulation = Simulation(seed: UInt64(seed))
-            simulation.losesCommits = true
+            let simulation = Simulation(seed: UInt64(seed), sabotage: sabotage)
             simulation.run()
             return !simulation.checker.problems.isEmpty
         }
