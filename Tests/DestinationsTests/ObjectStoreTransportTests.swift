@@ -1,3 +1,4 @@
+import PartnerKit
 import Delivery
 import Foundation
 import Sync

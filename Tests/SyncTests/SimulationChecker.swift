@@ -164,7 +164,7 @@ struct SimulationChecker {
         case .delivered:
             deliveries += 1
             for (place, key) in keys.enumerated() { confirm(key, operation(place)) }
-        case .settled(let outcomes, _, _):
+        case .settled(let outcomes, _, _, _):
             for (place, key) in keys.enumerated() {
                 switch outcomes.outcomes[place] {
                 case .delivered, .accepted: confirm(key, operation(place))
