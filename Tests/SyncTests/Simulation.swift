@@ -317,10 +317,7 @@ final class Simulation {
     }
 
     private func commit() {
-        for record in tail where record.type == JournalRecord.Kind.batch.rawValue {
-            checker.planned(record, partitions)
-        }
-        checker.committed(tail)
+        checker.committed(tail, partitions)
         for index in partitions.indices {
             partitions[index].committed = partitions[index].lastKnown
             partitions[index].committedIn = partitions[index].lastKnownIn
@@ -341,10 +338,7 @@ final class Simulation {
         crashes += 1
         process += 1
         let kept = tail.prefix(generator.number(in: 0...tail.count))
-        for record in kept where record.type == JournalRecord.Kind.batch.rawValue {
-            checker.planned(record, partitions)
-        }
-        checker.committed(kept)
+        checker.committed(kept, partitions)
         checker.crashed(at: time)
         durable += kept
         if sabotage == .losesCommits { durable.removeLast(min(3, durable.count)) }
@@ -398,8 +392,7 @@ final class Simulation {
                 && receiver.queue.isEmpty
             if isDone { break }
         }
-        plan()
-        commit()
+        rewrite()
         checker.finished()
         // What was lost on the way may still be applied.
         while let last = receiver.queue.map(\.time).max() { pass(last - time) }

@@ -42,7 +42,7 @@ struct SimulationChecker {
     }
 
     /// An intent became durable.
-    mutating func planned(_ record: JournalRecord, _ partitions: [SimulatedPartition]) {
+    private mutating func planned(_ record: JournalRecord, _ partitions: [SimulatedPartition]) {
         do {
             try record.payload.withByteView { (view) throws(SyncJournalError) in
                 var decoder = JournalDecoder(type: record.type, payload: view)
@@ -200,8 +200,12 @@ struct SimulationChecker {
     }
 
     /// These records are durable now, and so are the results among them.
-    mutating func committed(_ records: some Sequence<JournalRecord>) {
+    mutating func committed(
+        _ records: some Sequence<JournalRecord>,
+        _ partitions: [SimulatedPartition]
+    ) {
         for record in records {
+            if record.type == JournalRecord.Kind.batch.rawValue { planned(record, partitions) }
             do {
                 try record.payload.withByteView { (view) throws(SyncJournalError) in
                     var decoder = JournalDecoder(type: record.type, payload: view)
