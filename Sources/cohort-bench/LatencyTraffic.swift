@@ -88,7 +88,12 @@ final class LatencyTraffic: Sendable {
             published.store(count, ordering: .relaxed)
             _ = pause.takeAll(timeoutMilliseconds: 2)
         }
-        _ = producer.close(timeoutMilliseconds: 5000)
+        do throws(KafkaError) {
+            try producer.flush(timeoutMilliseconds: 10_000)
+        } catch {
+            refused.count.wrappingAdd(1, ordering: .relaxed)
+        }
+        _ = producer.close(timeoutMilliseconds: 1000)
         overAt.store(clock.monotonicMilliseconds, ordering: .relaxed)
     }
 
