@@ -42,8 +42,6 @@ final class Simulation {
         case trustsTimeouts
         /// A user of a run is counted twice.
         case countsTwice
-        /// What was refused once is never tried again.
-        case keepsSkips
     }
 
     /// What a sync is like.
@@ -228,7 +226,9 @@ final class Simulation {
     private func reset(_ index: Int, to cut: Cut) {
         for cohort in Self.cohorts {
             let users = partitions[index].members(of: cohort, at: cut.offset).sorted()
-            let cells = users.map { PropertyCells.of([partitions[index].name(of: $0, at: cut.offset)]) }
+            let cells = users.map {
+                PropertyCells.of([partitions[index].name(of: $0, at: cut.offset)])
+            }
             planner.membershipReset(
                 partition: PartitionID(index),
                 cohort: cohort,
@@ -305,11 +305,6 @@ final class Simulation {
             case .countsTwice:
                 if planner.machines[number].run.delivered > 0, generator.chance(percent: 10) {
                     planner.machines[number].run.delivered += 1
-                }
-            case .keepsSkips:
-                for slot in planner.machines[number].skips.keys {
-                    let desired = planner.machines[number].ledger[slot].desired
-                    planner.machines[number].skips[slot]?.operation = desired
                 }
             default: break
             }
