@@ -31,8 +31,9 @@ package struct DeliveryRequest: Sendable, Equatable {
     package var cohortName: String
     /// The tick of the cut the intent was planned from.
     package var tick: EventTime
-    /// What the destination knows the users by: ids, or rows of a template's identity. First those who leave,
-    /// then those who enter, each sorted by bytes.
+    /// What the destination knows the users by: ids, or rows of a template's identity.
+    ///
+    /// First those who leave, then those who enter, each sorted by bytes.
     package var users: UserList
     /// How many of the users leave: the first ones.
     package var exitCount: Int

@@ -30,9 +30,8 @@ package struct MembershipChanges: Sendable {
 
     /// Appends one change; `cohort` is an index into ``cohorts``.
     ///
-    /// - Parameters:
-    ///   - cells: The user's ``PropertyCells``, in the order of the cohort's synced properties; empty for a
-    ///     cohort without such, and for a user who left.
+    /// `cells` are the user's ``PropertyCells``, in the order of the cohort's synced properties; empty for a cohort
+    /// without such, and for a user who left.
     package mutating func append(
         cohort: Int,
         user: ByteView,

@@ -51,7 +51,7 @@ extension SyncMachine {
 
     /// Decides what leaves next, if anything may; an intent is appended to `records` before its request.
     ///
-    /// - Parameter allowance: How many users the destination would take now; 1 at least.
+    /// `allowance` is how many users the destination would take now, 1 at least.
     mutating func advance(
         now: Int64,
         allowance: Int,

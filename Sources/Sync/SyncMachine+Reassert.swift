@@ -34,7 +34,9 @@ extension SyncMachine {
         if isAsked {
             // Without a bound the next ones follow as soon as these are delivered.
             reassert.dueAt = paced == nil ? now : now + Reassert.stepMilliseconds
-            if room > 0 { reassert.askedSlots -= walk(users: room, slots: reassert.askedSlots, now) }
+            if room > 0 {
+                reassert.askedSlots -= walk(users: room, slots: reassert.askedSlots, now)
+            }
             if reassert.askedSlots == 0 { reassert.dueAt = now + Reassert.stepMilliseconds }
             return
         }

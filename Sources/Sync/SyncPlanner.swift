@@ -214,10 +214,8 @@ package struct SyncPlanner: ~Copyable, Sendable {
     /// Says what must be written and sent now: at most one request per destination, so the caller asks again until
     /// there is none.
     ///
-    /// - Parameters:
-    ///   - now: Milliseconds.
-    ///   - allowance: How many users a destination would take of a sync now; 0 for none. Asked only for syncs that
-    ///     have something to send.
+    /// `allowance` says how many users a destination would take of a sync now, 0 for none; it is asked only for syncs
+    /// that have something to send.
     package mutating func advance(
         now: Int64,
         allowance: (_ destination: String, _ sync: String) -> Int = { _, _ in .max }

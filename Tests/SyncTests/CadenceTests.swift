@@ -24,7 +24,10 @@ struct CadenceTests {
 
     @Test(
         "A daily run is due once on every day that there is, at its time or when the clocks skipped it",
-        .enabled(if: FileManager.default.fileExists(atPath: "/usr/share/zoneinfo/UTC"), "no tzdata"),
+        .enabled(
+            if: FileManager.default.fileExists(atPath: "/usr/share/zoneinfo/UTC"),
+            "no tzdata"
+        ),
         arguments: zones,
         [0, 30, 90, 150, 540, 1439]
     )
@@ -70,11 +73,15 @@ struct CadenceTests {
         #expect(after - before == 86_400_000)
     }
 
-    @Test("Around every change of the clocks until 2040 a daily sync runs once for each day", arguments: zones)
+    @Test(
+        "Around every change of the clocks until 2040 a daily sync runs once for each day",
+        arguments: zones
+    )
     func around(zone: String) throws {
         let rules = try rules(zone)
         var change = EventTime(milliseconds: Self.years.lowerBound)
-        while let next = rules.nextChange(after: change), next.milliseconds < Self.years.upperBound {
+        while let next = rules.nextChange(after: change), next.milliseconds < Self.years.upperBound
+        {
             change = next
             for minutes in [0, 30, 60, 119, 120, 150, 180, 1380, 1439] {
                 let cadence = SyncCadence.daily(minutesOfDay: minutes, rules)

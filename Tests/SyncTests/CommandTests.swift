@@ -7,7 +7,9 @@ import Testing
 struct CommandTests {
     private func refused(_ text: String) -> SyncCommandResult { .refused(text) }
 
-    @Test("A paused sync keeps count and sends nothing until it is resumed, over restarts and rewrites")
+    @Test(
+        "A paused sync keeps count and sends nothing until it is resumed, over restarts and rewrites"
+    )
     func pause() throws {
         let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)

@@ -5,7 +5,11 @@ import Testing
 
 @Suite("Lanes")
 struct LaneTests {
-    private func sync(_ id: String = "s", cohort: String = "c", isMixed: Bool = false) -> SyncSettings {
+    private func sync(
+        _ id: String = "s",
+        cohort: String = "c",
+        isMixed: Bool = false
+    ) -> SyncSettings {
         .test(id: id, cohort: cohort).with { $0.shape.isMixed = isMixed }
     }
 
@@ -110,7 +114,9 @@ struct LaneTests {
         #expect(order == ["s", "t", "s", "t", "s", "t", "s", "t"])
     }
 
-    @Test("A live change of one sync overtakes the initial population of another, which keeps a fifth")
+    @Test(
+        "A live change of one sync overtakes the initial population of another, which keeps a fifth"
+    )
     func acrossSyncs() throws {
         let harness = PlannerHarness([sync("all", cohort: "big"), sync("live")])
         harness.reset([], offset: 1, tick: 1)

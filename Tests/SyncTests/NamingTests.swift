@@ -12,7 +12,9 @@ struct NamingTests {
         PlannerHarness([.test().with { $0.naming = UserNaming(choices: [.cell(0)]) }])
     }
 
-    @Test("id-changed-before-remove: the name that was sent leaves, whatever the user is called now")
+    @Test(
+        "id-changed-before-remove: the name that was sent leaves, whatever the user is called now"
+    )
     func idChanged() throws {
         let harness = byProperty()
         harness.reset([("1", ["old@x"])], offset: 1, tick: 1)
@@ -66,7 +68,11 @@ struct NamingTests {
         let harness = PlannerHarness([
             .test().with { $0.naming = UserNaming(choices: [.cell(1), .cell(0), .userID]) }
         ])
-        harness.reset([("1", ["a", "b"]), ("2", ["c", ""]), ("3", ["", ""])], offset: 1, tick: 1)
+        harness.reset(
+            [("1", ["a", "b"]), ("2", ["c", ""]), ("3", ["", ""])],
+            offset: 1,
+            tick: 1
+        )
         #expect(harness.drain().map(\.text) == ["+3,b,c"])
     }
 
@@ -130,7 +136,11 @@ struct NamingTests {
     @Test("A device's user is called by the device where the template says so")
     func templateRows() throws {
         let harness = PlannerHarness([.test().with { $0.naming = try! Self.templateNaming() }])
-        harness.reset([("1", ["A@x "]), ("2", ["a@X"]), ("device:d", [""]), ("3", [""])], offset: 1, tick: 1)
+        harness.reset(
+            [("1", ["A@x "]), ("2", ["a@X"]), ("device:d", [""]), ("3", [""])],
+            offset: 1,
+            tick: 1
+        )
         let request = try harness.request()
         var rows: [[String]] = []
         request.users.forEach { row in

@@ -173,7 +173,11 @@ final class PlannerHarness {
     }
 
     /// Says what became of each user, and why of those who were left out.
-    func settle(_ request: DeliveryRequest, _ outcomes: [UserOutcomes.Outcome], _ reason: String = "bad") {
+    func settle(
+        _ request: DeliveryRequest,
+        _ outcomes: [UserOutcomes.Outcome],
+        _ reason: String = "bad"
+    ) {
         var settled = UserOutcomes(count: outcomes.count, all: .delivered)
         for (place, outcome) in outcomes.enumerated() {
             settled.set(place, outcome, reason: outcome == .skipped ? reason : nil)

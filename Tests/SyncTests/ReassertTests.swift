@@ -24,7 +24,8 @@ struct ReassertTests {
     }
 
     /// How often each user is sent in so many minutes, and the most users in one of them.
-    private func sent(_ harness: PlannerHarness, minutes: Int) -> (times: [String: Int], most: Int) {
+    private func sent(_ harness: PlannerHarness, minutes: Int) -> (times: [String: Int], most: Int)
+    {
         var times: [String: Int] = [:]
         var most = 0
         for _ in 0..<minutes {

@@ -100,7 +100,10 @@ struct RunTests {
         #expect(harness.drain().map(\.text) == ["+c"])
     }
 
-    @Test("A restart in the middle of a run goes on with it, and counts it as one", arguments: [false, true])
+    @Test(
+        "A restart in the middle of a run goes on with it, and counts it as one",
+        arguments: [false, true]
+    )
     func inRun(isRewritten: Bool) throws {
         let harness = running()
         harness.tick((0..<2500).map { "u\($0)" }, offset: 3, tick: 120)
@@ -125,7 +128,8 @@ struct RunTests {
     @Test(
         "A run below the share of success is no success",
         arguments: [
-            (19, 1, .succeeded), (18, 2, .partiallySucceeded), (0, 20, .failed), (20, 0, .succeeded),
+            (19, 1, .succeeded), (18, 2, .partiallySucceeded), (0, 20, .failed),
+            (20, 0, .succeeded),
         ] as [(Int, Int, SyncStatus.RunResult)]
     )
     func results(delivered: Int, skipped: Int, result: SyncStatus.RunResult) throws {

@@ -52,7 +52,10 @@ struct SettledTests {
         #expect(try harness.request(by: 1).text == "+b")
     }
 
-    @Test("What became of each user is known after a restart and a rewrite", arguments: [false, true])
+    @Test(
+        "What became of each user is known after a restart and a rewrite",
+        arguments: [false, true]
+    )
     func durable(isRewritten: Bool) throws {
         let harness = harness()
         harness.reset(["a", "b", "c", "d"], offset: 1, tick: 1)

@@ -26,7 +26,7 @@ final class Simulation {
     var crashes = 0
     var wakeAt: Int64?
     private var lists = 0
-    private let kinds: [Kind]
+    let kinds: [Kind]
 
     /// Bugs that must be noticed.
     enum Sabotage: CaseIterable {
@@ -42,8 +42,6 @@ final class Simulation {
         case trustsTimeouts
         /// A user of a run is counted twice.
         case countsTwice
-        /// What was refused once is never tried again.
-        case keepsSkips
     }
 
     /// What a sync is like.
@@ -150,121 +148,7 @@ final class Simulation {
         }
     }
 
-    /// A few users change; the first six of them have events in every partition.
-    private func write(_ index: Int) {
-        for _ in 0..<generator.number(in: 1...3) {
-            let number = generator.below(18)
-            let user = number < 6 ? "split\(number)" : "u\(index)-\(number)"
-            var change = SimulatedPartition.Change(user: user)
-            if generator.chance(percent: 20) {
-                change.name = generator.chance(percent: 15) ? "" : "n\(generator.below(9))"
-            } else {
-                change.cohort = generator.pick(Self.cohorts)
-                change.entered = generator.chance(percent: 55)
-            }
-            partitions[index].log.append(change)
-        }
-        guard generator.chance(percent: 2) else { return }
-        // Everybody leaves at once.
-        for cohort in Self.cohorts {
-            let end = Offset(partitions[index].log.count)
-            for user in partitions[index].members(of: cohort, at: end).sorted() {
-                partitions[index].log.append(SimulatedPartition.Change(cohort: cohort, user: user))
-            }
-        }
-    }
-
-    private func runEngine(_ index: Int) {
-        let partition = partitions[index]
-        let id = PartitionID(index)
-        switch partition.phase {
-        case .unavailable:
-            guard !isFaulty || generator.chance(percent: 20) else { return }
-            reset(index, to: liveCut(index))
-            partitions[index].phase = .live
-        case .starting:
-            guard !isFaulty || generator.chance(percent: 50) else { return }
-            if isFaulty, !partition.cuts.isEmpty, generator.chance(percent: 70) {
-                let back = max(0, partition.cuts.count - generator.number(in: 1...6))
-                reset(index, to: partition.cuts[back])
-                partitions[index].phase = .repeating(back + 1)
-            } else {
-                reset(index, to: liveCut(index))
-                partitions[index].phase = .live
-            }
-        case .repeating(let next):
-            guard !isFaulty || generator.chance(percent: 70) else { return }
-            // A tick may be left out, its changes come with a later one.
-            let wanted = next + (generator.chance(percent: 20) ? 1 : 0)
-            if wanted < partition.cuts.count {
-                move(index, to: partition.cuts[wanted])
-                partitions[index].phase = .repeating(wanted + 1)
-            } else {
-                partitions[index].phase = .live
-            }
-        case .live:
-            if isFaulty, generator.chance(percent: 2) {
-                planner.partitionUnavailable(id, now: now)
-                partitions[index].phase = .unavailable
-            } else if !isFaulty || generator.chance(percent: 70) {
-                let cut = liveCut(index)
-                if cut.tick > partition.position.tick { move(index, to: cut) }
-            }
-        }
-    }
-
-    /// Where the engine can be now; it may be behind the clock, each partition by as much as it likes.
-    private func liveCut(_ index: Int) -> Cut {
-        var tick = EventTime(milliseconds: time).roundedDown(toMultipleOf: Self.tickWidth)
-        if isFaulty, generator.chance(percent: 40) {
-            tick = tick - Int64(generator.below(8)) * Self.tickWidth
-        }
-        return Cut(
-            offset: Offset(partitions[index].log.count),
-            tick: max(tick, partitions[index].position.tick)
-        )
-    }
-
-    private func reset(_ index: Int, to cut: Cut) {
-        for cohort in Self.cohorts {
-            let users = partitions[index].members(of: cohort, at: cut.offset).sorted()
-            let cells = users.map { PropertyCells.of([partitions[index].name(of: $0, at: cut.offset)]) }
-            planner.membershipReset(
-                partition: PartitionID(index),
-                cohort: cohort,
-                users: UserList(users),
-                cells: UserList(bytes: cells),
-                cut: cut,
-                now: now
-            )
-        }
-        arrive(index, at: cut)
-    }
-
-    private func move(_ index: Int, to cut: Cut) {
-        planner.tick(
-            partition: PartitionID(index),
-            cut: cut,
-            changes: partitions[index].difference(
-                from: partitions[index].position.offset,
-                to: cut.offset,
-                cohorts: Self.cohorts
-            ),
-            now: now
-        )
-        arrive(index, at: cut)
-    }
-
-    private func arrive(_ index: Int, at cut: Cut) {
-        partitions[index].position = cut
-        partitions[index].lastKnown = cut
-        partitions[index].lastKnownIn = process
-        if partitions[index].cuts.last.map({ $0.tick < cut.tick }) ?? true {
-            partitions[index].cuts.append(cut)
-        }
-    }
-
-    private func plan() {
+    func plan() {
         for (number, sync) in syncs.enumerated()
         where kinds[number] == .runs && planner.listID(sync: sync.id) == nil {
             lists += 1
@@ -306,11 +190,6 @@ final class Simulation {
                 if planner.machines[number].run.delivered > 0, generator.chance(percent: 10) {
                     planner.machines[number].run.delivered += 1
                 }
-            case .keepsSkips:
-                for slot in planner.machines[number].skips.keys {
-                    let desired = planner.machines[number].ledger[slot].desired
-                    planner.machines[number].skips[slot]?.operation = desired
-                }
             default: break
             }
         }
@@ -326,7 +205,7 @@ final class Simulation {
         tail = []
     }
 
-    private func rewrite() {
+    func rewrite() {
         // What was returned and not yet committed is contained in the state.
         commit()
         durable = planner.rewriteRecords()
@@ -370,66 +249,6 @@ final class Simulation {
                 planner.partitionUnavailable(PartitionID(index), now: now)
                 partitions[index].phase = .unavailable
             }
-        }
-    }
-
-    /// Faults are over: everything must come to agree.
-    private func finish() {
-        // The last refusals come in; who is paused by one needs a person, or a restart that tries once.
-        pass(3 * Self.timeout)
-        if generator.chance(percent: 50) { crash() }
-        for sync in syncs { _ = planner.command(.resume, sync: sync.id, now: now) }
-        for _ in 0..<300 {
-            pass(500)
-            for index in partitions.indices { runEngine(index) }
-            plan()
-            for status in planner.status(now: now) { help(status) }
-            if let wakeAt, wakeAt > now { pass(min(wakeAt - now, 60_000)) }
-            let isDone =
-                planner.status(now: now).allSatisfy(isAtRest)
-                && planner.machines.allSatisfy { $0.doubts.isEmpty }
-                && partitions.allSatisfy { $0.position.offset == Offset($0.log.count) }
-                && receiver.queue.isEmpty
-            if isDone { break }
-        }
-        rewrite()
-        checker.finished()
-        // What was lost on the way may still be applied.
-        while let last = receiver.queue.map(\.time).max() { pass(last - time) }
-        for status in planner.status(now: now) where !isAtRest(status) {
-            checker.problems.append("I4: not at rest: \(status)")
-        }
-        for sync in syncs {
-            var wanted: Set<String> = []
-            for partition in partitions {
-                let end = Offset(partition.log.count)
-                wanted.formUnion(
-                    checker.named.contains(sync.id)
-                        ? partition.names(of: sync.cohortID, at: end)
-                        : partition.members(of: sync.cohortID, at: end)
-                )
-            }
-            let held = receiver.members[sync.id] ?? []
-            if held != wanted {
-                let missing = wanted.subtracting(held).sorted()
-                let extra = held.subtracting(wanted).sorted()
-                checker.problems.append("I4: \(sync.id) lacks \(missing), has too many \(extra)")
-            }
-        }
-    }
-
-    private func isAtRest(_ status: SyncStatus) -> Bool {
-        status.pendingUsers == 0 && [.live, .done].contains(status.state)
-    }
-
-    /// Does for a sync what a person would.
-    private func help(_ status: SyncStatus) {
-        if status.exitsToApprove != nil {
-            _ = planner.command(.approve, sync: status.sync, now: now)
-        } else if [.paused, .failed].contains(status.state) {
-            _ = planner.command(.resume, sync: status.sync, now: now)
-        } else if status.state == .done, status.pendingUsers > 0 {
-            _ = planner.command(.run, sync: status.sync, now: now)
         }
     }
 }

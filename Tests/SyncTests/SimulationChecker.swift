@@ -178,7 +178,9 @@ struct SimulationChecker {
             // Nobody is on the next list, and what was sent to the old one does not matter.
             for key in confirmed.keys where key.sync == request.syncID { confirmed[key] = nil }
             for operation in unknownAt.keys {
-                unknownAt[operation] = unknownAt[operation]?.filter { $0.key.sync != request.syncID }
+                unknownAt[operation] = unknownAt[operation]?.filter {
+                    $0.key.sync != request.syncID
+                }
             }
         default: break
         }

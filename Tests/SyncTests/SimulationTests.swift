@@ -51,7 +51,9 @@ struct SimulationTests {
         #expect(runs > 10)
     }
 
-    @Test("A receiver that applies later than promised, but not by minutes, ends with the desired set")
+    @Test(
+        "A receiver that applies later than promised, but not by minutes, ends with the desired set"
+    )
     func lateIsHealed() {
         for seed in 2000..<2060 {
             let simulation = Simulation(seed: UInt64(seed))

@@ -99,7 +99,9 @@ struct WholeRunTests {
         #expect(try harness.completeRun(.delivered).entering.users.texts == ["x"])
     }
 
-    @Test("A run that was written is not written again after a crash, also when its results are cut off")
+    @Test(
+        "A run that was written is not written again after a crash, also when its results are cut off"
+    )
     func notTwice() throws {
         let harness = try written()
         harness.tick("d", .entered, ["3"], offset: 2, tick: 2)
@@ -112,7 +114,11 @@ struct WholeRunTests {
             harness.journal = Array(all[..<kept])
             try harness.restart()
             harness.runs = []
-            harness.reset([("a", ["2"]), ("b", [""]), ("c", ["1"]), ("d", ["3"])], offset: 3, tick: 3)
+            harness.reset(
+                [("a", ["2"]), ("b", [""]), ("c", ["1"]), ("d", ["3"])],
+                offset: 3,
+                tick: 3
+            )
             _ = harness.advance()
             #expect(harness.runs.isEmpty, "\(kept) of \(all.count)")
             #expect(harness.status().lastRun?.delivered == 1, "\(kept) of \(all.count)")
