@@ -165,8 +165,8 @@ let package = Package(
         .testTarget(
             name: "PartnerTests",
             dependencies: [
-                "Basics", "Configuration", "Templates", "Sync", "Delivery", "Destinations", "Threads",
-                "PartnerKit", "TestKit",
+                "Basics", "Configuration", "Templates", "Sync", "Delivery", "Destinations",
+                "Threads", "PartnerKit", "TestKit",
             ],
             swiftSettings: settings
         ),

@@ -185,7 +185,9 @@ struct HTTPSenderTests {
         #expect(server.requests.count == 2)
     }
 
-    @Test("a kept connection that dies with a request leaves it unknown, and it is not sent again unseen")
+    @Test(
+        "a kept connection that dies with a request leaves it unknown, and it is not sent again unseen"
+    )
     func noHiddenRepetition() throws {
         let server = try LoopbackServer { connection in
             _ = connection.readRequest()
