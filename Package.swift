@@ -173,8 +173,8 @@ let package = Package(
         .testTarget(
             name: "PartnerTests",
             dependencies: [
-                "Basics", "Configuration", "Templates", "Sync", "Delivery", "Destinations", "Threads",
-                "PartnerKit", "TestKit",
+                "Basics", "Configuration", "Templates", "Sync", "Delivery", "Destinations",
+                "Threads", "PartnerKit", "TestKit",
             ],
             swiftSettings: settings
         ),

@@ -15,6 +15,7 @@ package final class MockPartner: Sendable {
     ///   - refused: Users whom it does not take.
     ///   - faults: What goes wrong; nil for nothing.
     ///   - timeoutMilliseconds: After which its callers give up; what is applied late is so within half of that.
+    /// - Throws: Where no port can be opened.
     package init(
         _ persona: any Persona,
         limits: [PartnerLimit] = [],
@@ -202,7 +203,8 @@ final class PartnerCore: Sendable {
         state.withLock { state in
             let reply = persona.handle(call, &state.lists)
             if let expected = state.expected {
-                for change in state.lists.changes[state.lookedAt...] where !expected.contains(change) {
+                for change in state.lists.changes[state.lookedAt...]
+                where !expected.contains(change) {
                     state.problems.append("\(change) contradicts the newest level")
                 }
                 state.lookedAt = state.lists.changes.count

@@ -37,7 +37,8 @@ struct PartnerWatch: Sendable {
                 sum += limit.unit == .users ? arrival.users : 1
             }
             guard sum > limit.count else { return nil }
-            return "\(sum) \(limit.unit) within \(limit.span) µs, of which \(limit.count) are allowed"
+            return
+                "\(sum) \(limit.unit) within \(limit.span) µs, of which \(limit.count) are allowed"
         }
     }
 

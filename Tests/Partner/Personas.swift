@@ -76,7 +76,8 @@ package struct BrazeTrackPersona: Persona {
             let user = attributes["external_id"] as? String ?? ""
             if lists.refused.contains(user) {
                 errors.append(#"{"type":"BLACKLISTED_EXTERNAL_USER_ID","index":\#(index)}"#)
-            } else if lists.isMoody, (user.utf8.last ?? 0) &+ UInt8(lists.changes.count & 7) == 0x34 {
+            } else if lists.isMoody, (user.utf8.last ?? 0) &+ UInt8(lists.changes.count & 7) == 0x34
+            {
                 errors.append(#"{"type":"CANARY-body internal error","index":\#(index)}"#)
             } else {
                 lists.apply(list, user, isEntering: attributes[list] as? Bool ?? false)
@@ -111,7 +112,9 @@ package struct BrazeCohortPersona: Persona {
     }
 
     package func users(of call: PartnerCall) -> Int {
-        call.objects("cohort_changes").reduce(0) { $0 + (($1["user_ids"] as? [String])?.count ?? 0) }
+        call.objects("cohort_changes").reduce(0) {
+            $0 + (($1["user_ids"] as? [String])?.count ?? 0)
+        }
     }
 
     package func handle(_ call: PartnerCall, _ lists: inout PartnerLists) -> PartnerReply {
@@ -171,7 +174,11 @@ package struct AmplitudePersona: Persona {
             guard !known.isEmpty else { return PartnerReply(400, #"{"error":"CANARY-body"}"#) }
             let list = lists.make()
             for user in known { lists.apply(list, user, isEntering: true) }
-            return PartnerReply(200, #"{"cohortId":"\#(list)","name":"CANARY-body"}"#, isTold: false)
+            return PartnerReply(
+                200,
+                #"{"cohortId":"\#(list)","name":"CANARY-body"}"#,
+                isTold: false
+            )
         }
         let list = call.text("cohort_id")
         guard lists.has(list) else { return PartnerReply(404, #"{"error":"CANARY-body"}"#) }
@@ -252,7 +259,11 @@ package struct MetaPersona: Persona {
         PartnerReply(400, #"{"error":{"code":80003,"message":"CANARY-body"}}"#)
     }
     package var failed: PartnerReply {
-        PartnerReply(500, "<html><body>CANARY-body</body></html>", headers: ["Content-Type: text/html"])
+        PartnerReply(
+            500,
+            "<html><body>CANARY-body</body></html>",
+            headers: ["Content-Type: text/html"]
+        )
     }
 }
 

@@ -30,7 +30,9 @@ struct AnswerTests {
     @Test("A redirect is not followed, wherever it points to", arguments: [301, 302, 307, 308])
     func redirect(status code: Int) throws {
         let trap = try LoopbackServer(answering: Answer.ok)
-        for target in ["http://169.254.169.254/CANARY-path", "http://127.0.0.1:\(trap.port)/CANARY-path"] {
+        for target in [
+            "http://169.254.169.254/CANARY-path", "http://127.0.0.1:\(trap.port)/CANARY-path",
+        ] {
             let server = try LoopbackServer(
                 answering: Answer.status(code, ["Location: \(target)"])
             )
@@ -46,7 +48,10 @@ struct AnswerTests {
         #expect(trap.connectionCount == 0)
     }
 
-    @Test("What an answer has beyond 64 KiB is not read, and its status counts", arguments: [Partner.webhook, .talonOne])
+    @Test(
+        "What an answer has beyond 64 KiB is not read, and its status counts",
+        arguments: [Partner.webhook, .talonOne]
+    )
     func hugeBody(_ partner: Partner) throws {
         let body = String(repeating: "CANARY-body ", count: 100_000)
         let server = try LoopbackServer(
@@ -58,11 +63,15 @@ struct AnswerTests {
         #expect(harness.completions.map(\.outcome) == [.delivered])
     }
 
-    @Test("An answer that comes byte by byte runs into the timeout, and the same batch is sent again")
+    @Test(
+        "An answer that comes byte by byte runs into the timeout, and the same batch is sent again"
+    )
     func slowLoris() throws {
         let server = try LoopbackServer { connection in
             while connection.readRequest() != nil {
-                for byte in "HTTP/1.1 200 OK\r\nContent-Length: 200\r\nX: " + String(repeating: "x", count: 1000) {
+                for byte in "HTTP/1.1 200 OK\r\nContent-Length: 200\r\nX: "
+                    + String(repeating: "x", count: 1000)
+                {
                     guard connection.send(String(byte)) else { return }
                     connection.pause(milliseconds: 20)
                 }
@@ -77,7 +86,10 @@ struct AnswerTests {
         try mend(harness)
     }
 
-    @Test("410 holds a webhook's sync until a person resumes it, and no user is given up", arguments: [401, 403, 410])
+    @Test(
+        "410 holds a webhook's sync until a person resumes it, and no user is given up",
+        arguments: [401, 403, 410]
+    )
     func refused(status code: Int) throws {
         let server = try LoopbackServer(
             answering: "HTTP/1.1 \(code) No\r\nContent-Length: 11\r\n\r\nCANARY-body"
@@ -111,6 +123,10 @@ struct AnswerTests {
         try harness.tick([(30, 0, true), (4, 0, false)])
         try harness.rest()
         #expect(try harness.problems() == [])
-        #expect(harness.log.contains { $0.contains("the list at the partner is gone, it is made again") })
+        #expect(
+            harness.log.contains {
+                $0.contains("the list at the partner is gone, it is made again")
+            }
+        )
     }
 }

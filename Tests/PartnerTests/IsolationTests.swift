@@ -5,7 +5,9 @@ import Testing
 
 @Suite("One dead destination")
 struct IsolationTests {
-    @Test("Of eight destinations one takes connections and never answers: the others get everything meanwhile")
+    @Test(
+        "Of eight destinations one takes connections and never answers: the others get everything meanwhile"
+    )
     func blackHole() throws {
         let hole = try LoopbackServer { connection in
             while connection.readRequest() != nil {}

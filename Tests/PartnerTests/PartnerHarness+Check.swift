@@ -10,7 +10,9 @@ extension PartnerHarness {
     func problems() throws -> [String] {
         var problems: [String] = []
         for destination in destinations {
-            for problem in destination.mock.problems { problems.append("\(destination.id): \(problem)") }
+            for problem in destination.mock.problems {
+                problems.append("\(destination.id): \(problem)")
+            }
             problems += try differences(destination)
         }
         for status in planner.status(now: now)

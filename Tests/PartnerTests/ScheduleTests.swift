@@ -5,39 +5,61 @@ import Testing
 
 @Suite("Partners under faults")
 struct ScheduleTests {
-    /// How many seeds for each partner; a nightly run takes more.
-    private static var seeds: Range<UInt64> {
-        let environment = Environment.current
-        if let only = environment["COHORTD_SEED"].flatMap(UInt64.init) { return only..<only + 1 }
-        return 1..<1 + (environment["COHORTD_SEEDS"].flatMap(UInt64.init).map { $0 / 5000 } ?? 3)
-    }
-
     @Test(
         "Whatever fails and restarts, each partner ends with the members, and its limits were kept",
         arguments: Partner.allCases
     )
     func converges(_ partner: Partner) throws {
-        for seed in Self.seeds {
+        let seeds = Seeds(3)
+        var faults = 0
+        for seed in seeds {
             let harness = try run(partner, seed: seed)
             let problems = try harness.problems()
-            #expect(problems.isEmpty, "seed \(seed) of \(partner): \(problems.prefix(6))")
-            #expect(harness.crashes > 0, "seed \(seed) of \(partner)")
+            #expect(problems.isEmpty, "\(command(seed)): \(problems.prefix(6))")
+            #expect(harness.crashes > 0)
+            faults += harness.destinations[0].mock.faultCounts.values.reduce(0, +)
             let requests = harness.destinations[0].mock.requests
-            #expect(requests.contains { "\($0.headers) \(String(decoding: $0.body, as: UTF8.self))".contains("CANARY") })
+            #expect(
+                requests.contains {
+                    "\($0.headers) \(String(decoding: $0.body, as: UTF8.self))".contains("CANARY")
+                }
+            )
         }
+        #expect(faults > 15 || !seeds.isFull, "\(faults) faults")
+    }
+
+    @Test("A partner that is asked for more than it allows, or for something else, notices")
+    func canary() throws {
+        let strict = [PartnerLimit(.users, 10, per: 1_000_000)]
+        let destination = try TestedDestination("d", .talonOne, cohorts: [0], partnerLimits: strict)
+        let user = SimulatedEngine.user(1)
+        destination.mock.expect([.init(list: "c0", user: user, isEntering: true)])
+        let harness = try PartnerHarness([destination])
+        try harness.tick((0..<20).map { ($0, 0, true) })
+        try harness.rest()
+        let problems = destination.mock.problems
+        #expect(problems.contains { $0.contains("of which 10 are allowed") })
+        #expect(problems.contains { $0.contains("contradicts the newest level") })
+    }
+
+    /// The one command that repeats a failure.
+    private func command(_ seed: UInt64) -> String {
+        "COHORTD_SEED=\(seed) swift test --filter PartnerTests.ScheduleTests"
     }
 
     /// A schedule of changes, faults and restarts, up to the rest after it.
     private func run(_ partner: Partner, seed: UInt64) throws -> PartnerHarness {
         var generator = SeededGenerator(seed: seed &* 0x9e37 ^ UInt64(partner.rawValue.count))
+        let times = HarnessTimes(speed: 40, timeoutMilliseconds: 300)
         let destination = try TestedDestination(
             "d",
             partner,
             refused: [SimulatedEngine.user(20), SimulatedEngine.user(21)],
-            faults: FaultSchedule(seed: generator.next(), percent: 35)
+            faults: FaultSchedule(seed: generator.next(), percent: 35),
+            times: times
         )
-        let harness = try PartnerHarness([destination], seed: generator.next())
-        for step in 0..<16 {
+        let harness = try PartnerHarness([destination], times: times, seed: generator.next())
+        for step in 0..<24 {
             var changes: [(user: Int, cohort: Int, isIn: Bool?)] = []
             for _ in 0..<generator.number(in: 1...8) {
                 let user = generator.below(24)

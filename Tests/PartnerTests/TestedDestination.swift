@@ -23,11 +23,10 @@ final class TestedDestination {
     private let template: Template?
     private let refused: Set<String>
 
-    /// - Parameters:
-    ///   - id: The destination's id.
-    ///   - faults: What goes wrong at the partner.
-    ///   - hasProxy: Whether a proxy that cuts stands before it.
-    ///   - isSmall: Whether batches and limits are small, so that many requests carry few users.
+    /// Starts the partner, and the proxy that cuts if there is to be one.
+    ///
+    /// Small is a destination whose batches and limits are small, so that many requests carry few users;
+    /// `partnerLimits` are others than those that its worker knows of.
     init(
         _ id: String,
         _ partner: Partner,
@@ -36,6 +35,7 @@ final class TestedDestination {
         faults: FaultSchedule? = nil,
         hasProxy: Bool = false,
         isSmall: Bool = true,
+        partnerLimits: [PartnerLimit]? = nil,
         times: HarnessTimes = HarnessTimes()
     ) throws {
         self.id = id
@@ -54,7 +54,7 @@ final class TestedDestination {
             ] : []
         mock = try MockPartner(
             try partner.persona(),
-            limits: limits,
+            limits: partnerLimits ?? limits,
             refused: self.refused,
             faults: faults,
             timeoutMilliseconds: times.timeoutMilliseconds
