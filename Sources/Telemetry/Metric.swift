@@ -149,7 +149,7 @@ package enum Metric: Int, CaseIterable, Sendable {
         case .destinationUp:
             (
                 "destination_up", .gauge, [.destination],
-                "1 if the last attempt got an answer, else 0."
+                "1 if what was sent last was taken, else 0."
             )
         }
     }

@@ -26,7 +26,10 @@ extension CommandTable {
             one(
                 "run",
                 summary: "Begins a run now",
-                details: "A realtime sync sends everyone again, at the pace of a re-assert.",
+                details: """
+                    A realtime sync sends everyone again, at a tenth of what the destination's limits allow. \
+                    Files and topics of Kafka have no use for that, and refuse it.
+                    """,
                 example: "cohortctl syncs run abandoners-crm"
             ),
             one(
@@ -37,8 +40,11 @@ extension CommandTable {
             ),
             one(
                 "resume",
-                summary: "Goes on, whatever the reason of the pause was",
-                details: "Users who were skipped are tried again.",
+                summary: "Goes on after a pause, a refusal or a failure",
+                details: """
+                    Users who were skipped are tried again. What waits because many users would leave goes on \
+                    waiting; that is for 'approve'.
+                    """,
                 example: "cohortctl syncs resume abandoners-crm"
             ),
             one(
