@@ -69,10 +69,16 @@ struct CourierFactory {
             if let courier = courier as? HTTPCourier {
                 let (settings, webhook) = try connect(destination)
                 try courier.credentialsChanged(settings, webhook: webhook)
-            } else if let courier = courier as? QueueCourier,
-                case .objectStoreCSV(let store) = destination.template
-            {
-                courier.credentialsChanged(try credentials(destination, store))
+            } else if let courier = courier as? QueueCourier {
+                switch destination.template {
+                case .objectStoreCSV(let store):
+                    courier.credentialsChanged(try credentials(destination, store))
+                case .kafkaTopic(let topic):
+                    courier.replace(by: .topic(try transport(destination, topic, .changes)))
+                case .kafkaTable(let topic):
+                    courier.replace(by: .topic(try transport(destination, topic, .table)))
+                case .file, .fileCSV, .webhook, .partner: break
+                }
             }
         } catch {
             throw Self.error(destination, "\(error)")

@@ -16,7 +16,7 @@ final class QueueCourier: Courier {
     let destination: String
     private(set) var isUp: Bool?
 
-    private let transport: Transport
+    private var transport: Transport
     private let routes: CourierRoutes
     private var underWay: [UInt64: (sync: String, message: String?)] = [:]
     private var news = CourierNews()
@@ -70,9 +70,15 @@ final class QueueCourier: Courier {
 
     func resume() {}
 
-    /// Takes over other secrets; a transport without any has nothing to do.
+    /// Signs with other credentials from now on.
     func credentialsChanged(_ credentials: ObjectStoreSettings.Credentials) {
         if case .objects(let objects) = transport { objects.update(credentials) }
+    }
+
+    /// Goes on with another transport; what is under way with the old one ends with nobody knowing how.
+    func replace(by other: Transport) {
+        if case .topic(let topic) = transport { topic.stop(graceMilliseconds: 0) }
+        transport = other
     }
 
     func stop() {

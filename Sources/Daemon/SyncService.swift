@@ -263,7 +263,7 @@ final class SyncService: @unchecked Sendable {
             let news = courier.advance(now: now)
             for note in news.notes { logger.notice("destination_changed", note) }
             for list in news.lists { planner.listMade(sync: list.sync, id: list.id) }
-            for completion in news.completions { take(completion, now) }
+            for completion in news.completions { take(completion, of: courier.destination, now) }
             if !news.completions.isEmpty, let isUp = courier.isUp {
                 metrics.update { $0.set(.destinationUp, [courier.destination], to: isUp ? 1 : 0) }
             }
@@ -272,8 +272,11 @@ final class SyncService: @unchecked Sendable {
         return wakeAt
     }
 
-    private func take(_ completion: CourierNews.Completion, _ now: Int64) {
-        if completion.outcome.isRefused { wasRefused = true }
+    private func take(
+        _ completion: CourierNews.Completion,
+        of destination: String,
+        _ now: Int64
+    ) {
         if let message = completion.message {
             planner.completed(
                 sync: completion.sync,
@@ -283,6 +286,10 @@ final class SyncService: @unchecked Sendable {
             )
         } else {
             planner.completedRun(sync: completion.sync, outcome: completion.outcome, now: now)
+        }
+        if let reason = completion.outcome.credentialRefusal {
+            wasRefused = true
+            planner.credentialsRefused(destination: destination, reason: reason, now: now)
         }
     }
 
@@ -373,11 +380,13 @@ final class SyncService: @unchecked Sendable {
 }
 
 extension DeliveryOutcome {
-    /// Whether a credential was refused.
-    fileprivate var isRefused: Bool {
+    /// Why the credential was refused; nil where it was not.
+    fileprivate var credentialRefusal: String? {
         switch self {
-        case .authenticationRefused, .settled(_, _, _, refusal: .authentication): true
-        default: false
+        case .authenticationRefused(let detail),
+            .settled(_, _, _, refusal: .authentication(let detail)):
+            detail
+        default: nil
         }
     }
 }

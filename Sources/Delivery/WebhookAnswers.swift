@@ -26,13 +26,13 @@ package enum WebhookAnswers {
         case 401, 403:
             .authenticationRefused(
                 detail: "\(target) answers \(answer.status): it does not accept the signature; "
-                    + "check that secret is the one the receiver has, then restart"
+                    + "correct the secret, which is then taken up by itself"
             )
         case 410:
             .gone(
                 detail:
-                    "\(target) answers 410: the receiver wants no more; correct url or remove the "
-                    + "sync, then restart"
+                    "\(target) answers 410: the receiver wants no more; remove the sync, or make the "
+                    + "receiver take it and resume the sync"
             )
         default:
             .retriable(

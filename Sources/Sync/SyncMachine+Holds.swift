@@ -87,6 +87,17 @@ extension SyncMachine {
         notes.append(.held(sync: settings.id, reason: reason.text(sync: settings.id)))
     }
 
+    /// Another sync of the destination had its credential refused.
+    mutating func credentialsRefused(
+        _ reason: String,
+        _ now: Int64,
+        _ records: inout [JournalRecord],
+        _ notes: inout [SyncNote]
+    ) {
+        guard hold == nil else { return }
+        refuse(.refused(reason: reason), now, &records, &notes)
+    }
+
     /// The credential changed: who was refused tries again.
     mutating func credentialsChanged(_ records: inout [JournalRecord], _ notes: inout [SyncNote]) {
         guard case .refused = hold else { return }
@@ -118,6 +129,7 @@ extension SyncMachine {
                 return .refused("sync \(settings.id) is paused already")
             }
             isPausedByPerson = true
+            pausedSince = now
             records.append(.flag(.commanded, sync: settings.id, true))
             notes.append(.held(sync: settings.id, reason: "paused by a command"))
             return .done

@@ -93,6 +93,8 @@ struct SyncMachine: Sendable {
     var heldSince: Int64 = 0
     var isMassExitNoted = false
     var isPausedByPerson = false
+    /// Since when that is so, as far as this process knows.
+    var pausedSince: Int64 = 0
     /// Why it was held before this start: one attempt decides.
     var formerHold: String?
     var exitWave = ExitWave()

@@ -378,6 +378,7 @@ extension SyncMachine {
     fileprivate mutating func begin(now: Int64, partitions: PartitionTable) {
         makeRoom(for: partitions)
         startedAt = now
+        pausedSince = now
         if !settings.cadence.hasRuns { run = RunState() }
         let age = Age(tick: .distantPast, since: now, isBackfill: true)
         for position in open.indices {

@@ -331,6 +331,14 @@ package struct SyncPlanner: ~Copyable, Sendable {
         )
     }
 
+    /// A destination refused the credential: none of its syncs can send, so all of them say so.
+    package mutating func credentialsRefused(destination: String, reason: String, now: Int64) {
+        for machine in machines.indices
+        where machines[machine].settings.destinationID == destination {
+            machines[machine].credentialsRefused(reason, now, &unwritten, &notes)
+        }
+    }
+
     /// The credential of a destination changed: its syncs that were refused try again.
     package mutating func credentialsChanged(destination: String) {
         for machine in machines.indices

@@ -120,14 +120,16 @@ extension SyncMachine {
         _ partitions: PartitionTable
     ) -> (SyncStatus.State, Failure?) {
         if settings.isPaused {
-            return (.paused, Failure(reason: "paused by the configuration", since: now))
+            return (.paused, Failure(reason: "paused by the configuration", since: startedAt))
         }
         if let hold {
             let trouble = Failure(reason: hold.text(sync: settings.id), since: heldSince)
             if case .failed = hold { return (.failed, trouble) }
             return (.paused, trouble)
         }
-        if isPausedByPerson { return (.paused, Failure(reason: "paused by a command", since: now)) }
+        if isPausedByPerson {
+            return (.paused, Failure(reason: "paused by a command", since: pausedSince))
+        }
         if let failure, isDegraded { return (.degraded, failure) }
         let former = formerHold.map {
             Failure(reason: "paused before this start, tried once: \($0)", since: startedAt)

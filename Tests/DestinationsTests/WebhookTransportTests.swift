@@ -66,7 +66,7 @@ struct WebhookTransportTests {
             }
             #expect(
                 text.contains("http://127.0.0.1:9 answers \(status)") && text.contains("secret")
-                    && text.contains("then restart")
+                    && text.contains("correct the secret")
             )
         }
         let outcome = try transport().classify(.answered(HTTPAnswer(status: 410)))
@@ -74,7 +74,7 @@ struct WebhookTransportTests {
             Issue.record("\(outcome)")
             return
         }
-        #expect(text.contains("410") && text.contains("then restart"))
+        #expect(text.contains("410") && text.contains("resume the sync"))
     }
 
     @Test(
