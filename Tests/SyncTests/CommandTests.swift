@@ -133,4 +133,19 @@ struct CommandTests {
         harness.tick(["b"], offset: 2, tick: 2)
         #expect(harness.advance().isEmpty)
     }
+
+    @Test("A refused credential holds every sync of the destination, and a new one lets all go on")
+    func credentialOfAll() throws {
+        let harness = PlannerHarness([
+            .test(id: "s"), .test(id: "t", cohort: "e"), .test(id: "u", destination: "other"),
+        ])
+        harness.reset(["a"], offset: 1, tick: 1)
+        harness.planner.credentialsRefused(destination: "d", reason: "401", now: harness.now)
+        #expect(harness.advance().map(\.syncID) == ["u"])
+        #expect(harness.status(0).state == .paused && harness.status(1).state == .paused)
+        #expect(harness.status(0).reason == "401" && harness.status(1).reason == "401")
+        harness.planner.credentialsChanged(destination: "d")
+        #expect(harness.advance().map(\.syncID) == ["s"])
+        #expect(harness.status(1).state != .paused)
+    }
 }
