@@ -14,7 +14,9 @@ struct SyncSetup {
 
     /// Puts together what the configuration says.
     ///
-    /// - Parameter cohortNames: The cohorts' names by id.
+    /// - Parameters:
+    ///   - loaded: The configuration, read without problems.
+    ///   - cohortNames: The cohorts' names by id.
     /// - Throws: What is wrong with a template on this machine.
     init(
         _ loaded: LoadedConfiguration,

@@ -41,7 +41,9 @@ struct LatencyFolder {
             settings: {url: "\(receiver)", secret: "file:\(path)/secret"}
             allow_private: [127.0.0.0/8]
             """,
-            "syncs/marked.yaml": "{id: marked-receiver, item: {cohort: marked}, destination: receiver}",
+            "syncs/marked.yaml": """
+            {id: marked-receiver, item: {cohort: marked}, destination: receiver}
+            """,
         ]
         for (name, text) in files {
             let descriptor = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)

@@ -53,7 +53,10 @@ struct SyncBench {
             shape: DeliveryShape(template),
             naming: UserNaming(
                 choices: [.userID],
-                mapper: try IdentityMapper(template.identity, decompose: CompatibilityForm.decompose),
+                mapper: try IdentityMapper(
+                    template.identity,
+                    decompose: CompatibilityForm.decompose
+                ),
                 cell: { _ in 0 }
             )
         )
