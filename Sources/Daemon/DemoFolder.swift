@@ -1,61 +1,35 @@
-import Basics
-import Glibc
 import InputFiles
 
 /// The configuration of the demo, written to a folder of its own and removed with it.
 struct DemoFolder {
-    private let path: String
+    private let folder: ScratchFolder
 
-    var configurationPath: String { path + "/cohortd.yaml" }
+    var configurationPath: String { folder.path + "/cohortd.yaml" }
 
     init(broker: String, receiver: String, secret: String, port: UInt16) throws(DaemonError) {
-        let parent = ProcessEnvironment.variable("TMPDIR") ?? "/tmp"
-        var template = Array((parent + "/cohortd-demo-XXXXXX").utf8CString)
-        guard let made = mkdtemp(&template) else {
-            throw DaemonError(
-                status: DaemonError.Status.dataDirectory,
-                "cannot make a folder in \(parent): \(SystemError.text(errno))"
+        do throws(ScratchFolder.Failure) {
+            folder = try ScratchFolder(
+                named: "cohortd-demo",
+                in: ProcessEnvironment.variable("TMPDIR") ?? "/tmp",
+                folders: ["cohorts", "destinations", "syncs"]
             )
-        }
-        path = String(cString: made)
-        for folder in ["cohorts", "destinations", "syncs"] { mkdir("\(path)/\(folder)", 0o700) }
-        try write("secret", secret + "\n")
-        try write("cohortd.yaml", Self.configuration(path, broker: broker, port: port))
-        try write("cohorts/demo.yaml", Self.cohorts)
-        try write("destinations/receiver.yaml", Self.destination(path, url: receiver))
-        try write("syncs/demo.yaml", Self.syncs)
-    }
-
-    private func write(_ name: String, _ text: String) throws(DaemonError) {
-        let descriptor = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0, DescriptorWriter.writeAll(Array(text.utf8), to: descriptor) else {
-            throw DaemonError(
-                status: DaemonError.Status.dataDirectory,
-                "cannot write \(path)/\(name): \(SystemError.text(errno))"
+            let path = folder.path
+            try folder.write("secret", secret + "\n")
+            try folder.write(
+                "cohortd.yaml",
+                Self.configuration(path, broker: broker, port: port)
             )
+            try folder.write("cohorts/demo.yaml", Self.cohorts)
+            try folder.write("destinations/receiver.yaml", Self.destination(path, url: receiver))
+            try folder.write("syncs/demo.yaml", Self.syncs)
+        } catch {
+            throw DaemonError(status: DaemonError.Status.dataDirectory, error.description)
         }
-        close(descriptor)
     }
 
     /// Removes the folder with everything in it.
     func remove() {
-        Self.removeTree(path)
-    }
-
-    private static func removeTree(_ path: String) {
-        if let directory = opendir(path) {
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name == "." || name == ".." { continue }
-                let inner = "\(path)/\(name)"
-                // A link is removed itself, never what it points to.
-                if unlink(inner) != 0 { removeTree(inner) }
-            }
-            closedir(directory)
-        }
-        rmdir(path)
+        folder.remove()
     }
 
     private static func configuration(_ path: String, broker: String, port: UInt16) -> String {

@@ -27,9 +27,7 @@ struct IngestReport {
     private func perUser(_ bytes: Int) -> Int { users > 0 ? bytes / users : 0 }
 
     private func quantile(_ share: Double) -> Double {
-        guard let last = tickMilliseconds.last else { return 0 }
-        let index = Int((Double(tickMilliseconds.count) * share).rounded(.up)) - 1
-        return index < 0 ? last : tickMilliseconds[index]
+        ReportText.quantile(share, of: tickMilliseconds)
     }
 
     /// For people.
@@ -40,21 +38,22 @@ struct IngestReport {
                 "events",
                 "\(events) (\(bytes) bytes), \(rejected) rejected, \(duplicates) duplicates"
             ),
-            ("events/s/core", "\(rate(cpuSeconds)) by CPU time (\(fixed(cpuSeconds)) s)"),
-            ("events/s", "\(rate(wallSeconds)) by wall time (\(fixed(wallSeconds)) s)"),
+            (
+                "events/s/core",
+                "\(rate(cpuSeconds)) by CPU time (\(ReportText.fixed(cpuSeconds)) s)"
+            ),
+            ("events/s", "\(rate(wallSeconds)) by wall time (\(ReportText.fixed(wallSeconds)) s)"),
             ("users", "\(users)"),
             ("bytes a user", "\(perUser(reservedBytes)) reserved by the engine, \(grown)"),
             (
                 "ticks",
-                "\(tickMilliseconds.count): p50 \(fixed(quantile(0.5))) ms, p99 "
-                    + "\(fixed(quantile(0.99))) ms, max \(fixed(quantile(1))) ms"
+                "\(tickMilliseconds.count): p50 \(ReportText.fixed(quantile(0.5))) ms, p99 "
+                    + "\(ReportText.fixed(quantile(0.99))) ms, max \(ReportText.fixed(quantile(1))) ms"
             ),
             ("enters + exits", "\(enters) + \(exits) = \(enters + exits)"),
             ("final sizes", cohorts.map { "\($0.id) \($0.count)" }.joined(separator: ", ")),
         ]
-        return rows.map { name, value in
-            name + String(repeating: " ", count: 16 - name.count) + value + "\n"
-        }.joined()
+        return ReportText.table(rows)
     }
 
     /// For programs: one object, one line.
@@ -66,8 +65,8 @@ struct IngestReport {
         writer.member("rejected", rejected)
         writer.member("duplicates", duplicates)
         writer.member("users", users)
-        member("cpu_seconds", cpuSeconds, to: &writer)
-        member("wall_seconds", wallSeconds, to: &writer)
+        ReportText.member("cpu_seconds", cpuSeconds, to: &writer)
+        ReportText.member("wall_seconds", wallSeconds, to: &writer)
         writer.member("events_per_cpu_second", rate(cpuSeconds))
         writer.member("events_per_wall_second", rate(wallSeconds))
         writer.member("reserved_bytes_per_user", perUser(reservedBytes))
@@ -76,9 +75,9 @@ struct IngestReport {
         writer.key("ticks")
         writer.beginObject()
         writer.member("count", tickMilliseconds.count)
-        member("p50_ms", quantile(0.5), to: &writer)
-        member("p99_ms", quantile(0.99), to: &writer)
-        member("max_ms", quantile(1), to: &writer)
+        ReportText.member("p50_ms", quantile(0.5), to: &writer)
+        ReportText.member("p99_ms", quantile(0.99), to: &writer)
+        ReportText.member("max_ms", quantile(1), to: &writer)
         writer.endObject()
         writer.member("enters", enters)
         writer.member("exits", exits)
@@ -90,16 +89,4 @@ struct IngestReport {
         writer.newline()
         return writer.string
     }
-
-    private func member(_ name: String, _ number: Double, to writer: inout JSONWriter) {
-        writer.key(name)
-        writer.value((number * 1e6).rounded() / 1e6)
-    }
-}
-
-/// A number with three decimals.
-func fixed(_ number: Double) -> String {
-    let thousandths = Int((number * 1000).rounded())
-    let rest = String(thousandths % 1000)
-    return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
 }

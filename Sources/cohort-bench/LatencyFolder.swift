@@ -1,5 +1,3 @@
-import Daemon
-import Glibc
 import InputFiles
 
 /// The configuration of a latency run, in a folder of its own that goes with it.
@@ -8,20 +6,17 @@ struct LatencyFolder {
     /// The distance of ticks, in milliseconds.
     static let tickMilliseconds = 1000
 
-    private let path: String
+    private let folder: ScratchFolder
 
-    var configurationPath: String { path + "/cohortd.yaml" }
+    var configurationPath: String { folder.path + "/cohortd.yaml" }
 
-    init(broker: String, receiver: String, secret: String) throws(DaemonError) {
-        var template = Array("/tmp/cohort-bench-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else {
-            throw DaemonError(
-                status: DaemonError.Status.dataDirectory,
-                "cannot make a folder in /tmp: errno \(errno)"
-            )
-        }
-        path = String(cString: made)
-        for folder in ["cohorts", "destinations", "syncs"] { mkdir("\(path)/\(folder)", 0o700) }
+    init(broker: String, receiver: String, secret: String) throws(ScratchFolder.Failure) {
+        folder = try ScratchFolder(
+            named: "cohort-bench",
+            in: "/tmp",
+            folders: ["cohorts", "destinations", "syncs"]
+        )
+        let path = folder.path
         let files = [
             "secret": secret + "\n",
             "cohortd.yaml": """
@@ -45,34 +40,11 @@ struct LatencyFolder {
             {id: marked-receiver, item: {cohort: marked}, destination: receiver}
             """,
         ]
-        for (name, text) in files {
-            let descriptor = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-            guard descriptor >= 0, DescriptorWriter.writeAll(Array(text.utf8), to: descriptor)
-            else {
-                throw DaemonError(
-                    status: DaemonError.Status.dataDirectory,
-                    "cannot write \(path)/\(name): errno \(errno)"
-                )
-            }
-            close(descriptor)
-        }
+        for (name, text) in files { try folder.write(name, text) }
     }
 
     /// Removes the folder with everything in it.
     func remove() {
-        Self.removeTree(path)
-    }
-
-    private static func removeTree(_ path: String) {
-        guard let directory = opendir(path) else { return }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name == "." || name == ".." { continue }
-            if unlink("\(path)/\(name)") != 0 { removeTree("\(path)/\(name)") }
-        }
-        closedir(directory)
-        rmdir(path)
+        folder.remove()
     }
 }

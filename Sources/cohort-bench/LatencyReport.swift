@@ -14,9 +14,7 @@ struct LatencyReport {
     var milliseconds: [Double]
 
     private func quantile(_ share: Double) -> Double {
-        guard let last = milliseconds.last else { return 0 }
-        let index = Int((Double(milliseconds.count) * share).rounded(.up)) - 1
-        return index < 0 ? last : milliseconds[index]
+        ReportText.quantile(share, of: milliseconds)
     }
 
     /// For people.
@@ -38,13 +36,11 @@ struct LatencyReport {
             ("tick", "\(LatencyFolder.tickMilliseconds) ms"),
             (
                 "event → webhook",
-                "p50 \(fixed(quantile(0.5))) ms, p99 \(fixed(quantile(0.99))) ms, max "
-                    + "\(fixed(quantile(1))) ms"
+                "p50 \(ReportText.fixed(quantile(0.5))) ms, p99 \(ReportText.fixed(quantile(0.99))) ms, max "
+                    + "\(ReportText.fixed(quantile(1))) ms"
             ),
         ]
-        return rows.map { name, value in
-            name + String(repeating: " ", count: 16 - name.count) + value + "\n"
-        }.joined()
+        return ReportText.table(rows)
     }
 
     /// For programs: one object, one line.
