@@ -87,7 +87,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "410 holds a webhook's sync until a person resumes it, and no user is given up",
+        "401, 403 and 410 hold a webhook's sync until a person resumes it, and no user is given up",
         arguments: [401, 403, 410]
     )
     func refused(status code: Int) throws {

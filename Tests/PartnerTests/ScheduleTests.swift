@@ -1,7 +1,9 @@
 import Basics
 import PartnerKit
+import Synchronization
 import TestKit
 import Testing
+import Threads
 
 @Suite("Partners under faults")
 struct ScheduleTests {
@@ -12,20 +14,47 @@ struct ScheduleTests {
     func converges(_ partner: Partner) throws {
         let seeds = Seeds(3)
         var faults = 0
-        for seed in seeds {
-            let harness = try run(partner, seed: seed)
-            let problems = try harness.problems()
-            #expect(problems.isEmpty, "\(command(seed)): \(problems.prefix(6))")
-            #expect(harness.crashes > 0)
-            faults += harness.destinations[0].mock.faultCounts.values.reduce(0, +)
-            let requests = harness.destinations[0].mock.requests
-            #expect(
-                requests.contains {
-                    "\($0.headers) \(String(decoding: $0.body, as: UTF8.self))".contains("CANARY")
+        // Most of a run is waiting: three at once.
+        let all = Array(seeds)
+        for start in stride(from: 0, to: all.count, by: 3) {
+            let results = Mutex<[Result]>([])
+            let threads = all[start...].prefix(3).map { seed in
+                SystemThread {
+                    let result = result(partner, seed: seed)
+                    results.withLock { $0.append(result) }
                 }
-            )
+            }
+            for thread in threads { thread.join() }
+            for result in results.withLock({ $0 }) {
+                #expect(result.problems.isEmpty, "\(command(result.seed)): \(result.problems)")
+                faults += result.faults
+            }
         }
         #expect(faults > 15 || !seeds.isFull, "\(faults) faults")
+    }
+
+    /// What came of one seed.
+    private struct Result: Sendable {
+        var seed: UInt64
+        var problems: [String]
+        var faults = 0
+    }
+
+    private func result(_ partner: Partner, seed: UInt64) -> Result {
+        do {
+            let harness = try run(partner, seed: seed)
+            var problems = Array(try harness.problems().prefix(6))
+            if harness.crashes == 0 { problems.append("nothing crashed") }
+            let mock = harness.destinations[0].mock
+            let hasCanaries = mock.requests.contains {
+                "\($0.headers) \(String(decoding: $0.body, as: UTF8.self))".contains("CANARY")
+            }
+            if !hasCanaries { problems.append("no canary was sent") }
+            let faults = mock.faultCounts.values.reduce(0, +)
+            return Result(seed: seed, problems: problems, faults: faults)
+        } catch {
+            return Result(seed: seed, problems: ["\(error)"])
+        }
     }
 
     @Test("A partner that is asked for more than it allows, or for something else, notices")
