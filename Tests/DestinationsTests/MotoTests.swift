@@ -77,7 +77,7 @@ struct MotoTests {
 
     private func content(_ port: Int, _ key: String) throws -> String {
         let url = "http://127.0.0.1:\(port)/exports/\(key)"
-        let answer = try HTTPClient.get(url, headers: [reader])
+        let answer = try HTTPClient.send(.get, url, headers: [reader])
         #expect(answer.status == 200)
         return String(decoding: answer.body, as: UTF8.self)
     }
