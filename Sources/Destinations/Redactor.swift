@@ -14,10 +14,15 @@ package final class Redactor: Sendable {
     /// Shorter values are left alone: hiding them would blot out ordinary words and tell the value.
     package static let bytesMin = 4
 
+    /// Pieces of a secret URL behind its host that are as long are secrets of their own.
+    private static let pieceBytesMin = 16
+
     /// A redactor that knows no secret yet.
     package init() {}
 
     /// From now on replaces this secret and, of one that consists of several, its parts.
+    ///
+    /// Of a URL also the long pieces of path and query: servers repeat them without the rest.
     package func learn(_ secret: SecretText) {
         let value = secret.reveal()
         let parts = value.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
@@ -30,6 +35,13 @@ package final class Redactor: Sendable {
             values.insert(escaped)
             if text.hasPrefix(WebhookSecret.prefix) {
                 values.insert(Array(text.utf8.dropFirst(WebhookSecret.prefix.utf8.count)))
+            }
+            if text.hasPrefix("https://") || text.hasPrefix("http://") {
+                let pieces = text.utf8.split(whereSeparator: { "/?&=".utf8.contains($0) })
+                // The first two are scheme and host.
+                values.formUnion(
+                    pieces.dropFirst(2).filter { $0.count >= Self.pieceBytesMin }.map(Array.init)
+                )
             }
         }
         secrets.withLock { secrets in

@@ -128,10 +128,12 @@ final class DaemonUnderTest {
         )
     }
 
-    /// Writes the cohorts, and a sync of each to each destination named `COHORT-DESTINATION`.
+    /// Writes the cohorts, and a sync of each to each destination named `COHORT-DESTINATION`; `syncMore` is added
+    /// to every sync.
     func cohorts(
         _ cohorts: [(id: String, users: String)],
-        to destinations: [String] = ["receiver"]
+        to destinations: [String] = ["receiver"],
+        syncMore: String = ""
     ) throws {
         try write(
             "cohorts/all.yaml",
@@ -143,7 +145,7 @@ final class DaemonUnderTest {
             cohorts.flatMap { cohort in
                 destinations.map { destination in
                     "id: \(cohort.id)-\(destination)\nitem: {cohort: \(cohort.id)}\n"
-                        + "destination: \(destination)\n"
+                        + "destination: \(destination)\n\(syncMore)\n"
                 }
             }.joined(separator: "---\n")
         )

@@ -7,8 +7,15 @@ final class Publisher {
     private let producer: Producer
     private let failures = Locked<[String]>([])
     private var count = 0
+    /// Stands in the insert ids, so that no event is taken for one of another publisher.
+    private let number: Int
+    private static let numbers = Locked(0)
 
     init(_ broker: String, compression: String = "lz4") throws {
+        number = Self.numbers.withLock { number in
+            number += 1
+            return number
+        }
         let failures = failures
         producer = try Producer(
             ProducerSettings(
@@ -61,13 +68,14 @@ final class Publisher {
         of user: String,
         at time: Int64 = wallClock(),
         properties: String = "{}",
+        userProperties: String = "{}",
         topic: String = "events",
         partition: PartitionID? = nil
     ) async throws -> String {
         count += 1
         let json =
-            #"{"user_id":"\#(user)","event_type":"\#(type)","time":\#(time),"insert_id":"t-\#(count)","#
-            + #""event_properties":\#(properties)}"#
+            #"{"user_id":"\#(user)","event_type":"\#(type)","time":\#(time),"insert_id":"\#(number)-\#(count)","#
+            + #""event_properties":\#(properties),"user_properties":\#(userProperties)}"#
         try await send(
             topic: topic,
             key: user,

@@ -32,6 +32,8 @@ final class Receiver: Sendable {
     /// One request as it came.
     struct Delivery: Sendable {
         var path: String
+        /// Which of the receiver's secrets signed it.
+        var signer: Int
         var messageID: String
         var cohort: String
         var isEnter: Bool
@@ -63,9 +65,10 @@ final class Receiver: Sendable {
     /// Where it listens.
     var url: String { "http://\(server.address)/hook" }
 
-    init() throws {
+    /// A receiver that takes what one of the secrets signed.
+    init(secrets: [String] = [secret]) throws {
         let state = Locked(State())
-        let keys = try WebhookSecret(SecretText(Self.secret))
+        let keys = try secrets.map { try WebhookSecret(SecretText($0)) }
         self.state = state
         var limits = HTTPLimits()
         // A silent answer holds its thread.
@@ -98,7 +101,7 @@ final class Receiver: Sendable {
 
     private static func take(
         _ request: HTTPAPI.HTTPRequest,
-        _ keys: WebhookSecret,
+        _ keys: [WebhookSecret],
         _ state: Locked<State>
     ) -> HTTPResponse {
         var delivery: Delivery
@@ -131,7 +134,7 @@ final class Receiver: Sendable {
 
     private static func read(
         _ request: HTTPAPI.HTTPRequest,
-        _ keys: WebhookSecret
+        _ keys: [WebhookSecret]
     ) throws -> Delivery {
         func header(_ name: String) throws -> String {
             guard let value = request.headers[name] else {
@@ -143,15 +146,14 @@ final class Receiver: Sendable {
         guard request.method == "POST", try header("content-type") == "application/json",
             try header("user-agent").hasPrefix("cohortd/")
         else { throw Refused(description: "\(request.method), \(request.headers.fields)") }
+        let timestamp = try header("webhook-timestamp")
+        let signature = try header("webhook-signature")
         guard
-            keys.verify(
-                id: id,
-                timestamp: try header("webhook-timestamp"),
-                body: request.body,
-                signature: try header("webhook-signature")
-            )
+            let signer = keys.firstIndex(where: {
+                $0.verify(id: id, timestamp: timestamp, body: request.body, signature: signature)
+            })
         else { throw Refused(description: "the signature of \(id) does not fit") }
-        guard let seconds = Int64(try header("webhook-timestamp")),
+        guard let seconds = Int64(timestamp),
             abs(seconds - wallClock() / 1000) < 300
         else { throw Refused(description: "the timestamp of \(id) is not now") }
         let body = try JSONDecoder().decode(Body.self, from: Data(request.body))
@@ -169,6 +171,7 @@ final class Receiver: Sendable {
         }
         return Delivery(
             path: request.target,
+            signer: signer,
             messageID: id,
             cohort: body.cohort_id,
             isEnter: body.in_cohort,

@@ -19,6 +19,19 @@ struct RedactorTests {
         #expect(redactor.redact(pair) == "***")
     }
 
+    @Test(
+        "replaces the tokens of a URL where a server repeats its path, and leaves words and hosts"
+    )
+    func tokens() {
+        let redactor = redactor(
+            "https://hooks.example.com/services/T0123456789abcdef?k=0123456789abcdefg"
+        )
+        #expect(
+            redactor.redact("hooks.example.com: no /services/T0123456789abcdef?k=0123456789abcdefg")
+                == "hooks.example.com: no /services/***?k=***"
+        )
+    }
+
     @Test("leaves alone what is too short to be hidden without telling it")
     func short() {
         #expect(redactor("abc").redact("abc") == "abc")
