@@ -20,13 +20,9 @@ extension DaemonStateTests {
             try await publisher.flush()
         }
 
-        /// Lets the daemon be refused, once for nothing and once while the secret's file is replaced.
-        ///
-        /// Files are looked at each minute and after a refusal; the second is what is waited for here.
-        ///
-        /// - Parameters:
-        ///   - attempts: Says how many requests came.
-        ///   - replaceAtRefusal: From now on whoever refuses a request first replaces the file.
+        // Lets the daemon be refused, once for nothing and once while the secret's file is replaced: files are looked
+        // at each minute and after a refusal, and the second is waited for here. `attempts` says how many requests
+        // came; from `replaceAtRefusal` on whoever refuses a request first replaces the file.
         private func beRefused(
             _ daemon: DaemonUnderTest,
             _ broker: Broker,
