@@ -36,4 +36,23 @@ enum AnswerText {
             return "\(start): sent again until it is taken"
         }
     }
+
+    /// Why there is no access token.
+    static func token(
+        _ destination: String,
+        _ answer: HTTPAnswer,
+        _ verdict: TokenVerdict
+    ) -> String {
+        let start = "\(destination) answers \(answer.status) to auth.token.request"
+        switch verdict {
+        case .granted: return "\(start): it gives an access token"
+        case .refused:
+            return
+                "\(start): it gives no access token for these credentials; correct them, or the rights they have there"
+        case .failed(isTooFast: true):
+            return "\(start): too many requests; asked again, more slowly"
+        case .failed(isTooFast: false):
+            return "\(start): no access token came; asked again"
+        }
+    }
 }

@@ -27,6 +27,8 @@ struct BatchInHand: Sendable {
     private var detail: String?
     private var retryAfter: Int64?
     private var refusal: DeliveryRefusal?
+    /// The newest access token when the partner first refused one.
+    private var refusedToken: Int?
 
     init(_ request: DeliveryRequest, isWebhook: Bool) {
         syncID = request.syncID
@@ -58,6 +60,23 @@ struct BatchInHand: Sendable {
         guard !range.isEmpty else { return }
         pending.append(range)
         pendingCount += range.count
+    }
+
+    /// Puts back the users of a request, in their order.
+    mutating func pushBack(_ users: [Int]) {
+        var end = users.endIndex
+        while end > 0 {
+            var start = end - 1
+            while start > 0, users[start - 1] == users[start] - 1 { start -= 1 }
+            push(users[start]..<users[end - 1] + 1)
+            end = start
+        }
+    }
+
+    /// Whether to try another access token after this one was refused: true for the first, and those before it.
+    mutating func mayRenew(token: Int) -> Bool {
+        refusedToken = refusedToken ?? token
+        return token <= refusedToken ?? token
     }
 
     /// Takes what is to be sent next.

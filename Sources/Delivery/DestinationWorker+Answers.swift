@@ -6,7 +6,7 @@ import Templates
 
 extension DestinationWorker {
     /// What an outcome says of the destination, apart from users.
-    private enum Sign {
+    enum Sign {
         case works
         case tooFast
         case fails(String)
@@ -28,12 +28,19 @@ extension DestinationWorker {
         guard let sent = sent.removeValue(forKey: token) else { return }
         var answer: HTTPAnswer?
         if case .answered(let given) = outcome { answer = given }
-        if case .notSent = outcome {
-            limits.release(sent.reservation)
-        } else {
-            limits.settle(sent.reservation, answer: answer, now: now, wallClock: wallClock)
+        if let reservation = sent.reservation {
+            if case .notSent = outcome {
+                limits.release(reservation)
+            } else {
+                limits.settle(reservation, answer: answer, now: now, wallClock: wallClock)
+            }
         }
         if answer != nil { roundTrip = now - sent.sentAt }
+        if case .token(let binding) = sent.purpose {
+            let sign = takeToken(outcome, sent, binding, number: token, now: now)
+            note(sign, token, roundTrip: answer.map { _ in now - sent.sentAt }, now)
+            return
+        }
         // The batch of a sync that is no more, or began anew, is nobody's.
         var hand: BatchInHand?
         if hands[sent.syncID]?.messageID == sent.messageID {
@@ -131,7 +138,7 @@ extension DestinationWorker {
     }
 
     /// What a status says of the destination; acts on "too fast" and on being asked to wait.
-    private mutating func sign(
+    mutating func sign(
         _ status: Int,
         isThrottled: Bool,
         retryAfter: Int64?,
@@ -164,7 +171,7 @@ extension DestinationWorker {
     }
 
     /// Nothing more leaves before the credential changes.
-    private mutating func refuse(_ detail: String) {
+    mutating func refuse(_ detail: String) {
         if refusal == nil {
             effects.notes.append(.refused(destination: settings.id, reason: detail))
         }
@@ -187,12 +194,7 @@ extension DestinationWorker {
         }
         hand = nil
         defer { hand = batch }
-        let given = TemplateAnswer(
-            status: answer.status,
-            headers: answer.headers,
-            body: answer.bodyPrefix,
-            isBodyCut: answer.isBodyCut
-        )
+        let given = TemplateAnswer(answer)
         var verdict: TemplateVerdict
         var offset = 0
         var hasList = true
@@ -216,6 +218,10 @@ extension DestinationWorker {
             }
         } else {
             verdict = sync.binding.judge(given, of: request, changes: batch.changes, now: wallClock)
+        }
+        if verdict.outcome == .auth, renewToken(for: sent, &batch) {
+            batch.pushBack(request.changes.map { $0 + offset })
+            return .works
         }
         let detail = AnswerText.detail(settings.id, answer, request.name, verdict)
         let retryAfter = verdict.retryAfterMilliseconds ?? answer.retryAfterMilliseconds

@@ -35,6 +35,9 @@ extension DestinationWorker {
         }
         guard hand.webhook == nil else { return webhookRequest(of: &hand, now, &wakeAt) }
         guard let sync = syncs[hand.syncID] else { return nil }
+        if sync.binding.needsToken, token.usable(now: now) == nil {
+            return tokenRequest(sync, now)
+        }
         if sync.needsList {
             return hand.inFlight == 0 ? listRequest(of: &hand, sync, now, &wakeAt) : nil
         }
@@ -56,7 +59,7 @@ extension DestinationWorker {
             .webhook,
             nil,
             OutgoingRequest(
-                token: takeToken(),
+                token: takeNumber(),
                 form: .webhook(messageID: hand.messageID),
                 body: WebhookBody.render(webhook),
                 timeoutMilliseconds: settings.timeoutMilliseconds,
@@ -122,7 +125,7 @@ extension DestinationWorker {
             &hand,
             .list(first, offset: offset),
             request,
-            outgoing(request),
+            outgoing(request, now),
             reservation,
             now
         )
@@ -160,7 +163,7 @@ extension DestinationWorker {
             let last = max(request.changes.last ?? 0, plan.leftOut.last?.change ?? 0)
             hand.push(last + 1..<range.upperBound)
             let reservation = reservation(hand.syncID, route, request, hand.changes)
-            return send(&hand, .members, request, outgoing(request), reservation, now)
+            return send(&hand, .members, request, outgoing(request, now), reservation, now)
         }
         return nil
     }
@@ -173,30 +176,29 @@ extension DestinationWorker {
         _ reservation: LimitSet.Reservation,
         _ now: Int64
     ) -> OutgoingRequest {
-        var bodyless = request
-        bodyless?.body = []
         limits.reserve(reservation)
         hand.inFlight += 1
         sent[outgoing.token] = Sent(
             syncID: hand.syncID,
             messageID: hand.messageID,
             purpose: purpose,
-            request: bodyless,
+            request: request?.withoutBody,
             sentAt: now,
-            reservation: reservation
+            reservation: reservation,
+            tokenNumber: request?.needsToken == true ? token.number : nil
         )
         breaker.begin(outgoing.token)
         concurrency.begin(inFlight: sent.count)
         return outgoing
     }
 
-    private mutating func outgoing(_ request: TemplateRequest) -> OutgoingRequest {
-        var headers = request.headers
+    mutating func outgoing(_ request: TemplateRequest, _ now: Int64) -> OutgoingRequest {
+        var headers = (token.usable(now: now).map(request.carrying) ?? request).headers
         if !headers.contains(where: { $0.name.lowercased() == "user-agent" }) {
             headers.append(("User-Agent", settings.userAgent))
         }
         return OutgoingRequest(
-            token: takeToken(),
+            token: takeNumber(),
             form: .whole(method: request.method, url: request.url, headers: headers),
             body: request.body,
             timeoutMilliseconds: settings.timeoutMilliseconds,

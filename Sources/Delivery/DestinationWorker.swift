@@ -30,6 +30,8 @@ package struct DestinationWorker: Sendable {
             /// Makes a list; with the first users where there are any, who begin at `offset` of the batch.
             case list(ChangeList, offset: Int)
             case members
+            /// Fetches an access token, for all batches.
+            case token(TemplateBinding)
         }
 
         var syncID: String
@@ -38,7 +40,10 @@ package struct DestinationWorker: Sendable {
         /// Without its body.
         var request: TemplateRequest?
         var sentAt: Int64
-        var reservation: LimitSet.Reservation
+        /// What limits count; nil for nothing.
+        var reservation: LimitSet.Reservation?
+        /// Which access token goes with it.
+        var tokenNumber: Int?
     }
 
     var settings: DestinationWorkerSettings
@@ -52,11 +57,12 @@ package struct DestinationWorker: Sendable {
     /// The syncs with a batch in hand; who was served is last.
     var order: [String] = []
     var sent: [UInt64: Sent] = [:]
+    var token = TokenKeeper()
     /// Told with the next ``advance(now:wallClock:)``.
     var effects = WorkerEffects()
     var refusal: String?
     var roundTrip: Int64?
-    private var nextToken: UInt64 = 1
+    private var nextNumber: UInt64 = 1
 
     /// A worker with nothing to do.
     ///
@@ -91,6 +97,7 @@ package struct DestinationWorker: Sendable {
         // Another cohort under the same sync has a list of its own.
         let known = syncs[sync].flatMap { $0.cohort.id == cohort.id ? $0 : nil }
         syncs[sync] = try SyncBinding(
+            sync,
             template,
             values: values,
             decompose: decompose,
@@ -117,6 +124,7 @@ package struct DestinationWorker: Sendable {
             var changed: [String: SyncBinding] = [:]
             for (sync, old) in syncs {
                 changed[sync] = try SyncBinding(
+                    sync,
                     template,
                     values: values,
                     decompose: decompose,
@@ -126,6 +134,7 @@ package struct DestinationWorker: Sendable {
             }
             syncs = changed
         }
+        token.reset()
         self.settings.speaker = settings.speaker
         resume()
     }
@@ -133,6 +142,7 @@ package struct DestinationWorker: Sendable {
     /// Tries again although the credential was refused, because a person said so.
     package mutating func resume() {
         refusal = nil
+        token.drop(number: token.number)
     }
 
     /// How many users of a sync would leave soon if they were submitted now; 0 for none.
@@ -250,9 +260,9 @@ package struct DestinationWorker: Sendable {
         )
     }
 
-    mutating func takeToken() -> UInt64 {
-        defer { nextToken += 1 }
-        return nextToken
+    mutating func takeNumber() -> UInt64 {
+        defer { nextNumber += 1 }
+        return nextNumber
     }
 
     /// Tells how a batch ended.

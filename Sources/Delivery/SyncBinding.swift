@@ -2,6 +2,7 @@ import Templates
 
 /// A template bound for one sync, and whether its list is there.
 struct SyncBinding: Sendable {
+    let id: String
     let cohort: TemplateCohort
     /// Without an id that the partner gave.
     private let unlisted: TemplateBinding
@@ -10,12 +11,14 @@ struct SyncBinding: Sendable {
     private(set) var listID: String?
 
     init(
+        _ id: String,
         _ template: Template,
         values: [String: SettingValue],
         decompose: @escaping CompatibilityDecomposition,
         cohort: TemplateCohort,
         listID: String?
     ) throws(TemplateBindingError) {
+        self.id = id
         self.cohort = cohort
         unlisted = try TemplateBinding(
             template,

@@ -11,6 +11,8 @@ enum Authentication: Sendable {
     case query([RequestForm.Parameter])
     /// Added to the outermost map of the body, behind everything else.
     case body([RequestForm.Parameter])
+    /// `Authorization: Bearer` with a token that is fetched first.
+    indirect case oauth2(TokenGrant)
 
     /// The words of `kind`; a closed list.
     enum Kind: String, CaseIterable, Sendable {
@@ -25,10 +27,13 @@ enum Authentication: Sendable {
     }
 
     /// Reads `auth`.
+    ///
+    /// `isOfRequest` where it is that of a single request: tokens are fetched for the template as a whole.
     static func read(
         _ section: consuming Section,
         _ vocabulary: Vocabulary,
-        _ findings: Findings
+        _ findings: Findings,
+        isOfRequest: Bool = false
     ) -> Authentication? {
         let vocabulary = vocabulary.at(vocabulary.scope.intersection([.settings]))
         let kind = section.required("kind", ValueReader<Kind>.word)
@@ -69,11 +74,28 @@ enum Authentication: Sendable {
                     "\(section.path(of: "fields")) is missing (expected a map of names and texts)"
                 )
             }
-        case .oauth2, .awsSigV4:
+        case .oauth2 where isOfRequest:
+            section.report(
+                .conflict,
+                at: section.mark,
+                "\(section.path(of: "kind")): oauth2 stands only in the template's own auth"
+            )
+            _ = section.openPairs()
+        case .oauth2:
+            if let inner = section.sectionIfGiven("token") {
+                authentication = TokenGrant.read(inner, vocabulary, findings).map { .oauth2($0) }
+            } else {
+                section.report(
+                    .missingKey,
+                    at: section.mark,
+                    "\(section.path(of: "token")) is missing (expected {request: {method, url, body}})"
+                )
+            }
+        case .awsSigV4:
             section.report(
                 .notYet,
                 at: section.mark,
-                "\(section.path(of: "kind")): not yet: expected none, header, basic, bearer, query or body"
+                "\(section.path(of: "kind")): not yet: expected none, header, basic, bearer, query, body or oauth2"
             )
             _ = section.openPairs()
         case nil: _ = section.openPairs()

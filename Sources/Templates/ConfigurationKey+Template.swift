@@ -156,7 +156,7 @@ extension ConfigurationKey {
     private static let templateRequests: [ConfigurationKey] = [
         ConfigurationKey(
             "auth.kind",
-            "none | header | basic | bearer | query | body",
+            "none | header | basic | bearer | query | body | oauth2",
             "",
             "The way."
         ),
@@ -164,7 +164,30 @@ extension ConfigurationKey {
         ConfigurationKey("auth.value", "text", "", "With kind header."),
         ConfigurationKey("auth.user", "text", "", "With kind basic."),
         ConfigurationKey("auth.password", "text", "", "With kind basic."),
-        ConfigurationKey("auth.token", "text", "", "With kind bearer."),
+        ConfigurationKey(
+            "auth.token",
+            "text | map",
+            "",
+            "With kind bearer the token; with kind oauth2 how one is fetched, see below."
+        ),
+        ConfigurationKey(
+            "auth.token.request",
+            "request",
+            "",
+            "Fetches a token; sent without `headers` of the template. Takes `url` instead of `path`."
+        ),
+        ConfigurationKey(
+            "auth.token.access_token",
+            "JSON pointer",
+            "/access_token",
+            "Where the answer holds the token."
+        ),
+        ConfigurationKey(
+            "auth.token.expires_in",
+            "JSON pointer",
+            "/expires_in",
+            "Where the answer says how many seconds it lives; 10 minutes if it does not."
+        ),
         ConfigurationKey(
             "auth.fields",
             "map",
@@ -177,6 +200,12 @@ extension ConfigurationKey {
             "text",
             "",
             "Put behind `base_url`; values of placeholders are percent-encoded."
+        ),
+        ConfigurationKey(
+            "request.url",
+            "https URL",
+            "",
+            "Only in `auth.token`: instead of `base_url` and `path`, by the rules of `base_url`."
         ),
         ConfigurationKey(
             "request.query",

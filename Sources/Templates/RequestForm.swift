@@ -27,6 +27,8 @@ struct RequestForm: Sendable {
     }
 
     var method = Method.post
+    /// Instead of `base_url`.
+    var url: TemplateText?
     var path = TemplateText(literal: "")
     var query: [Parameter] = []
     var headers: [Parameter] = []
@@ -36,6 +38,8 @@ struct RequestForm: Sendable {
     var encoding = Encoding.json
     /// Over that of the template.
     var authentication: Authentication?
+    /// Whether it goes without the headers of the template.
+    var isApart = false
     /// Where it stands.
     var mark: Mark
     /// What messages call it: `members.add`.
@@ -53,13 +57,15 @@ extension RequestForm {
     ///   - takesUsers: Whether it carries users.
     ///   - findings: Receives problems.
     ///   - base: The request that `like` names, found by the caller.
+    ///   - takesURL: Whether it may go elsewhere than to `base_url`.
     /// - Returns: The request as far as it could be read.
     static func read(
         _ section: consuming Section,
         _ vocabulary: Vocabulary,
         takesUsers: Bool,
         _ findings: Findings,
-        like base: RequestForm? = nil
+        like base: RequestForm? = nil,
+        takesURL: Bool = false
     ) -> RequestForm {
         let problemsBefore = findings.problemCount
         var request = base ?? RequestForm(mark: section.mark, name: section.path)
@@ -69,7 +75,16 @@ extension RequestForm {
             if let method = section.required("method", ValueReader<Method>.word) {
                 request.method = method
             }
-            if let path = section.required("path", vocabulary.path) { request.path = path }
+            if takesURL { request.url = section.optional("url", vocabulary.baseURL) }
+            if !takesURL || section.node("url") == nil {
+                if let path = section.required("path", vocabulary.path) { request.path = path }
+            } else if let node = section.node("path") {
+                section.report(
+                    .conflict,
+                    node,
+                    "\(section.path(of: "path")): stands beside url: choose one of them"
+                )
+            }
         } else {
             section.read("method", into: &request.method, .word)
             section.read("path", into: &request.path, vocabulary.path)
@@ -93,7 +108,12 @@ extension RequestForm {
             if request.encoding == .form { request.checkForm(node, findings) }
         }
         if let inner = section.sectionIfGiven("auth", table: "auth") {
-            request.authentication = Authentication.read(inner, vocabulary, findings)
+            request.authentication = Authentication.read(
+                inner,
+                vocabulary,
+                findings,
+                isOfRequest: true
+            )
         }
         section.finish()
         request.isWhole = request.isWhole && findings.problemCount == problemsBefore

@@ -32,6 +32,8 @@ struct RequestProgram: Sendable {
     let name: String
     let method: String
     let timeoutMilliseconds: Int64
+    /// Whether an access token goes with it.
+    let needsToken: Bool
     /// Percent-encoded pieces, the first beginning with the scheme.
     private let url: [Piece]
     private let query: [Field]
@@ -54,8 +56,10 @@ struct RequestProgram: Sendable {
         timeoutMilliseconds = template.timeoutMilliseconds
         self.constants = constants
         let authentication = form.authentication ?? template.authentication
+        if case .oauth2 = authentication { needsToken = true } else { needsToken = false }
         let maker = FieldMaker(constants: constants, request: form.name)
-        url = try maker.url(base: template.baseURL, path: form.path)
+        url = try maker.url(base: form.url ?? template.baseURL, path: form.path)
+        if form.url != nil { try maker.refusePlain(url) }
         var query = form.query
         if case .query(let fields) = authentication { query += fields }
         self.query = query.map { maker.field($0) }
@@ -80,7 +84,12 @@ struct RequestProgram: Sendable {
             type = "application/x-www-form-urlencoded"
         }
         values = compiler.values
-        headers = try maker.headers(template.headers, form.headers, authentication, type: type)
+        headers = try maker.headers(
+            form.isApart ? [] : template.headers,
+            form.headers,
+            authentication,
+            type: type
+        )
     }
 
     /// A body with the fields of `auth` behind its own.
@@ -175,6 +184,7 @@ struct RequestProgram: Sendable {
             headers: headers,
             body: bytes,
             timeoutMilliseconds: timeoutMilliseconds,
+            needsToken: needsToken,
             changes: changes
         )
     }
@@ -321,6 +331,12 @@ private struct FieldMaker {
         return pieces
     }
 
+    /// Refuses a URL elsewhere that would show secrets on the way there.
+    func refusePlain(_ url: [RequestProgram.Piece]) throws(TemplateBindingError) {
+        if case .literal(let start)? = url.first, start.hasPrefix("https://") { return }
+        throw TemplateBindingError(problems: ["the URL of \(request) has to begin with https://"])
+    }
+
     private func known(
         _ expression: TemplateText.Expression
     ) throws(TemplateBindingError) -> String {
@@ -353,7 +369,7 @@ private struct FieldMaker {
         case .basic(let user, let password):
             let pair = Array("\(constants.text(user)):\(constants.text(password))".utf8)
             put(.authorization([.literal("Basic " + Base64.encode(pair))]))
-        case .none, .query, .body: break
+        case .none, .query, .body, .oauth2: break
         }
         if let type, !fields.contains(where: { $0.name.lowercased() == "content-type" }) {
             fields.append(

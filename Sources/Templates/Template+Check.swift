@@ -31,7 +31,9 @@ extension Template {
     }
 
     private var requests: [RequestForm] {
-        memberRequests
+        var others: [RequestForm] = []
+        if case .oauth2(let grant) = authentication { others.append(grant.request) }
+        return memberRequests + others
             + [members.begin, members.end, list?.ensure, list?.rename, list?.delete].compactMap {
                 $0
             }
@@ -103,16 +105,16 @@ extension Template {
 
 extension Vocabulary {
     /// The start of every URL: a scheme and host that no setting can change but by a host of its own.
-    func baseURL(_ settings: [SettingDeclaration]) -> ValueReader<TemplateText> {
+    var baseURL: ValueReader<TemplateText> {
         let vocabulary = self
         return text.map { text throws(Refusal) in
             try vocabulary.refuseSecrets(in: text, "a URL, which logs show")
             func kind(_ expression: TemplateText.Expression) -> SettingDeclaration.Kind? {
-                settings.first { expression.settings.first == $0.name }?.kind
+                vocabulary.declarations.first { expression.settings.first == $0.name }?.kind
             }
             if let whole = text.whole {
                 guard kind(whole) == .url, whole.filters.isEmpty else {
-                    throw Refusal(.badValue, "a base_url that is a setting needs one of type url")
+                    throw Refusal(.badValue, "a URL that is a setting needs one of type url")
                 }
                 return text
             }
@@ -132,7 +134,7 @@ extension Vocabulary {
                     else {
                         throw Refusal(
                             .badValue,
-                            "\"\(piece.excerpt)\" does not stand in a base_url (expected https://HOST/PATH)"
+                            "\"\(piece.excerpt)\" does not stand in a URL (expected https://HOST/PATH)"
                         )
                     }
                     if rest.contains("/") { isInHost = false }

@@ -50,6 +50,7 @@ private struct TemplateReader {
         template.settings = SettingDeclaration.read(top.sectionIfGiven("settings"), findings)
         template.identity = Identity.read(&top, findings)
         template.batch = BatchRule.read(top.section("batch"))
+        vocabulary.declarations = template.settings
         vocabulary.settings = template.settings.map(\.name)
         vocabulary.secrets = Set(template.settings.filter { $0.kind == .secret }.map(\.name))
         vocabulary.keys = template.identity.names
@@ -87,7 +88,7 @@ private struct TemplateReader {
 
     private mutating func readConnection() {
         let settings = vocabulary.at(.settings)
-        if let url = top.required("base_url", settings.baseURL(template.settings)) {
+        if let url = top.required("base_url", settings.baseURL) {
             template.baseURL = url
         }
         if let node = top.node("headers") {

@@ -15,6 +15,7 @@ package struct TemplateBinding: Sendable {
     private let ensureProgram: RequestProgram?
     private let renameProgram: RequestProgram?
     private let deleteProgram: RequestProgram?
+    let tokenProgram: RequestProgram?
     private let members: MemberPrograms?
 
     /// The programs of `members`.
@@ -66,6 +67,11 @@ package struct TemplateBinding: Sendable {
         func compile(_ form: RequestForm?) throws(TemplateBindingError) -> RequestProgram? {
             guard let form else { return nil }
             return try RequestProgram(form, of: template, constants)
+        }
+        if case .oauth2(let grant) = template.authentication {
+            tokenProgram = try compile(grant.request)
+        } else {
+            tokenProgram = nil
         }
         ensureProgram = try compile(template.list?.ensure)
         guard template.list == nil || constants.listID != nil else {

@@ -14,6 +14,8 @@ package struct TemplateRequest: Sendable {
     package var body: [UInt8]
     /// How long the whole exchange may take, in milliseconds.
     package var timeoutMilliseconds: Int64
+    /// Whether an access token goes with it.
+    package var needsToken = false
     /// The changes it carries, by their place in the list that was planned.
     package var changes: [Int] = []
 }

@@ -65,6 +65,7 @@ struct TemplateText: Sendable, Equatable {
 
 /// The names that mean something in one template.
 struct Vocabulary {
+    var declarations: [SettingDeclaration] = []
     var settings: [String] = []
     var secrets: Set<String> = []
     /// The names of `identity.keys`.

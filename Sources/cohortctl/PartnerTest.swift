@@ -50,6 +50,7 @@ struct PartnerTest: HTTPDestinationTest {
         var binding = try binding(isRedacted: true)
         let entering = try changes([(sample.user, true)])
         var requests: [TemplateRequest] = []
+        if let token = binding.tokenRequest() { requests.append(token) }
         if let ensure = binding.ensure(batch, changes: entering) { requests.append(ensure) }
         if binding.lacksListID {
             // As the answer to `ensure` would give it.
@@ -60,18 +61,31 @@ struct PartnerTest: HTTPDestinationTest {
         let both = try changes([(sample.user, true), (sample.leaver, false)])
         var plan = binding.plan(both, batch)
         while let request = plan.next() { requests.append(request) }
-        return requests.map { ShownRequest($0) }
+        return requests.map { ShownRequest($0.carryingRedactedToken()) }
     }
 
     func steps(by sender: TestSender) throws(ExitStatus) -> [TestStep] {
         var binding = try binding(isRedacted: false)
         var steps: [TestStep] = []
+        var token: AccessToken?
+        if let request = binding.tokenRequest() {
+            let (answer, failure) = try ask(request, nil, sender)
+            guard let answer else { return [failure] }
+            guard case .granted(let granted) = binding.judgeToken(answer) else {
+                // Of an answer that may hold a token nothing is shown.
+                let text = "\(answer.status), it gives no access token"
+                return [TestStep(name: request.name, text: text, isTaken: false)]
+            }
+            token = granted
+            let text = "\(answer.status), it gives an access token"
+            steps.append(TestStep(name: request.name, text: text, isTaken: true))
+        }
         let entering = try changes([(sample.user, true)])
         if let request = binding.ensure(batch, changes: entering) {
-            let (answer, failure) = try ask(request, sender)
-            guard let answer else { return [failure] }
+            let (answer, failure) = try ask(request, token, sender)
+            guard let answer else { return steps + [failure] }
             switch binding.judgeEnsure(answer, of: request, changes: entering, now: sample.now) {
-            case .refused(let verdict): return [step(request, answer, verdict)]
+            case .refused(let verdict): return steps + [step(request, answer, verdict)]
             case .ready(let listID, _):
                 let text =
                     "\(answer.status), the list is there and stays: \(TextTable.shown(listID))"
@@ -87,7 +101,7 @@ struct PartnerTest: HTTPDestinationTest {
             let changes = try changes([(sample.user, isEntering)])
             var plan = binding.plan(changes, batch)
             while let request = plan.next() {
-                let (answer, failure) = try ask(request, sender)
+                let (answer, failure) = try ask(request, token, sender)
                 if let answer {
                     let verdict = binding.judge(
                         answer,
@@ -158,11 +172,12 @@ struct PartnerTest: HTTPDestinationTest {
 
     private func ask(
         _ request: TemplateRequest,
+        _ token: AccessToken?,
         _ sender: TestSender
     ) throws(ExitStatus) -> (answer: TemplateAnswer?, failure: TestStep) {
         var failure = TestStep(name: request.name, text: "", isTaken: false)
         do throws(AddressError) {
-            switch try sender.send(request, policy) {
+            switch try sender.send(token.map(request.carrying) ?? request, policy) {
             case .answered(let answer):
                 return (
                     TemplateAnswer(

@@ -165,7 +165,7 @@ struct TemplateReadingTests {
         )
         #expect(
             problems("https://user@example.com") == [
-                "t.yaml:4:11: error[bad_value]: base_url: \"https://user@example.com\" does not stand in a base_url (expected https://HOST/PATH)"
+                "t.yaml:4:11: error[bad_value]: base_url: \"https://user@example.com\" does not stand in a URL (expected https://HOST/PATH)"
             ]
         )
     }
@@ -282,8 +282,8 @@ struct TemplateReadingTests {
             ]
         )
         #expect(
-            problem { $0.rest = "auth: {kind: oauth2, x: 1}" } == [
-                "t.yaml:9:7: error[not_yet]: auth.kind: not yet: expected none, header, basic, bearer, query or body"
+            problem { $0.rest = "auth: {kind: aws_sigv4, x: 1}" } == [
+                "t.yaml:9:7: error[not_yet]: auth.kind: not yet: expected none, header, basic, bearer, query, body or oauth2"
             ]
         )
         #expect(
