@@ -8,7 +8,11 @@ struct BatchInHand: Sendable {
     let messageID: String
     let context: BatchContext
     /// The users as templates take them; empty for a webhook.
-    let changes: ChangeList
+    var changes: ChangeList
+    /// What the partner is asked about them before; nil behind that.
+    var lookup: LookupInHand?
+    /// Whether ``changes`` have the partner's ids.
+    var isLookedUp = false
     /// What a webhook's body is rendered from; nil for templates.
     let webhook: DeliveryRequest?
     let exitCount: Int
@@ -84,6 +88,15 @@ struct BatchInHand: Sendable {
         guard let range = pending.popLast() else { return nil }
         pendingCount -= range.count
         return range
+    }
+
+    /// Takes out one user of what is to be sent.
+    mutating func withdraw(_ place: Int) {
+        guard let index = pending.firstIndex(where: { $0.contains(place) }) else { return }
+        let range = pending.remove(at: index)
+        let parts = [place + 1..<range.upperBound, range.lowerBound..<place]
+        pending.insert(contentsOf: parts.filter { !$0.isEmpty }, at: index)
+        pendingCount -= 1
     }
 
     /// Takes users who enter, of what is to be sent next.

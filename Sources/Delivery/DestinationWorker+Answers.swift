@@ -107,6 +107,10 @@ extension DestinationWorker {
         _ text: String
     ) {
         guard let request = sent.request else { return }
+        if case .lookup = sent.purpose {
+            hand?.giveUp(text)
+            return
+        }
         guard case .list(_, let offset) = sent.purpose else {
             hand?.fail(request, offset: 0, outcome, text)
             return
@@ -194,6 +198,19 @@ extension DestinationWorker {
         }
         hand = nil
         defer { hand = batch }
+        if case .lookup(let users, let places) = sent.purpose {
+            return takeLookup(
+                answer,
+                request,
+                sent,
+                users,
+                places: places,
+                &batch,
+                sync.binding,
+                wallClock: wallClock,
+                now: now
+            )
+        }
         let given = TemplateAnswer(answer)
         var verdict: TemplateVerdict
         var offset = 0

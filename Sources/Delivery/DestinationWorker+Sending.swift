@@ -41,6 +41,10 @@ extension DestinationWorker {
         if sync.needsList {
             return hand.inFlight == 0 ? listRequest(of: &hand, sync, now, &wakeAt) : nil
         }
+        if let rule = sync.binding.template.lookup, !hand.isLookedUp {
+            let request = lookupRequest(of: &hand, sync, rule, now, &wakeAt)
+            guard request == nil, hand.isLookedUp else { return request }
+        }
         return memberRequest(of: &hand, sync, now, &wakeAt)
     }
 
@@ -168,7 +172,7 @@ extension DestinationWorker {
         return nil
     }
 
-    private mutating func send(
+    mutating func send(
         _ hand: inout BatchInHand,
         _ purpose: Sent.Purpose,
         _ request: TemplateRequest?,
@@ -223,7 +227,7 @@ extension DestinationWorker {
 
 extension DestinationWorker {
     /// Whether a request of so many items may leave; otherwise notes when it may.
-    private func isFree(
+    func isFree(
         _ place: LimitSet.Place,
         items: Int,
         _ now: Int64,

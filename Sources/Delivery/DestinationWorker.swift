@@ -30,6 +30,8 @@ package struct DestinationWorker: Sendable {
             /// Makes a list; with the first users where there are any, who begin at `offset` of the batch.
             case list(ChangeList, offset: Int)
             case members
+            /// Asks for the partner's ids of these users, who stand at these places of the batch.
+            case lookup(ChangeList, places: [Int])
             /// Fetches an access token, for all batches.
             case token(TemplateBinding)
         }
@@ -58,6 +60,7 @@ package struct DestinationWorker: Sendable {
     var order: [String] = []
     var sent: [UInt64: Sent] = [:]
     var token = TokenKeeper()
+    var lookupCache = LookupCache()
     /// Told with the next ``advance(now:wallClock:)``.
     var effects = WorkerEffects()
     var refusal: String?
@@ -135,6 +138,8 @@ package struct DestinationWorker: Sendable {
             syncs = changed
         }
         token.reset()
+        // Another account has other ids.
+        lookupCache.reset()
         self.settings.speaker = settings.speaker
         resume()
     }

@@ -129,8 +129,28 @@ extension ConfigurationKey {
             "lookup",
             "map",
             "none",
-            "Ids of the partner's own for ours.",
-            .defaultOnly
+            "How ids of the partner's own are found for ours, see below."
+        ),
+        ConfigurationKey("lookup.request", "request", "", "Asks for ids by our ids."),
+        ConfigurationKey("lookup.batch", "1 … 1000", "100", "Users of one request."),
+        ConfigurationKey(
+            "lookup.key",
+            "JSON pointer",
+            "",
+            "Where the answer has our id: `/results/*/email`."
+        ),
+        ConfigurationKey(
+            "lookup.id",
+            "JSON pointer",
+            "",
+            "Where the same element has the partner's: `/results/*/id`."
+        ),
+        ConfigurationKey("lookup.ttl", "0s … 7d", "1h", "How long an id is kept in memory."),
+        ConfigurationKey(
+            "lookup.missing",
+            "skip",
+            "skip",
+            "What becomes of users whom the partner does not know."
         ),
         ConfigurationKey("confirm", "map", "none", "Asking what became of a job.", .defaultOnly),
     ]

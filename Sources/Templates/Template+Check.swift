@@ -8,6 +8,13 @@ extension Template {
         let mark = { (key: String) in findings.places.mark(of: key) ?? top.mark }
         checkMembers(findings, mark("members"))
         for request in requests where request.isWhole { checkBody(request, findings) }
+        if let lookup, list?.isMadeWithFirstBatch == true {
+            findings.report(
+                .conflict,
+                lookup.request.mark,
+                "lookup: users are looked up when the list is there: remove audience.ensure.with"
+            )
+        }
         let indexed = rules.contains { rule in
             switch rule.items?.key {
             case .index, .pointer: true
@@ -33,6 +40,7 @@ extension Template {
     private var requests: [RequestForm] {
         var others: [RequestForm] = []
         if case .oauth2(let grant) = authentication { others.append(grant.request) }
+        if let lookup { others.append(lookup.request) }
         return memberRequests + others
             + [members.begin, members.end, list?.ensure, list?.rename, list?.delete].compactMap {
                 $0

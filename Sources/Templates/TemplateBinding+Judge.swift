@@ -22,7 +22,7 @@ extension TemplateBinding {
             template.rules,
             request,
             changes,
-            cellCount: template.identity.keys.count
+            cellCount: template.cellCount
         )
     }
 
@@ -45,7 +45,7 @@ extension TemplateBinding {
                 template.rules,
                 request,
                 changes,
-                cellCount: template.identity.keys.count
+                cellCount: template.cellCount
             )
         guard verdict.outcome == .delivered || verdict.outcome == .accepted else {
             // Halving users does not help a list, nor does making it once more in place of itself.

@@ -16,6 +16,7 @@ package struct TemplateBinding: Sendable {
     private let renameProgram: RequestProgram?
     private let deleteProgram: RequestProgram?
     let tokenProgram: RequestProgram?
+    let lookupProgram: RequestProgram?
     private let members: MemberPrograms?
 
     /// The programs of `members`.
@@ -75,11 +76,12 @@ package struct TemplateBinding: Sendable {
         }
         ensureProgram = try compile(template.list?.ensure)
         guard template.list == nil || constants.listID != nil else {
-            (renameProgram, deleteProgram, members) = (nil, nil, nil)
+            (renameProgram, deleteProgram, lookupProgram, members) = (nil, nil, nil, nil)
             return
         }
         renameProgram = try compile(template.list?.rename)
         deleteProgram = try compile(template.list?.delete)
+        lookupProgram = try compile(template.lookup?.request)
         members = MemberPrograms(
             add: try compile(template.members.add),
             remove: try compile(template.members.remove),

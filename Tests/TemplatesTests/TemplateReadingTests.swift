@@ -277,8 +277,8 @@ struct TemplateReadingTests {
     @Test("what comes later, and what is built in")
     func later() {
         #expect(
-            problem { $0.rest = "lookup: {}" } == [
-                "t.yaml:9:9: error[not_yet]: lookup: not yet: leave it out"
+            problem { $0.rest = "confirm: {}" } == [
+                "t.yaml:9:10: error[not_yet]: confirm: not yet: leave it out"
             ]
         )
         #expect(
