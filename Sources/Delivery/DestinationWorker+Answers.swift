@@ -86,6 +86,9 @@ extension DestinationWorker {
         wallClock: EventTime,
         now: Int64
     ) -> Sign {
+        if case .job(let job) = sent.purpose {
+            return takeJob(outcome, job, sent, &hand, wallClock: wallClock, now: now)
+        }
         if case .webhook = sent.purpose { return applyWebhook(outcome, sent, &hand, now) }
         switch outcome {
         case .notSent(let text):
@@ -235,6 +238,9 @@ extension DestinationWorker {
             }
         } else {
             verdict = sync.binding.judge(given, of: request, changes: batch.changes, now: wallClock)
+            if beginJob(given, verdict, request, &batch, sync.binding, now) {
+                return sign(answer.status, isThrottled: false, retryAfter: nil, "", sent, now)
+            }
         }
         if verdict.outcome == .auth, renewToken(for: sent, &batch) {
             batch.pushBack(request.changes.map { $0 + offset })

@@ -30,14 +30,15 @@ extension DestinationWorker {
         _ now: Int64,
         _ wakeAt: inout Int64?
     ) -> OutgoingRequest? {
-        guard hand.inFlight < settings.concurrency.perListMax, hand.pendingCount > 0 else {
-            return nil
-        }
+        guard hand.inFlight < settings.concurrency.perListMax else { return nil }
         guard hand.webhook == nil else { return webhookRequest(of: &hand, now, &wakeAt) }
         guard let sync = syncs[hand.syncID] else { return nil }
-        if sync.binding.needsToken, token.usable(now: now) == nil {
+        let isWaiting = hand.pendingCount == 0 && hand.jobs.allSatisfy { $0.dueAt > now }
+        if sync.binding.needsToken, !isWaiting, token.usable(now: now) == nil {
             return tokenRequest(sync, now)
         }
+        if let request = jobRequest(of: &hand, sync, now, &wakeAt) { return request }
+        guard hand.pendingCount > 0 else { return nil }
         if sync.needsList {
             return hand.inFlight == 0 ? listRequest(of: &hand, sync, now, &wakeAt) : nil
         }
@@ -54,9 +55,9 @@ extension DestinationWorker {
         _ wakeAt: inout Int64?
     ) -> OutgoingRequest? {
         let place = LimitSet.Place(sync: hand.syncID, route: "")
-        guard let webhook = hand.webhook, isFree(place, items: hand.userCount, now, &wakeAt) else {
-            return nil
-        }
+        guard hand.pendingCount > 0, let webhook = hand.webhook,
+            isFree(place, items: hand.userCount, now, &wakeAt)
+        else { return nil }
         hand.drop()
         return send(
             &hand,

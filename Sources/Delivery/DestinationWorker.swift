@@ -32,6 +32,8 @@ package struct DestinationWorker: Sendable {
             case members
             /// Asks for the partner's ids of these users, who stand at these places of the batch.
             case lookup(ChangeList, places: [Int])
+            /// Asks about a job.
+            case job(PartnerJob)
             /// Fetches an access token, for all batches.
             case token(TemplateBinding)
         }
@@ -233,7 +235,10 @@ package struct DestinationWorker: Sendable {
 
     /// Sends nothing more: batches end with what is on its way.
     package mutating func stop() {
-        for sync in order { hands[sync]?.giveUp("not sent because the program stops") }
+        for sync in order {
+            hands[sync]?.giveUp("not sent because the program stops")
+            hands[sync]?.close("not asked about because the program stops")
+        }
     }
 
     /// How things stand.

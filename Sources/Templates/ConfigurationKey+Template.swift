@@ -152,7 +152,32 @@ extension ConfigurationKey {
             "skip",
             "What becomes of users whom the partner does not know."
         ),
-        ConfigurationKey("confirm", "map", "none", "Asking what became of a job.", .defaultOnly),
+        ConfigurationKey(
+            "confirm",
+            "map",
+            "none",
+            "How the partner is asked what became of a job, see below."
+        ),
+        ConfigurationKey("confirm.request", "request", "", "Asks about the job `${job.id}`."),
+        ConfigurationKey(
+            "confirm.id",
+            "JSON pointer",
+            "",
+            "Where an answer that is `accepted` has the job's id."
+        ),
+        ConfigurationKey("confirm.every", "1s … 1h", "10s", "How long to wait each time."),
+        ConfigurationKey(
+            "confirm.give_up",
+            "1s … 1d",
+            "30m",
+            "After so long nobody knows what became of the users, and they are sent again."
+        ),
+        ConfigurationKey(
+            "confirm.responses",
+            "list",
+            "",
+            "As `responses`; `accepted` = the job is not done."
+        ),
     ]
 
     private static let templateSettings: [ConfigurationKey] = [

@@ -28,6 +28,8 @@ enum Placeholder: Hashable, Sendable {
     case tick
     /// What users are looked up by, in the order of the request.
     case lookupKeys
+    /// What the partner calls a job.
+    case jobID
 
     /// The types a placeholder can have.
     enum Kind: Sendable {
@@ -51,6 +53,7 @@ enum Placeholder: Hashable, Sendable {
         static let batch = Scope(rawValue: 32)
         static let identity = Scope(rawValue: 64)
         static let lookup = Scope(rawValue: 128)
+        static let job = Scope(rawValue: 256)
     }
 
     /// The placeholders with a name that is the same in every template.
@@ -60,7 +63,7 @@ enum Placeholder: Hashable, Sendable {
         ("u.entering", .entering), ("identity.names", .identityNames), ("page.index", .pageIndex),
         ("page.last", .pageIsLast), ("sync.session_u64", .session), ("sync.total", .total),
         ("batch.id", .batchID), ("batch.tick", .tick),
-        ("lookup.keys", .lookupKeys),
+        ("lookup.keys", .lookupKeys), ("job.id", .jobID),
     ]
 
     /// The placeholder of a name in a template with these settings and identity keys.
@@ -94,13 +97,14 @@ enum Placeholder: Hashable, Sendable {
         case .pageIndex, .pageIsLast, .session, .total: .page
         case .batchID, .tick: .batch
         case .lookupKeys: .lookup
+        case .jobID: .job
         }
     }
 
     /// Its type; a setting of type int is a number where it is the whole of a value, and text elsewhere.
     var kind: Kind {
         switch self {
-        case .setting, .cohortID, .cohortName, .listID, .cell, .batchID: .text
+        case .setting, .cohortID, .cohortName, .listID, .cell, .batchID, .jobID: .text
         case .cohortCreatedAt, .tick: .instant
         case .row, .identityNames, .lookupKeys: .texts
         case .entering, .pageIsLast: .boolean

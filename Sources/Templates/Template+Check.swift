@@ -15,7 +15,7 @@ extension Template {
                 "lookup: users are looked up when the list is there: remove audience.ensure.with"
             )
         }
-        let indexed = rules.contains { rule in
+        let indexed = (rules + (confirm?.rules ?? [])).contains { rule in
             switch rule.items?.key {
             case .index, .pointer: true
             default: false
@@ -41,6 +41,7 @@ extension Template {
         var others: [RequestForm] = []
         if case .oauth2(let grant) = authentication { others.append(grant.request) }
         if let lookup { others.append(lookup.request) }
+        if let confirm { others.append(confirm.request) }
         return memberRequests + others
             + [members.begin, members.end, list?.ensure, list?.rename, list?.delete].compactMap {
                 $0

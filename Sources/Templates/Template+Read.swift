@@ -312,7 +312,20 @@ private struct TemplateReader {
         top.read("timeout", into: &template.timeoutMilliseconds, .duration(1000...120_000))
         template.retry = RetryRule.read(top.section("retry"))
         template.traits = PartnerTraits.read(top.section("traits"))
-        guard let node = top.node("confirm") else { return }
-        top.report(.notYet, node, "confirm: not yet: leave it out")
+        guard let section = top.sectionIfGiven("confirm") else { return }
+        let mark = section.mark
+        template.confirm = Confirmation.read(
+            section,
+            vocabulary,
+            findings,
+            batchItemsMax: template.batch.itemsMax
+        )
+        if !template.rules.contains(where: { $0.outcome == .accepted }) {
+            top.report(
+                .conflict,
+                at: mark,
+                "confirm: no rule of responses says accepted, so there would be no job: add one"
+            )
+        }
     }
 }

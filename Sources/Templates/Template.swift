@@ -74,6 +74,8 @@ package struct Template: Sendable {
     package var timeoutMilliseconds: Int64 = 30_000
     /// How the partner's own ids are found; nil where ours will do.
     package var lookup: Lookup?
+    /// How the partner is asked about jobs; nil where answers are final.
+    package var confirm: Confirmation?
     /// When to try again.
     package var retry = RetryRule()
     /// What people are shown.

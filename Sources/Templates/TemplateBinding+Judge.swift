@@ -17,9 +17,20 @@ extension TemplateBinding {
         changes: ChangeList,
         now: EventTime
     ) -> TemplateVerdict {
+        judge(answer, by: template.rules, of: request, changes: changes, now: now)
+    }
+
+    /// The same by other rules.
+    func judge(
+        _ answer: TemplateAnswer,
+        by rules: [ResponseRule],
+        of request: TemplateRequest,
+        changes: ChangeList,
+        now: EventTime
+    ) -> TemplateVerdict {
         var judge = AnswerJudge(answer, now: now)
         return judge.verdict(
-            template.rules,
+            rules,
             request,
             changes,
             cellCount: template.cellCount

@@ -143,7 +143,7 @@ struct TemplateConstants: Sendable {
         case .listID: value = listID.map { .text($0) }
         case .identityNames: value = .texts(identityNames)
         case .cell, .row, .entering, .pageIndex, .pageIsLast, .session, .total, .batchID, .tick,
-            .lookupKeys:
+            .lookupKeys, .jobID:
             return .later
         }
         guard let value, let result = apply(expression.filters, to: value) else { return .nothing }
