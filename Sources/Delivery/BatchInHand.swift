@@ -8,7 +8,11 @@ struct BatchInHand: Sendable {
     let messageID: String
     let context: BatchContext
     /// The users as templates take them; empty for a webhook.
-    let changes: ChangeList
+    var changes: ChangeList
+    /// What the partner is asked about them before; nil behind that.
+    var lookup: LookupInHand?
+    /// Whether ``changes`` have the partner's ids.
+    var isLookedUp = false
     /// What a webhook's body is rendered from; nil for templates.
     let webhook: DeliveryRequest?
     let exitCount: Int
@@ -19,6 +23,10 @@ struct BatchInHand: Sendable {
     private(set) var pending: [Range<Int>]
     /// Users in ``pending``.
     private(set) var pendingCount: Int
+    /// What the partner works at.
+    private(set) var jobs: [PartnerJob] = []
+    /// Whether nobody is to ask about jobs any more.
+    private(set) var isClosed = false
     /// Its requests on their way.
     var inFlight = 0
     /// How the one request of a webhook ended.
@@ -53,7 +61,7 @@ struct BatchInHand: Sendable {
     }
 
     /// Whether nothing is left to do.
-    var isDone: Bool { pending.isEmpty && inFlight == 0 }
+    var isDone: Bool { pending.isEmpty && inFlight == 0 && jobs.isEmpty }
 
     /// Puts users in front of what is to be sent.
     mutating func push(_ range: Range<Int>) {
@@ -84,6 +92,15 @@ struct BatchInHand: Sendable {
         guard let range = pending.popLast() else { return nil }
         pendingCount -= range.count
         return range
+    }
+
+    /// Takes out one user of what is to be sent.
+    mutating func withdraw(_ place: Int) {
+        guard let index = pending.firstIndex(where: { $0.contains(place) }) else { return }
+        let range = pending.remove(at: index)
+        let parts = [place + 1..<range.upperBound, range.lowerBound..<place]
+        pending.insert(contentsOf: parts.filter { !$0.isEmpty }, at: index)
+        pendingCount -= 1
     }
 
     /// Takes users who enter, of what is to be sent next.
@@ -122,6 +139,30 @@ struct BatchInHand: Sendable {
     mutating func refuse(_ refusal: DeliveryRefusal) {
         self.refusal = self.refusal ?? refusal
         drop()
+        close("nobody asked what became of a job")
+    }
+
+    /// Asks nothing more about jobs: what they do is not known.
+    mutating func close(_ detail: String) {
+        isClosed = true
+        for job in jobs { abandon(job, detail) }
+        jobs = []
+    }
+
+    /// Asks about a job later.
+    mutating func follow(_ job: PartnerJob) {
+        jobs.append(job)
+    }
+
+    /// Takes a job that is due.
+    mutating func takeJob(dueAt: Int64) -> PartnerJob? {
+        jobs.firstIndex { $0.dueAt == dueAt }.map { jobs.remove(at: $0) }
+    }
+
+    /// Nobody knows what became of a job.
+    mutating func abandon(_ job: PartnerJob, _ detail: String) {
+        note(detail, retryAfter: nil)
+        mark(job.request.changes, .unknown)
     }
 
     /// Marks the users of a request.

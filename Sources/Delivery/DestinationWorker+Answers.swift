@@ -86,6 +86,9 @@ extension DestinationWorker {
         wallClock: EventTime,
         now: Int64
     ) -> Sign {
+        if case .job(let job) = sent.purpose {
+            return takeJob(outcome, job, sent, &hand, wallClock: wallClock, now: now)
+        }
         if case .webhook = sent.purpose { return applyWebhook(outcome, sent, &hand, now) }
         switch outcome {
         case .notSent(let text):
@@ -107,6 +110,10 @@ extension DestinationWorker {
         _ text: String
     ) {
         guard let request = sent.request else { return }
+        if case .lookup = sent.purpose {
+            hand?.giveUp(text)
+            return
+        }
         guard case .list(_, let offset) = sent.purpose else {
             hand?.fail(request, offset: 0, outcome, text)
             return
@@ -194,6 +201,19 @@ extension DestinationWorker {
         }
         hand = nil
         defer { hand = batch }
+        if case .lookup(let users, let places) = sent.purpose {
+            return takeLookup(
+                answer,
+                request,
+                sent,
+                users,
+                places: places,
+                &batch,
+                sync.binding,
+                wallClock: wallClock,
+                now: now
+            )
+        }
         let given = TemplateAnswer(answer)
         var verdict: TemplateVerdict
         var offset = 0
@@ -218,6 +238,9 @@ extension DestinationWorker {
             }
         } else {
             verdict = sync.binding.judge(given, of: request, changes: batch.changes, now: wallClock)
+            if beginJob(given, verdict, request, &batch, sync.binding, now) {
+                return sign(answer.status, isThrottled: false, retryAfter: nil, "", sent, now)
+            }
         }
         if verdict.outcome == .auth, renewToken(for: sent, &batch) {
             batch.pushBack(request.changes.map { $0 + offset })

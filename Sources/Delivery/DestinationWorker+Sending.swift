@@ -30,16 +30,21 @@ extension DestinationWorker {
         _ now: Int64,
         _ wakeAt: inout Int64?
     ) -> OutgoingRequest? {
-        guard hand.inFlight < settings.concurrency.perListMax, hand.pendingCount > 0 else {
-            return nil
-        }
+        guard hand.inFlight < settings.concurrency.perListMax else { return nil }
         guard hand.webhook == nil else { return webhookRequest(of: &hand, now, &wakeAt) }
         guard let sync = syncs[hand.syncID] else { return nil }
-        if sync.binding.needsToken, token.usable(now: now) == nil {
+        let isWaiting = hand.pendingCount == 0 && hand.jobs.allSatisfy { $0.dueAt > now }
+        if sync.binding.needsToken, !isWaiting, token.usable(now: now) == nil {
             return tokenRequest(sync, now)
         }
+        if let request = jobRequest(of: &hand, sync, now, &wakeAt) { return request }
+        guard hand.pendingCount > 0 else { return nil }
         if sync.needsList {
             return hand.inFlight == 0 ? listRequest(of: &hand, sync, now, &wakeAt) : nil
+        }
+        if let rule = sync.binding.template.lookup, !hand.isLookedUp {
+            let request = lookupRequest(of: &hand, sync, rule, now, &wakeAt)
+            guard request == nil, hand.isLookedUp else { return request }
         }
         return memberRequest(of: &hand, sync, now, &wakeAt)
     }
@@ -50,9 +55,9 @@ extension DestinationWorker {
         _ wakeAt: inout Int64?
     ) -> OutgoingRequest? {
         let place = LimitSet.Place(sync: hand.syncID, route: "")
-        guard let webhook = hand.webhook, isFree(place, items: hand.userCount, now, &wakeAt) else {
-            return nil
-        }
+        guard hand.pendingCount > 0, let webhook = hand.webhook,
+            isFree(place, items: hand.userCount, now, &wakeAt)
+        else { return nil }
         hand.drop()
         return send(
             &hand,
@@ -168,7 +173,7 @@ extension DestinationWorker {
         return nil
     }
 
-    private mutating func send(
+    mutating func send(
         _ hand: inout BatchInHand,
         _ purpose: Sent.Purpose,
         _ request: TemplateRequest?,
@@ -223,7 +228,7 @@ extension DestinationWorker {
 
 extension DestinationWorker {
     /// Whether a request of so many items may leave; otherwise notes when it may.
-    private func isFree(
+    func isFree(
         _ place: LimitSet.Place,
         items: Int,
         _ now: Int64,

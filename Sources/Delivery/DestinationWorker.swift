@@ -30,6 +30,10 @@ package struct DestinationWorker: Sendable {
             /// Makes a list; with the first users where there are any, who begin at `offset` of the batch.
             case list(ChangeList, offset: Int)
             case members
+            /// Asks for the partner's ids of these users, who stand at these places of the batch.
+            case lookup(ChangeList, places: [Int])
+            /// Asks about a job.
+            case job(PartnerJob)
             /// Fetches an access token, for all batches.
             case token(TemplateBinding)
         }
@@ -58,6 +62,7 @@ package struct DestinationWorker: Sendable {
     var order: [String] = []
     var sent: [UInt64: Sent] = [:]
     var token = TokenKeeper()
+    var lookupCache = LookupCache()
     /// Told with the next ``advance(now:wallClock:)``.
     var effects = WorkerEffects()
     var refusal: String?
@@ -135,6 +140,8 @@ package struct DestinationWorker: Sendable {
             syncs = changed
         }
         token.reset()
+        // Another account has other ids.
+        lookupCache.reset()
         self.settings.speaker = settings.speaker
         resume()
     }
@@ -228,7 +235,10 @@ package struct DestinationWorker: Sendable {
 
     /// Sends nothing more: batches end with what is on its way.
     package mutating func stop() {
-        for sync in order { hands[sync]?.giveUp("not sent because the program stops") }
+        for sync in order {
+            hands[sync]?.giveUp("not sent because the program stops")
+            hands[sync]?.close("not asked about because the program stops")
+        }
     }
 
     /// How things stand.

@@ -53,3 +53,17 @@ indirect enum BodyTree: Sendable {
         var item: BodyTree
     }
 }
+
+extension BodyTree {
+    /// All texts in it, but those of the items of `$each`.
+    var texts: [TemplateText] {
+        switch self {
+        case .null, .boolean, .integer, .double, .each: []
+        case .text(let text): [text]
+        case .list(let elements): elements.flatMap(\.texts)
+        case .map(let members): members.flatMap { [$0.key] + $0.value.texts }
+        case .choice(_, let then, let otherwise): then.texts + otherwise.texts
+        case .omitEmpty(let tree): tree.texts
+        }
+    }
+}

@@ -25,6 +25,19 @@ package struct ChangeList: Sendable {
         entering.append(isEntering)
     }
 
+    /// The same changes with the partner's ids behind the cells of the rows, as member requests read them where a
+    /// template has a ``Lookup``; empty for users without one.
+    package func naming(_ partnerIDs: [Int: String]) -> ChangeList {
+        var named = ChangeList()
+        for index in 0..<count {
+            withRow(index) { named.bytes.append(contentsOf: $0.buffer) }
+            MappedRow.append(Array((partnerIDs[index] ?? "").utf8), to: &named.bytes)
+            named.ends.append(named.bytes.count)
+            named.entering.append(entering[index])
+        }
+        return named
+    }
+
     /// Forgets the changes and keeps the memory.
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)

@@ -129,10 +129,55 @@ extension ConfigurationKey {
             "lookup",
             "map",
             "none",
-            "Ids of the partner's own for ours.",
-            .defaultOnly
+            "How ids of the partner's own are found for ours, see below."
         ),
-        ConfigurationKey("confirm", "map", "none", "Asking what became of a job.", .defaultOnly),
+        ConfigurationKey("lookup.request", "request", "", "Asks for ids by our ids."),
+        ConfigurationKey("lookup.batch", "1 … 1000", "100", "Users of one request."),
+        ConfigurationKey(
+            "lookup.key",
+            "JSON pointer",
+            "",
+            "Where the answer has our id: `/results/*/email`."
+        ),
+        ConfigurationKey(
+            "lookup.id",
+            "JSON pointer",
+            "",
+            "Where the same element has the partner's: `/results/*/id`."
+        ),
+        ConfigurationKey("lookup.ttl", "0s … 7d", "1h", "How long an id is kept in memory."),
+        ConfigurationKey(
+            "lookup.missing",
+            "skip",
+            "skip",
+            "What becomes of users whom the partner does not know."
+        ),
+        ConfigurationKey(
+            "confirm",
+            "map",
+            "none",
+            "How the partner is asked what became of a job, see below."
+        ),
+        ConfigurationKey("confirm.request", "request", "", "Asks about the job `${job.id}`."),
+        ConfigurationKey(
+            "confirm.id",
+            "JSON pointer",
+            "",
+            "Where an answer that is `accepted` has the job's id."
+        ),
+        ConfigurationKey("confirm.every", "1s … 1h", "10s", "How long to wait each time."),
+        ConfigurationKey(
+            "confirm.give_up",
+            "1s … 1d",
+            "30m",
+            "After so long nobody knows what became of the users, and they are sent again."
+        ),
+        ConfigurationKey(
+            "confirm.responses",
+            "list",
+            "",
+            "As `responses`; `accepted` = the job is not done."
+        ),
     ]
 
     private static let templateSettings: [ConfigurationKey] = [

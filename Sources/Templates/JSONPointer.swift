@@ -31,7 +31,7 @@ struct JSONPointer: Sendable, Equatable {
             Self.replacing("~0", by: "~", in: Self.replacing("~1", by: "/", in: String($0)))
         }
         if !takesWildcard, steps.contains("*") {
-            throw Refusal(.badValue, "\"\(text.excerpt)\": * stands only in items.at")
+            throw Refusal(.badValue, "\"\(text.excerpt)\": * stands only in items.at and in lookup")
         }
     }
 

@@ -26,6 +26,10 @@ enum Placeholder: Hashable, Sendable {
     case batchID
     /// The tick that the changes are of.
     case tick
+    /// What users are looked up by, in the order of the request.
+    case lookupKeys
+    /// What the partner calls a job.
+    case jobID
 
     /// The types a placeholder can have.
     enum Kind: Sendable {
@@ -48,6 +52,8 @@ enum Placeholder: Hashable, Sendable {
         static let page = Scope(rawValue: 16)
         static let batch = Scope(rawValue: 32)
         static let identity = Scope(rawValue: 64)
+        static let lookup = Scope(rawValue: 128)
+        static let job = Scope(rawValue: 256)
     }
 
     /// The placeholders with a name that is the same in every template.
@@ -57,6 +63,7 @@ enum Placeholder: Hashable, Sendable {
         ("u.entering", .entering), ("identity.names", .identityNames), ("page.index", .pageIndex),
         ("page.last", .pageIsLast), ("sync.session_u64", .session), ("sync.total", .total),
         ("batch.id", .batchID), ("batch.tick", .tick),
+        ("lookup.keys", .lookupKeys), ("job.id", .jobID),
     ]
 
     /// The placeholder of a name in a template with these settings and identity keys.
@@ -89,15 +96,17 @@ enum Placeholder: Hashable, Sendable {
         case .identityNames: .identity
         case .pageIndex, .pageIsLast, .session, .total: .page
         case .batchID, .tick: .batch
+        case .lookupKeys: .lookup
+        case .jobID: .job
         }
     }
 
     /// Its type; a setting of type int is a number where it is the whole of a value, and text elsewhere.
     var kind: Kind {
         switch self {
-        case .setting, .cohortID, .cohortName, .listID, .cell, .batchID: .text
+        case .setting, .cohortID, .cohortName, .listID, .cell, .batchID, .jobID: .text
         case .cohortCreatedAt, .tick: .instant
-        case .row, .identityNames: .texts
+        case .row, .identityNames, .lookupKeys: .texts
         case .entering, .pageIsLast: .boolean
         case .pageIndex, .session, .total: .integer
         }

@@ -40,6 +40,8 @@ struct RequestContext {
     var replace: ReplaceContext?
     var page = 1
     var isLastPage = false
+    var lookupKeys: [String]?
+    var jobID: String?
 
     /// The value of a placeholder that is known with the request; nil for those of a user.
     func value(of placeholder: Placeholder) -> TemplateValue? {
@@ -49,6 +51,8 @@ struct RequestContext {
         case .pageIndex: .integer(Int64(page))
         case .pageIsLast: .boolean(isLastPage)
         case .session: replace.map { .unsigned($0.session) }
+        case .jobID: jobID.map { .text($0) }
+        case .lookupKeys: lookupKeys.map { .texts($0) }
         case .total: replace.map { .integer(Int64($0.total)) }
         default: nil
         }

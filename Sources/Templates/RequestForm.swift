@@ -120,6 +120,12 @@ extension RequestForm {
         return request
     }
 
+    /// Whether a placeholder stands anywhere in it.
+    func reads(_ placeholder: Placeholder) -> Bool {
+        let texts = [path] + (query + headers).map(\.value) + (body?.texts ?? [])
+        return texts.contains { $0.expressions.contains { $0.placeholder == placeholder } }
+    }
+
     /// A form has names and texts, no trees.
     private func checkForm(_ node: Node, _ findings: Findings) {
         var tree = body

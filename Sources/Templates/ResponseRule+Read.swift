@@ -18,7 +18,11 @@ extension ResponseRule {
             return []
         }
         guard case .sequence(let nodes) = node.value, !nodes.isEmpty else {
-            top.report(.badType, node, "responses: expected a list of {when, then}")
+            top.report(
+                .badType,
+                node,
+                "\(top.path(of: "responses")): expected a list of {when, then}"
+            )
             return []
         }
         var rules: [ResponseRule] = []
@@ -38,7 +42,7 @@ extension ResponseRule {
                 top.report(
                     .conflict,
                     node,
-                    "responses[\(index)]: never reached: the rules before it take every "
+                    "\(top.path(of: "responses[\(index)]")): never reached: the rules before it take every "
                         + "\(status) answer; move it up"
                 )
             }
@@ -60,7 +64,7 @@ extension ResponseRule {
             top.report(
                 .missingKey,
                 node,
-                "responses: no rule takes a \(name) answer: add {when: {status: [\(statuses.lowerBound)]}, then: …}"
+                "\(top.path(of: "responses")): no rule takes a \(name) answer: add {when: {status: [\(statuses.lowerBound)]}, then: …}"
             )
         }
     }

@@ -8,7 +8,14 @@ extension Template {
         let mark = { (key: String) in findings.places.mark(of: key) ?? top.mark }
         checkMembers(findings, mark("members"))
         for request in requests where request.isWhole { checkBody(request, findings) }
-        let indexed = rules.contains { rule in
+        if let lookup, list?.isMadeWithFirstBatch == true {
+            findings.report(
+                .conflict,
+                lookup.request.mark,
+                "lookup: users are looked up when the list is there: remove audience.ensure.with"
+            )
+        }
+        let indexed = (rules + (confirm?.rules ?? [])).contains { rule in
             switch rule.items?.key {
             case .index, .pointer: true
             default: false
@@ -33,6 +40,8 @@ extension Template {
     private var requests: [RequestForm] {
         var others: [RequestForm] = []
         if case .oauth2(let grant) = authentication { others.append(grant.request) }
+        if let lookup { others.append(lookup.request) }
+        if let confirm { others.append(confirm.request) }
         return memberRequests + others
             + [members.begin, members.end, list?.ensure, list?.rename, list?.delete].compactMap {
                 $0

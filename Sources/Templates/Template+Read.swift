@@ -54,6 +54,7 @@ private struct TemplateReader {
         vocabulary.settings = template.settings.map(\.name)
         vocabulary.secrets = Set(template.settings.filter { $0.kind == .secret }.map(\.name))
         vocabulary.keys = template.identity.names
+        readLookup()
         readConnection()
         readList()
         readMembers()
@@ -102,6 +103,27 @@ private struct TemplateReader {
         if let inner = top.sectionIfGiven("auth") {
             template.authentication = Authentication.read(inner, settings, findings) ?? .none
         }
+    }
+
+    private mutating func readLookup() {
+        guard let section = top.sectionIfGiven("lookup") else { return }
+        let names = template.identity.names
+        if names.count > 1 {
+            section.report(
+                .conflict,
+                at: section.mark,
+                "lookup: users are looked up by one key: leave one of identity.keys"
+            )
+        }
+        if names.contains(Lookup.name) {
+            section.report(
+                .conflict,
+                at: section.mark,
+                "lookup: ${u.\(Lookup.name)} is what is found: name the key of identity otherwise"
+            )
+        }
+        template.lookup = Lookup.read(section, vocabulary, findings)
+        vocabulary.keys.append(Lookup.name)
     }
 
     private mutating func readList() {
@@ -290,9 +312,20 @@ private struct TemplateReader {
         top.read("timeout", into: &template.timeoutMilliseconds, .duration(1000...120_000))
         template.retry = RetryRule.read(top.section("retry"))
         template.traits = PartnerTraits.read(top.section("traits"))
-        for key in ["lookup", "confirm"] {
-            guard let node = top.node(key) else { continue }
-            top.report(.notYet, node, "\(key): not yet: leave it out")
+        guard let section = top.sectionIfGiven("confirm") else { return }
+        let mark = section.mark
+        template.confirm = Confirmation.read(
+            section,
+            vocabulary,
+            findings,
+            batchItemsMax: template.batch.itemsMax
+        )
+        if !template.rules.contains(where: { $0.outcome == .accepted }) {
+            top.report(
+                .conflict,
+                at: mark,
+                "confirm: no rule of responses says accepted, so there would be no job: add one"
+            )
         }
     }
 }

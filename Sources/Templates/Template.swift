@@ -72,6 +72,10 @@ package struct Template: Sendable {
     package var concurrency = ConcurrencyRule()
     /// How long a request may take, in milliseconds.
     package var timeoutMilliseconds: Int64 = 30_000
+    /// How the partner's own ids are found; nil where ours will do.
+    package var lookup: Lookup?
+    /// How the partner is asked about jobs; nil where answers are final.
+    package var confirm: Confirmation?
     /// When to try again.
     package var retry = RetryRule()
     /// What people are shown.
@@ -88,6 +92,8 @@ package struct Template: Sendable {
 
     /// Whether a full sync can replace the list, page by page; otherwise it is a difference like any other.
     package var canReplace: Bool { members.replace != nil }
+    /// How many cells the rows of members have.
+    var cellCount: Int { identity.keys.count + (lookup == nil ? 0 : 1) }
     /// Whether a list has to be made at the partner before users are sent.
     package var needsList: Bool { list?.ensure != nil }
     /// Whether ``TemplateBinding/ensure(changes:)`` carries the first users.

@@ -17,12 +17,23 @@ extension TemplateBinding {
         changes: ChangeList,
         now: EventTime
     ) -> TemplateVerdict {
+        judge(answer, by: template.rules, of: request, changes: changes, now: now)
+    }
+
+    /// The same by other rules.
+    func judge(
+        _ answer: TemplateAnswer,
+        by rules: [ResponseRule],
+        of request: TemplateRequest,
+        changes: ChangeList,
+        now: EventTime
+    ) -> TemplateVerdict {
         var judge = AnswerJudge(answer, now: now)
         return judge.verdict(
-            template.rules,
+            rules,
             request,
             changes,
-            cellCount: template.identity.keys.count
+            cellCount: template.cellCount
         )
     }
 
@@ -45,7 +56,7 @@ extension TemplateBinding {
                 template.rules,
                 request,
                 changes,
-                cellCount: template.identity.keys.count
+                cellCount: template.cellCount
             )
         guard verdict.outcome == .delivered || verdict.outcome == .accepted else {
             // Halving users does not help a list, nor does making it once more in place of itself.

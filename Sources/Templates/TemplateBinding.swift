@@ -4,8 +4,13 @@
 /// 1. ``needsList``: send ``ensure(_:changes:)``, give the answer to ``judgeEnsure(_:now:)``, keep the list's id,
 ///    and go on with ``with(listID:)``.
 /// 2. Map users by an ``IdentityMapper`` of `template.identity`, keep the rows, and collect a ``ChangeList``.
-/// 3. ``plan(_:range:_:)`` gives the requests one by one; send each, and give the answer to
-///    ``judge(_:of:changes:now:)``.
+/// 3. Where the template looks users up: send ``lookup(_:_:)``, give the answer to
+///    ``judgeLookup(_:of:users:now:)``, and go on with ``ChangeList/naming(_:)``.
+/// 4. ``plan(_:range:_:)`` gives the requests one by one; send each, and give the answer to
+///    ``judge(_:of:changes:now:)``. Where the answer names a job, ask by ``jobRequest(_:_:)`` until
+///    ``judgeJob(_:of:changes:now:)`` says that it has ended.
+///
+/// Where requests need an access token (``needsToken``), ``tokenRequest()`` comes before all of them.
 ///
 /// The same changes give the same requests, byte for byte. A value: any thread may use it.
 package struct TemplateBinding: Sendable {
@@ -16,6 +21,8 @@ package struct TemplateBinding: Sendable {
     private let renameProgram: RequestProgram?
     private let deleteProgram: RequestProgram?
     let tokenProgram: RequestProgram?
+    let lookupProgram: RequestProgram?
+    let jobProgram: RequestProgram?
     private let members: MemberPrograms?
 
     /// The programs of `members`.
@@ -76,10 +83,13 @@ package struct TemplateBinding: Sendable {
         ensureProgram = try compile(template.list?.ensure)
         guard template.list == nil || constants.listID != nil else {
             (renameProgram, deleteProgram, members) = (nil, nil, nil)
+            (lookupProgram, jobProgram) = (nil, nil)
             return
         }
         renameProgram = try compile(template.list?.rename)
         deleteProgram = try compile(template.list?.delete)
+        lookupProgram = try compile(template.lookup?.request)
+        jobProgram = try compile(template.confirm?.request)
         members = MemberPrograms(
             add: try compile(template.members.add),
             remove: try compile(template.members.remove),

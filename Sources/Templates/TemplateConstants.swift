@@ -142,7 +142,8 @@ struct TemplateConstants: Sendable {
         case .cohortCreatedAt: value = .instant(cohort.createdAt)
         case .listID: value = listID.map { .text($0) }
         case .identityNames: value = .texts(identityNames)
-        case .cell, .row, .entering, .pageIndex, .pageIsLast, .session, .total, .batchID, .tick:
+        case .cell, .row, .entering, .pageIndex, .pageIsLast, .session, .total, .batchID, .tick,
+            .lookupKeys, .jobID:
             return .later
         }
         guard let value, let result = apply(expression.filters, to: value) else { return .nothing }

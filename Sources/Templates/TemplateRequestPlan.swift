@@ -31,6 +31,7 @@ package struct TemplateRequestPlan {
         rule: BatchRule,
         batch: BatchContext,
         replace: ReplaceContext?,
+        lookupKeys: [String]? = nil,
         program: @escaping (_ isEntering: Bool) -> RequestProgram?
     ) {
         precondition(
@@ -43,6 +44,7 @@ package struct TemplateRequestPlan {
         position = range.lowerBound
         end = range.upperBound
         context = RequestContext(batch: batch, replace: replace, page: replace?.firstPage ?? 1)
+        context.lookupKeys = lookupKeys
     }
 
     /// The next request; nil behind the last.

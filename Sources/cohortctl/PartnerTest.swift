@@ -58,7 +58,12 @@ struct PartnerTest: HTTPDestinationTest {
                 try binding.with(listID: "LIST-ID")
             }
         }
-        let both = try changes([(sample.user, true), (sample.leaver, false)])
+        var both = try changes([(sample.user, true), (sample.leaver, false)])
+        if let lookup = binding.lookup(both, batch) {
+            requests.append(lookup)
+            // As the answer to it would give them.
+            both = both.naming([0: "PARTNER-ID", 1: "PARTNER-ID"])
+        }
         var plan = binding.plan(both, batch)
         while let request = plan.next() { requests.append(request) }
         return requests.map { ShownRequest($0.carryingRedactedToken()) }
@@ -98,7 +103,24 @@ struct PartnerTest: HTTPDestinationTest {
             }
         }
         for isEntering in [true, false] {
-            let changes = try changes([(sample.user, isEntering)])
+            var changes = try changes([(sample.user, isEntering)])
+            if let request = binding.lookup(changes, batch) {
+                let (answer, failure) = try ask(request, token, sender)
+                guard let answer else { return steps + [failure] }
+                switch binding.judgeLookup(answer, of: request, users: changes, now: sample.now) {
+                case .refused(let verdict): return steps + [step(request, answer, verdict)]
+                case .found(let ids):
+                    let key = changes.withRow(0) { MappedRow.cell(0, of: $0).string }
+                    guard let id = ids[key] else {
+                        let text =
+                            "\(answer.status), the partner does not know the user: try another by --user"
+                        return steps + [TestStep(name: request.name, text: text, isTaken: false)]
+                    }
+                    let text = "\(answer.status), the partner knows the user"
+                    steps.append(TestStep(name: request.name, text: text, isTaken: true))
+                    changes = changes.naming([0: id])
+                }
+            }
             var plan = binding.plan(changes, batch)
             while let request = plan.next() {
                 let (answer, failure) = try ask(request, token, sender)
