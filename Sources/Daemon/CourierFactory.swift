@@ -16,6 +16,8 @@ struct CourierFactory {
     let sender: HTTPSender
     let routes: CourierRoutes
     let clock: SystemClock
+    /// How long ago, in milliseconds, another process may have sent something; nil where none did.
+    let sentBefore: Int64?
     /// Takes how a batch or run ended that a transport carries as a whole; any thread may.
     let complete: @Sendable (UInt64, DeliveryOutcome) -> Void
     /// Every secret, as of the last look at its file.
@@ -47,6 +49,7 @@ struct CourierFactory {
                 return HTTPCourier(
                     settings,
                     webhook: webhook,
+                    sentBefore: sentBefore,
                     policy: try AddressPolicy(allowPrivate: destination.allowPrivate),
                     sender: sender,
                     routes: routes,

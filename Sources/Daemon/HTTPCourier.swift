@@ -18,9 +18,11 @@ final class HTTPCourier: Courier {
     private let routes: CourierRoutes
     private let clock: SystemClock
 
+    /// A courier; `sentBefore` is how long ago, in milliseconds, another process may have sent something.
     init(
         _ settings: DestinationWorkerSettings,
         webhook: WebhookTransport? = nil,
+        sentBefore: Int64?,
         policy: AddressPolicy,
         sender: HTTPSender,
         routes: CourierRoutes,
@@ -33,6 +35,9 @@ final class HTTPCourier: Courier {
         self.routes = routes
         self.clock = clock
         worker = DestinationWorker(settings, generator: SeededGenerator(seed: SecureRandom.seed()))
+        if let sentBefore {
+            worker.holdForLimits(sentBefore: sentBefore, now: clock.monotonicMilliseconds)
+        }
     }
 
     /// Makes a sync known, with the id of its list if the partner gave one before.

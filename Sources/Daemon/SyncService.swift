@@ -64,9 +64,12 @@ final class SyncService: @unchecked Sendable {
             uniqueKeysWithValues: configuration.syncs.map { ($0.id, $0.properties) }
         )
         settings = Dictionary(uniqueKeysWithValues: setup.settings.map { ($0.id, $0) })
+        // Looked at before it is opened: every batch was written to it just before it was handed out.
+        let changed = FolderAge.newestChange(in: path)
         var planner = SyncPlanner(generator: SeededGenerator(seed: SecureRandom.seed()))
         journal = try Self.open(journal: path, store, &planner)
         let now = clock.monotonicMilliseconds
+        let wallClock = clock.now
         planner.start(setup.settings, now: now)
         factory = CourierFactory(
             loaded: configuration,
@@ -76,6 +79,7 @@ final class SyncService: @unchecked Sendable {
             },
             routes: CourierRoutes(),
             clock: clock,
+            sentBefore: changed.map { wallClock - $0 },
             complete: { token, outcome in
                 mailbox.postAtOnce(.answered(token, .whole(outcome)))
             },

@@ -83,6 +83,20 @@ package struct DestinationWorker: Sendable {
         concurrency = AdaptiveConcurrency(settings.concurrency)
     }
 
+    /// Sends nothing until what another process may have sent counts towards no limit any more.
+    ///
+    /// - Parameters:
+    ///   - age: How long ago, in milliseconds, a batch may last have been handed out; negative where the clock went back.
+    ///   - now: Monotonic milliseconds.
+    package mutating func holdForLimits(sentBefore age: Int64, now: Int64) {
+        guard let span = limits.longestSpan else { return }
+        // A batch leaves at once where it may, and its requests have ended one timeout later.
+        let wait = span + settings.timeoutMilliseconds - max(0, age)
+        guard wait > 0 else { return }
+        throttle.pause(wait, now: now)
+        effects.notes.append(.waiting(destination: settings.id, wait: wait))
+    }
+
     /// Makes a sync known, or tells its cohort's new name; needed before its first batch.
     ///
     /// - Parameters:

@@ -47,6 +47,8 @@ package enum WorkerNote: Sendable, Equatable, CustomStringConvertible {
     case refused(destination: String, reason: String)
     /// A list was made, or found, at the partner.
     case listMade(destination: String, sync: String)
+    /// What an earlier process sent still counts.
+    case waiting(destination: String, wait: Int64)
 
     /// One sentence for the log.
     package var description: String {
@@ -61,6 +63,9 @@ package enum WorkerNote: Sendable, Equatable, CustomStringConvertible {
                 + "\(DurationText.text(milliseconds: wait)), then \(percent) % of its limits"
         case .refused(let destination, let reason):
             "destination \(destination) is paused, nothing is lost: \(reason)"
+        case .waiting(let destination, let wait):
+            "destination \(destination) gets nothing for \(DurationText.text(milliseconds: wait)): what was "
+                + "sent before this start still counts towards its limits"
         case .listMade(let destination, let sync):
             "destination \(destination) has a list for sync \(sync) now"
         }

@@ -55,6 +55,29 @@ struct PacingTests {
         #expect(worker.allowance(sync: "s1", now: 0) == DestinationWorker.usersMax)
     }
 
+    @Test("a worker that takes another one's place waits until what that sent counts no more")
+    func successor() throws {
+        var worker = DestinationWorker(
+            settings(try shipped("talon-one"), talonValues),
+            generator: SeededGenerator(seed: 1)
+        )
+        try worker.configure(sync: "s1", cohort: cohort, listID: "L")
+        worker.holdForLimits(sentBefore: 5000, now: 100)
+        // A minute and a timeout of 30 s, less the five seconds.
+        #expect(worker.allowance(sync: "s1", now: 85_099) == 0)
+        let effects = worker.advance(now: 100, wallClock: EventTime(milliseconds: 0))
+        #expect(effects.notes == [.waiting(destination: "partner", wait: 85_000)])
+        #expect(effects.wakeAt == 85_100)
+        #expect(worker.allowance(sync: "s1", now: 85_100) == 1000)
+        for age: Int64 in [90_000, .max / 2] {
+            worker.holdForLimits(sentBefore: age, now: 90_000)
+            #expect(worker.allowance(sync: "s1", now: 90_000) == 1000)
+        }
+        worker.holdForLimits(sentBefore: -3_600_000, now: 90_000)
+        #expect(worker.allowance(sync: "s1", now: 179_999) == 0)
+        #expect(worker.allowance(sync: "s1", now: 180_000) == 1000)
+    }
+
     @Test("no limit is exceeded in any span, whatever is answered", arguments: 0..<20)
     func randomAnswers(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
