@@ -71,7 +71,7 @@ final class Broker {
     /// Makes Kafka forget the records of a partition before an offset; only Apache Kafka can.
     func deleteRecords(topic: String, partition: Int, before offset: Int64) async throws {
         let folder = try #require(folder)
-        let list = "\(folder)/delete.json"
+        let list = "\(folder.url.path)/delete.json"
         try
             #"{"partitions":[{"topic":"\#(topic)","partition":\#(partition),"offset":\#(offset)}],"version":1}"#
             .write(toFile: list, atomically: false, encoding: .utf8)
