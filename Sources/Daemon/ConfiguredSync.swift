@@ -9,11 +9,11 @@ struct ConfiguredSync: Sendable {
     var cadence: SyncConfiguration.Cadence
     var schedule: SyncCadence
 
-    /// The facts of a configured sync; `timezone` is that of the configuration.
-    init(_ sync: SyncConfiguration, timezone: String) {
+    /// The facts of a configured sync, which the planner knows by `settings`.
+    init(_ sync: SyncConfiguration, _ settings: SyncSettings) {
         cohort = sync.cohort
         cadence = sync.cadence
-        schedule = SyncCadence(sync, timezone: timezone)
+        schedule = settings.cadence
     }
 }
 

@@ -123,12 +123,7 @@ final class DaemonRun {
             inactiveEvents: configuration.inactiveEvents,
             defaultZone: configuration.timezone
         )
-        let setup = try SyncSetup(
-            loaded,
-            cohortNames: Dictionary(
-                uniqueKeysWithValues: loaded.cohorts.map { ($0.id, $0.name) }
-            )
-        )
+        let setup = try SyncSetup(loaded)
         planSettings.syncedProperties = setup.properties
         let plan = PlanCompiler.compile(loaded.cohorts, planSettings)
         var secrets = SecretStore(surroundings: .ofProcess, redactor: redactor)
@@ -208,8 +203,8 @@ final class DaemonRun {
             engines: engines,
             sync: sync,
             configuredSyncs: Dictionary(
-                uniqueKeysWithValues: loaded.syncs.map {
-                    ($0.id, ConfiguredSync($0, timezone: loaded.daemon.timezone))
+                uniqueKeysWithValues: zip(loaded.syncs, setup.settings).map {
+                    ($0.id, ConfiguredSync($0, $1))
                 }
             ),
             redactor: redactor,

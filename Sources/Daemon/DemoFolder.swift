@@ -1,5 +1,3 @@
-import InputFiles
-
 /// The configuration of the demo, written to a folder of its own and removed with it.
 struct DemoFolder {
     private let folder: ScratchFolder

@@ -1,17 +1,19 @@
 import Basics
 import Glibc
+import LogStore
 
 /// When the files of a folder were written to last.
 enum FolderAge {
     /// The newest change of a file in the folder; nil where there is none.
-    static func newestChange(in path: String) -> EventTime? {
-        guard let directory = opendir(path) else { return nil }
-        defer { closedir(directory) }
+    static func newestChange(in path: String) throws(StoreError) -> EventTime? {
+        let names: [String]
+        do throws(FileError) {
+            names = try DiskFileSystem().list(path)
+        } catch {
+            throw .io(error)
+        }
         var newest: EventTime?
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for name in names {
             var status = stat()
             guard stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
                 continue

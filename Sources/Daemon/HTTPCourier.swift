@@ -89,7 +89,7 @@ final class HTTPCourier: Courier {
             news.notes += effects.notes.map(\.description)
             news.wakeAt = effects.wakeAt
             for completion in effects.completions {
-                isUp = completion.outcome.isUp ?? isUp
+                isUp = completion.outcome.isUp
                 news.completions.append(
                     CourierNews.Completion(
                         sync: completion.syncID,
@@ -151,8 +151,8 @@ final class HTTPCourier: Courier {
 }
 
 extension DeliveryOutcome {
-    /// What the outcome says of the destination; nil where it says nothing.
-    var isUp: Bool? {
+    /// Whether the destination took what was sent, or a part of it.
+    var isUp: Bool {
         switch self {
         case .delivered: true
         case .settled(let outcomes, _, _, let refusal):

@@ -57,7 +57,7 @@ final class QueueCourier: Courier {
     func answered(_ token: UInt64, _ answer: CourierAnswer, now: Int64) {
         guard case .whole(let outcome) = answer, let sent = underWay.removeValue(forKey: token)
         else { return }
-        isUp = outcome.isUp ?? isUp
+        isUp = outcome.isUp
         news.completions.append(
             CourierNews.Completion(sync: sent.sync, message: sent.message, outcome: outcome)
         )

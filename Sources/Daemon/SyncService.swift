@@ -19,8 +19,6 @@ final class SyncService: @unchecked Sendable {
     private var factory: CourierFactory
     private var couriers: [any Courier] = []
     private var courierOf: [String: any Courier] = [:]
-    /// The properties that a sync sends along, by its id.
-    private let columns: [String: [String]]
     private let settings: [String: SyncSettings]
     private let mailbox: Mailbox<SyncMessage>
     private let control: Mailbox<ControlMessage>
@@ -60,12 +58,14 @@ final class SyncService: @unchecked Sendable {
         self.control = control
         self.logger = logger
         self.metrics = metrics
-        columns = Dictionary(
-            uniqueKeysWithValues: configuration.syncs.map { ($0.id, $0.properties) }
-        )
         settings = Dictionary(uniqueKeysWithValues: setup.settings.map { ($0.id, $0) })
         // Looked at before it is opened: every batch was written to it just before it was handed out.
-        let changed = FolderAge.newestChange(in: path)
+        let changed: EventTime?
+        do throws(StoreError) {
+            changed = try FolderAge.newestChange(in: path)
+        } catch {
+            throw DaemonError(error)
+        }
         var planner = SyncPlanner(generator: SeededGenerator(seed: SecureRandom.seed()))
         journal = try Self.open(journal: path, store, &planner)
         let now = clock.monotonicMilliseconds
@@ -241,9 +241,7 @@ final class SyncService: @unchecked Sendable {
                 courierOf[destination]?.allowance(sync: sync, now: now) ?? 0
             }
             for note in effects.notes { logger.notice("sync_changed", note.description) }
-            for record in effects.records {
-                record.payload.withByteView { journal.append(type: record.type, payload: $0) }
-            }
+            for record in effects.records { append(record) }
             if effects.mustCommit { try commit() }
             for (reply, result) in replies { reply.post(result) }
             replies = []
@@ -251,7 +249,8 @@ final class SyncService: @unchecked Sendable {
                 courierOf[request.destinationID]?.send(request, now: now)
             }
             for run in effects.runs {
-                courierOf[run.destinationID]?.write(run, columns: columns[run.syncID] ?? [])
+                let properties = settings[run.syncID]?.naming.properties ?? []
+                courierOf[run.destinationID]?.write(run, columns: properties.map(\.name))
             }
             if effects.requests.isEmpty, effects.runs.isEmpty {
                 if let planned = effects.wakeAt { wakeAt = min(wakeAt ?? planned, planned) }
@@ -321,6 +320,10 @@ final class SyncService: @unchecked Sendable {
         }
     }
 
+    private func append(_ record: JournalRecord) {
+        record.payload.withByteView { journal.append(type: record.type, payload: $0) }
+    }
+
     private func commit() throws(DaemonError) {
         do throws(StoreError) {
             try journal.commit(cut: .empty)
@@ -332,9 +335,7 @@ final class SyncService: @unchecked Sendable {
 
     private func rewrite() throws(StoreError) {
         try journal.beginRewrite()
-        planner.rewriteRecords { record in
-            record.payload.withByteView { journal.append(type: record.type, payload: $0) }
-        }
+        planner.rewriteRecords { append($0) }
         try journal.finishRewrite(cut: .empty)
     }
 
@@ -369,12 +370,10 @@ final class SyncService: @unchecked Sendable {
         }
         let now = clock.monotonicMilliseconds
         _ = takeNews(now)
-        // What the planner would send now goes out after the next start, unchanged: its intent is written.
+        // Nothing more is planned; what was answered is written down.
         let effects = planner.advance(now: now) { _, _ in 0 }
         do throws(StoreError) {
-            for record in effects.records {
-                record.payload.withByteView { journal.append(type: record.type, payload: $0) }
-            }
+            for record in effects.records { append(record) }
             try journal.commit(cut: .empty)
         } catch {
             return DaemonError(error)

@@ -1,4 +1,5 @@
 import Basics
+import Cohorts
 import Configuration
 import Delivery
 import Destinations
@@ -14,25 +15,20 @@ struct SyncSetup {
 
     /// Puts together what the configuration says.
     ///
-    /// - Parameters:
-    ///   - loaded: The configuration, read without problems.
-    ///   - cohortNames: The cohorts' names by id.
     /// - Throws: What is wrong with a template on this machine.
-    init(
-        _ loaded: LoadedConfiguration,
-        cohortNames: [String: String]
-    ) throws(DaemonError) {
+    init(_ loaded: LoadedConfiguration) throws(DaemonError) {
         properties = Self.properties(of: loaded)
         for sync in loaded.syncs {
             guard
                 let destination = loaded.destinations.first(where: { $0.id == sync.destination })
-            else { continue }
+            else {
+                preconditionFailure("sync \(sync.id): its destination was checked with the rest")
+            }
             settings.append(
                 try Self.settings(
                     sync,
                     to: destination,
                     loaded,
-                    cohortName: cohortNames[sync.cohort] ?? sync.cohort,
                     cells: properties[sync.cohort] ?? []
                 )
             )
@@ -60,7 +56,6 @@ struct SyncSetup {
         _ sync: SyncConfiguration,
         to destination: DestinationConfiguration,
         _ loaded: LoadedConfiguration,
-        cohortName: String,
         cells: [String]
     ) throws(DaemonError) -> SyncSettings {
         let template = loaded.template(of: destination.id)
@@ -89,7 +84,7 @@ struct SyncSetup {
         var settings = SyncSettings(
             id: sync.id,
             cohortID: sync.cohort,
-            cohortName: cohortName,
+            cohortName: loaded.cohorts.first { $0.id == sync.cohort }?.name ?? sync.cohort,
             destinationID: destination.id,
             shape: shape(of: destination, template),
             naming: naming,

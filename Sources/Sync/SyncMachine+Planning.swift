@@ -151,12 +151,7 @@ extension SyncMachine {
             }
             let tick = partitions[head].cut.tick
             let only = settings.shape.isMixed ? nil : operation
-            let batch = take(
-                limit,
-                operation: only,
-                tick: tick,
-                partitions
-            )
+            let batch = take(limit, operation: only, tick: tick, partitions)
             // Everybody at hand may have been put off; then others are looked for.
             guard !batch.users.isEmpty else { continue }
             // A user of the one kind is worth four of the other; what is not used up is not saved.
@@ -343,13 +338,7 @@ extension SyncMachine {
         _ partitions: PartitionTable,
         _ records: inout [JournalRecord]
     ) {
-        guard !isPopulated, pendingUsers == 0, partitions.count > 0 else { return }
-        var isAnyOpen = false
-        for index in partitions.indices where partitions[index].availability != .unavailable {
-            guard isOpen(index, partitions) else { return }
-            isAnyOpen = true
-        }
-        guard isAnyOpen else { return }
+        guard !isPopulated, pendingUsers == 0, tickOfAll(partitions) != nil else { return }
         isPopulated = true
         hasRelisted = false
         records.append(.naming(.populated, sync: settings.id))

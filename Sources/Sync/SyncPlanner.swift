@@ -25,7 +25,7 @@ package struct SyncEffects: Sendable {
 /// what it acknowledged.
 ///
 /// It is plain and synchronous: the caller hands in what happened and the time, and performs the
-/// ``SyncEffects`` that ``advance(now:)`` returns. The order of calls:
+/// ``SyncEffects`` that ``advance(now:allowance:)`` returns. The order of calls:
 /// 1. `replay` for every record of the journal, oldest first;
 /// 2. `start` once, with the configuration;
 /// 3. then, as things happen, `partitionWaiting`, `membershipReset`, `tick`, `partitionUnavailable`,

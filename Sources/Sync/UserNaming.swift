@@ -39,6 +39,8 @@ package struct UserNaming: @unchecked Sendable {
     private let choices: [Choice]
     private var mapper: IdentityMapper?
     private let sources: [Source]
+    /// Those of the user at hand; kept so that a user costs no allocation.
+    private var values: [ByteView] = []
     /// What is sent along.
     package let properties: [Property]
     /// Whether names follow from users' ids alone.
@@ -102,7 +104,7 @@ package struct UserNaming: @unchecked Sendable {
         into name: inout [UInt8]
     ) throws(MappingRefusal) {
         guard mapper != nil else {
-            let value = chosen(user, cells)
+            let value = chosen(id: user, cells)
             guard !value.isEmpty else { throw .noValue }
             guard value.count <= UserDirectory.lengthMax else { throw .tooLong }
             name.append(contentsOf: value.buffer)
@@ -110,11 +112,10 @@ package struct UserNaming: @unchecked Sendable {
         }
         let start = name.count
         let isDevice = Self.isDevice(user)
-        var values: [ByteView] = []
-        values.reserveCapacity(sources.count)
+        defer { values.removeAll(keepingCapacity: true) }
         for source in sources {
             switch source {
-            case .chosen: values.append(chosenOfTemplate(user, cells, isDevice: isDevice))
+            case .chosen: values.append(chosen(id: isDevice ? .empty : user, cells))
             case .device: values.append(isDevice ? Self.device(user) : .empty)
             case .cell(let index): values.append(Self.text(index, cells))
             }
@@ -140,30 +141,15 @@ package struct UserNaming: @unchecked Sendable {
         return writer.bytes
     }
 
-    private func chosen(_ user: ByteView, _ cells: ByteView) -> ByteView {
+    /// The first choice that is there; `id` is empty where that of a device does not count.
+    private func chosen(id: ByteView, _ cells: ByteView) -> ByteView {
         for choice in choices {
-            switch choice {
-            case .userID: return user
-            case .cell(let index):
-                let value = Self.text(index, cells)
-                if !value.isEmpty { return value }
-            }
-        }
-        return .empty
-    }
-
-    private func chosenOfTemplate(
-        _ user: ByteView,
-        _ cells: ByteView,
-        isDevice: Bool
-    ) -> ByteView {
-        for choice in choices {
-            switch choice {
-            case .userID: if !isDevice { return user }
-            case .cell(let index):
-                let value = Self.text(index, cells)
-                if !value.isEmpty { return value }
-            }
+            let value =
+                switch choice {
+                case .userID: id
+                case .cell(let index): Self.text(index, cells)
+                }
+            if !value.isEmpty { return value }
         }
         return .empty
     }

@@ -21,24 +21,22 @@ struct IngestCommand {
         cohorts = arguments.values("--cohorts")
         config = arguments.value("--config")
         skipUnsupported = arguments.flag("--skip-unsupported")
-        switch arguments.value("--output") {
-        case nil, "text": asJSON = false
-        case "json": asJSON = true
-        case .some(let other): throw usage("--output \(other): text or json is expected")
-        }
+        asJSON = try arguments.asksForJSON()
         var width: Int64 = 60_000
         if let text = arguments.value("--tick") {
             guard let milliseconds = DurationText.milliseconds(text), milliseconds >= 1000,
                 milliseconds <= 36_500 * 86_400_000
             else {
-                throw usage("--tick \(text): a duration of at least 1s is expected, such as 60s")
+                throw arguments.usage(
+                    "--tick \(text): a duration of at least 1s is expected, such as 60s"
+                )
             }
             width = milliseconds
         }
         var until: EventTime?
         if let text = arguments.value("--until") {
             guard let instant = EventTime(rfc3339: text) else {
-                throw usage(
+                throw arguments.usage(
                     "--until \(text): an instant is expected, such as 2026-01-05T00:00:00Z"
                 )
             }
@@ -123,10 +121,4 @@ private final class TickTimer {
     func begin() { started = Meter.wall() }
 
     func end() { milliseconds.append((Meter.wall() - started) * 1000) }
-}
-
-/// Says what is wrong with the arguments.
-private func usage(_ text: String) -> BenchStatus {
-    printError("cohort-bench ingest: \(text); see cohort-bench ingest --help")
-    return .usage
 }

@@ -17,14 +17,9 @@ struct LatencyCommand {
 
     /// Reads the arguments.
     init(_ arguments: ParsedArguments) throws(BenchStatus) {
-        rate = try Self.number(arguments, "--rate", 50_000, in: 100...1_000_000)
-        seconds = try Self.number(arguments, "--seconds", 20, in: 5...3600)
-        switch arguments.value("--output") {
-        case nil, "text": asJSON = false
-        case "json": asJSON = true
-        case .some(let other):
-            throw Self.usage("--output \(other): text or json is expected")
-        }
+        rate = try arguments.number("--rate", 50_000, in: 100...1_000_000)
+        seconds = try arguments.number("--seconds", 20, in: 5...3600)
+        asJSON = try arguments.asksForJSON()
     }
 
     /// Runs broker, producer, daemon and receiver in this process and prints how long users took.
@@ -100,25 +95,5 @@ struct LatencyCommand {
     private static func text(_ error: any Error) -> String {
         if let error = error as? DaemonError { return error.text }
         return "\(error)"
-    }
-
-    private static func number(
-        _ arguments: ParsedArguments,
-        _ option: String,
-        _ fallback: Int,
-        in range: ClosedRange<Int>
-    ) throws(BenchStatus) -> Int {
-        guard let text = arguments.value(option) else { return fallback }
-        guard let number = Int(text), range.contains(number) else {
-            throw usage(
-                "\(option) \(text): a number from \(range.lowerBound) to \(range.upperBound) is expected"
-            )
-        }
-        return number
-    }
-
-    private static func usage(_ text: String) -> BenchStatus {
-        printError("cohort-bench latency: \(text); see cohort-bench latency --help")
-        return .usage
     }
 }

@@ -1,4 +1,4 @@
-import InputFiles
+import Daemon
 
 /// The configuration of a latency run, in a folder of its own that goes with it.
 struct LatencyFolder {

@@ -7,6 +7,7 @@ import Templates
 
 /// `cohort-bench sync`.
 struct SyncCommand {
+    private let arguments: ParsedArguments
     private let templatePath: String
     private let values: [String: SettingValue]
     private let answer: HTTPAnswer
@@ -15,33 +16,27 @@ struct SyncCommand {
 
     /// Reads the arguments; what is wrong with them is said before any file is looked at.
     init(_ arguments: ParsedArguments) throws(BenchStatus) {
+        self.arguments = arguments
         templatePath = arguments.value("--template") ?? ""
         var values: [String: SettingValue] = [:]
         for text in arguments.values("--setting") {
             let parts = text.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else {
-                throw Self.usage("--setting \(text): NAME=VALUE is expected")
+                throw arguments.usage("--setting \(text): NAME=VALUE is expected")
             }
             values[String(parts[0])] = SettingValue(String(parts[1]))
         }
         self.values = values
         let status = arguments.value("--answer-status") ?? "200"
         guard let code = Int(status), (100...599).contains(code) else {
-            throw Self.usage("--answer-status \(status): an HTTP status is expected, such as 200")
+            throw arguments.usage(
+                "--answer-status \(status): an HTTP status is expected, such as 200"
+            )
         }
         let body = arguments.value("--answer-body") ?? ""
         answer = HTTPAnswer(status: code, bodyPrefix: Array(body.utf8))
-        let count = arguments.value("--users") ?? "1000000"
-        guard let users = Int(count), (1...50_000_000).contains(users) else {
-            throw Self.usage("--users \(count): a number from 1 to 50000000 is expected")
-        }
-        self.users = users
-        switch arguments.value("--output") {
-        case nil, "text": asJSON = false
-        case "json": asJSON = true
-        case .some(let other):
-            throw Self.usage("--output \(other): text or json is expected")
-        }
+        users = try arguments.number("--users", 1_000_000, in: 1...50_000_000)
+        asJSON = try arguments.asksForJSON()
     }
 
     func run() throws(BenchStatus) {
@@ -66,14 +61,9 @@ struct SyncCommand {
                 userCount: users
             ).run()
         } catch {
-            throw Self.usage("--template \(templatePath): \(error.description)")
+            throw arguments.usage("--template \(templatePath): \(error.description)")
         }
         let report = SyncReport(template: template.name, figures: figures)
         try printOutput(asJSON ? report.json : report.text)
-    }
-
-    private static func usage(_ text: String) -> BenchStatus {
-        printError("cohort-bench sync: \(text); see cohort-bench sync --help")
-        return .usage
     }
 }

@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import InputFiles
 
 /// A folder of a program's own, under the system's temporary one, that goes with everything in it.
 package struct ScratchFolder: Sendable {
