@@ -25,7 +25,8 @@ cohortd_json_decoder *cohortd_json_create(const char *implementation) {
         chosen = simdjson::get_available_implementations()[implementation];
         if (chosen != nullptr && !chosen->supported_by_runtime_system()) chosen = nullptr;
     }
-    return chosen == nullptr ? nullptr : new (std::nothrow) cohortd_json_decoder(chosen);
+    const bool quick = implementation == nullptr;
+    return chosen == nullptr ? nullptr : new (std::nothrow) cohortd_json_decoder(chosen, quick);
 }
 
 void cohortd_json_destroy(cohortd_json_decoder *decoder) { delete decoder; }
@@ -55,17 +56,17 @@ cohortd_json_view cohortd_json_element_bytes(const cohortd_json_decoder *decoder
 }
 
 bool cohortd_json_number(const uint8_t *bytes, size_t count, cohortd_json_field *field) {
-    // The reader wants a byte behind the number that is none of it.
-    char few[64];
+    // The reader wants a byte behind the number that is none of it, and reads eight at a time.
+    char few[72] = {};
     std::string many;
     const uint8_t *start;
-    if (count < sizeof few) {
+    if (count < 64) {
         memcpy(few, bytes, count);
         few[count] = ' ';
         start = reinterpret_cast<const uint8_t *>(few);
     } else {
         many.assign(reinterpret_cast<const char *>(bytes), count);
-        many.push_back(' ');
+        many.append(8, ' ');
         start = reinterpret_cast<const uint8_t *>(many.data());
     }
     cohortd::Number number{};

@@ -8,7 +8,15 @@ static cohortd_json_view view_of(const char *text) {
     return {reinterpret_cast<const uint8_t *>(text), strlen(text)};
 }
 
-Decoder::Decoder(const simdjson::implementation *implementation) : implementation_(implementation) {
+/// Zeros behind the record: as many bytes as are read at once, two times.
+static constexpr size_t padding = 64;
+static_assert(padding >= simdjson::SIMDJSON_PADDING, "simdjson reads so far behind the record");
+
+Decoder::Decoder(const simdjson::implementation *implementation, bool quick)
+    : implementation_(implementation), quick_(quick) {
+    top_place_.wanted = &top_names_;
+    event_place_.wanted = &event_names_;
+    user_place_.wanted = set_place_.wanted = &user_names_;
     want(nullptr, 0, nullptr, 0, nullptr, 0);
 }
 
@@ -21,6 +29,8 @@ void Decoder::want(
     top_names_.fill(names.data(), names.size());
     event_names_.fill(event, event_count);
     user_names_.fill(user, user_count);
+    // They hold indices into these tables.
+    for (Place *place : {&top_place_, &event_place_, &user_place_, &set_place_}) place->shapes.clear();
     top_.want(top_count);
     event_.want(event_count);
     plain_.want(user_count);
@@ -28,33 +38,40 @@ void Decoder::want(
 }
 
 bool Decoder::reserve(size_t count) {
-    if (count > capacity_ || !parser_) {
-        const size_t capacity = count < 8192 ? 16384 : count + count / 2;
-        auto error = parser_ ? parser_->set_capacity(capacity)
-                             : implementation_->create_dom_parser_implementation(capacity, 1, parser_);
-        if (error) return false;
-        capacity_ = capacity;
-    }
-    return text_buffer_.reserve(count + simdjson::SIMDJSON_PADDING) &&
-           unescaped_buffer_.reserve(count + simdjson::SIMDJSON_PADDING);
+    // No value takes more than nine bytes beside its text, and none is written with less than a byte, and a
+    // comma or bracket behind it.
+    return text_buffer_.reserve(count + padding) && unescaped_buffer_.reserve(count + padding) &&
+           out_buffer_.reserve(9 * (count / 2 + 1) + count + 64);
+}
+
+bool Decoder::reserve_parser(size_t count) {
+    if (count <= capacity_ && parser_) return true;
+    const size_t capacity = count < 8192 ? 16384 : count + count / 2;
+    auto error = parser_ ? parser_->set_capacity(capacity)
+                         : implementation_->create_dom_parser_implementation(capacity, 1, parser_);
+    if (error) return false;
+    capacity_ = capacity;
+    return true;
 }
 
 const cohortd_json_record *Decoder::decode(const uint8_t *bytes, size_t count) {
-    record_.fault = COHORTD_JSON_FAULT_NONE;
-    record_.position = 0;
-    record_.is_batch = false;
-    record_.events = COHORTD_JSON_ABSENT;
-    record_.element_count = 0;
-    elements_.clear();
-    begin_event();
+    begin_record();
     if (count >= simdjson::SIMDJSON_MAXSIZE_BYTES - 256 || !reserve(count)) {
         record_.status = COHORTD_JSON_FAILED;
         return &record_;
     }
     text_ = text_buffer_.bytes();
+    limit_ = text_ + count;
     memcpy(text_, bytes, count);
-    memset(text_ + count, ' ', simdjson::SIMDJSON_PADDING);
-    record_.status = check_and_pick(count);
+    memset(limit_, 0, padding);
+    *limit_ = ' ';
+    by_bytes_ = quick_ && walk_bytes(count);
+    if (by_bytes_) {
+        record_.status = COHORTD_JSON_DECODED;
+    } else {
+        if (quick_) begin_record();
+        record_.status = walk_tokens(count);
+    }
     // simdjson stops at its first complaint, and where it has no vector code it looks into texts only, while
     // bytes that are not UTF-8 come before all else. Elsewhere than in a text they are no JSON either.
     if (record_.status == COHORTD_JSON_NOT_JSON &&
@@ -65,15 +82,27 @@ const cohortd_json_record *Decoder::decode(const uint8_t *bytes, size_t count) {
     return &record_;
 }
 
-cohortd_json_status Decoder::check_and_pick(size_t count) {
+/// Whether the record is accepted; if not, it may still be, by tokens.
+bool Decoder::walk_bytes(size_t count) {
+    open_names_.clear();
+    out_ = out_buffer_.bytes();
+    unescaped_ = unescaped_buffer_.bytes();
+    has_high_ = false;
+    const Byte end = event(skip_space(text_), 1, true);
+    if (!end || skip_space(end) < limit_) return false;
+    return !has_high_ || implementation_->validate_utf8(reinterpret_cast<const char *>(text_), count);
+}
+
+cohortd_json_status Decoder::walk_tokens(size_t count) {
     if (count == 0) {
-        fail(COHORTD_JSON_FAULT_EMPTY, 0);
+        fail_at(COHORTD_JSON_FAULT_EMPTY, 0);
         return COHORTD_JSON_NOT_JSON;
     }
+    if (!reserve_parser(count)) return COHORTD_JSON_FAILED;
     auto error = parser_->stage1(text_, count, simdjson::stage1_mode::regular);
     if (error) {
         if (error == simdjson::MEMALLOC || error == simdjson::CAPACITY) return COHORTD_JSON_FAILED;
-        fail(
+        fail_at(
             error == simdjson::EMPTY               ? COHORTD_JSON_FAULT_EMPTY
             : error == simdjson::UNCLOSED_STRING   ? COHORTD_JSON_FAULT_STRING_OPEN
             : error == simdjson::UNESCAPED_CHARS   ? COHORTD_JSON_FAULT_CONTROL_CHARACTER
@@ -81,22 +110,18 @@ cohortd_json_status Decoder::check_and_pick(size_t count) {
             0);
         return COHORTD_JSON_NOT_JSON;
     }
-    // No value takes more than nine bytes beside its text, and none has less than a token.
-    const size_t tokens = parser_->n_structural_indexes;
-    if (!out_buffer_.reserve(9 * tokens + count + 64)) return COHORTD_JSON_FAILED;
-    open_names_.reset(tokens / 2 + 1);
+    open_names_.clear();
     out_ = out_buffer_.bytes();
     unescaped_ = unescaped_buffer_.bytes();
-    limit_ = text_ + count;
     find_backslash(text_);
     deep_ = duplicate_ = false;
 
-    Cursor first = parser_->structural_indexes.get();
-    Cursor end = event(first, 1, true);
+    const Token first = parser_->structural_indexes.get();
+    const Token end = event(first, 1, true);
     if (deep_) return whole_is_json() ? COHORTD_JSON_TOO_DEEP : COHORTD_JSON_NOT_JSON;
     if (!end) return COHORTD_JSON_NOT_JSON;
-    if (end != first + tokens) {
-        fail(COHORTD_JSON_FAULT_TRAILING, *end);
+    if (end != first + parser_->n_structural_indexes) {
+        fail(COHORTD_JSON_FAULT_TRAILING, end);
         return COHORTD_JSON_NOT_JSON;
     }
     return duplicate_ ? COHORTD_JSON_DUPLICATE_KEY : COHORTD_JSON_DECODED;
@@ -104,8 +129,8 @@ cohortd_json_status Decoder::check_and_pick(size_t count) {
 
 /// Walks a record of any depth with a stack of its own, and only tells whether it is JSON.
 bool Decoder::whole_is_json() {
-    Cursor token = parser_->structural_indexes.get();
-    Cursor end = token + parser_->n_structural_indexes;
+    Token token = parser_->structural_indexes.get();
+    const Token end = token + parser_->n_structural_indexes;
     unescaped_ = unescaped_buffer_.bytes();
     find_backslash(text_);
     std::vector<uint8_t> closers;
@@ -125,7 +150,7 @@ bool Decoder::whole_is_json() {
         if (!empty && !(token = value<false>(token, level_max))) return false;
         for (;;) {
             if (closers.empty()) {
-                if (token != end) fail(COHORTD_JSON_FAULT_TRAILING, *token);
+                if (token != end) fail(COHORTD_JSON_FAULT_TRAILING, token);
                 return token == end;
             }
             const uint8_t next = text_[*token];
@@ -134,7 +159,7 @@ bool Decoder::whole_is_json() {
                 ++token;
                 continue;
             }
-            if (next != ',') return fail(COHORTD_JSON_FAULT_COMMA, *token) != nullptr;
+            if (next != ',') return fail(COHORTD_JSON_FAULT_COMMA, token) != nullptr;
             ++token;
             if (closers.back() == '}' && !(token = key(token))) return false;
             break;
@@ -143,12 +168,12 @@ bool Decoder::whole_is_json() {
 }
 
 /// Over a name and its colon.
-Decoder::Cursor Decoder::key(Cursor token) {
+Decoder::Token Decoder::key(Token token) {
     cohortd_json_view name;
-    if (text_[*token] != '"') return fail(COHORTD_JSON_FAULT_KEY, *token);
-    if (!text(token, name)) return nullptr;
-    if (text_[*++token] != ':') return fail(COHORTD_JSON_FAULT_COLON, *token);
-    return token + 1;
+    if (text_[*token] != '"') return fail(COHORTD_JSON_FAULT_KEY, token);
+    token = text(token, name);
+    if (!token) return nullptr;
+    return text_[*token] == ':' ? token + 1 : fail(COHORTD_JSON_FAULT_COLON, token);
 }
 
 const cohortd_json_record *Decoder::element(size_t index) {
@@ -157,9 +182,13 @@ const cohortd_json_record *Decoder::element(size_t index) {
     out_ = out_buffer_.bytes();
     unescaped_ = unescaped_buffer_.bytes();
     limit_ = text_ + element.end;
-    find_backslash(text_ + element.begin);
-    // Cannot fail: the record was walked as a whole before.
-    event(parser_->structural_indexes.get() + element.token, 3, false);
+    // Cannot fail: the record was walked as a whole before, in the same way.
+    if (by_bytes_) {
+        event(Byte(text_ + element.begin), 3, false);
+    } else {
+        find_backslash(text_ + element.begin);
+        event(Token(parser_->structural_indexes.get() + element.token), 3, false);
+    }
     end_event();
     return &record_;
 }
@@ -167,6 +196,16 @@ const cohortd_json_record *Decoder::element(size_t index) {
 cohortd_json_view Decoder::element_bytes(size_t index) const {
     const Element &element = elements_[index];
     return {text_ + element.begin, element.end - element.begin};
+}
+
+void Decoder::begin_record() {
+    record_.fault = COHORTD_JSON_FAULT_NONE;
+    record_.position = 0;
+    record_.is_batch = false;
+    record_.events = COHORTD_JSON_ABSENT;
+    record_.element_count = 0;
+    elements_.clear();
+    begin_event();
 }
 
 void Decoder::begin_event() {

@@ -1,12 +1,14 @@
-// The walk over one record: simdjson finds the tokens, this checks all of them and picks the wanted values.
+// The walk over one record, which checks all of it and picks the wanted values.
 //
-// simdjson's first stage, chosen for the processor at run time, checks UTF-8 and control characters and lists
-// where each token begins (braces, brackets, commas, colons, opening quotes, first bytes of numbers and words).
-// Everything else is ours, since the on-demand front end neither checks what it skips nor counts levels:
+// There is one set of rules for what an event is, and there are two ways to go from token to token, told apart by
+// the type of the cursor:
 //
-//   tokens   { "user_id" : "u1" , "time" : 17 }        one index each, in order
-//   text     from a quote back from the next token, over white space, to the closing quote
-//   escapes  only where the next backslash of the record lies inside the text
+//   bytes    { "user_id" : "u1" , "time" : 17 }        straight through the text
+//   tokens   { "user_id" : "u1" , "time" : 17 }        by simdjson's list of where each begins, in order
+//
+// The first is the quick one, and only ever accepts: whatever it cannot go on with, be it malformed, too deep or
+// a key twice, is walked by tokens then, and only that walk says what is wrong. Bytes.hpp and Tokens.hpp have
+// what differs between the two.
 #ifndef COHORTD_DECODER_HPP
 #define COHORTD_DECODER_HPP
 
@@ -21,6 +23,7 @@
 #include "CSimdJSON.h"
 #include "Names.hpp"
 #include "Numbers.hpp"
+#include "Shapes.hpp"
 
 namespace cohortd {
 
@@ -79,7 +82,8 @@ class Found {
 
 class Decoder {
   public:
-    explicit Decoder(const simdjson::implementation *implementation);
+    /// With `quick` false every record is walked by tokens.
+    Decoder(const simdjson::implementation *implementation, bool quick);
 
     void want(
         const cohortd_json_view *top, size_t top_count, const cohortd_json_view *event, size_t event_count,
@@ -89,49 +93,103 @@ class Decoder {
     cohortd_json_view element_bytes(size_t index) const;
 
   private:
-    /// A place in the list of tokens; null once something failed.
-    using Cursor = const uint32_t *;
+    /// A token, by its place in the list of tokens; null once something failed.
+    using Token = const uint32_t *;
+    /// A token, or white space before it, by its place in the text; null once something failed.
+    using Byte = const uint8_t *;
 
     struct Element {
         uint32_t token, begin, end;
     };
 
-    bool reserve(size_t count);
-    cohortd_json_status check_and_pick(size_t count);
-    bool whole_is_json();
-    Cursor key(Cursor token);
+    /// The most objects and arrays inside one another.
+    static constexpr unsigned level_max = 64;
 
+    bool reserve(size_t count);
+    bool reserve_parser(size_t count);
+    bool walk_bytes(size_t count);
+    cohortd_json_status walk_tokens(size_t count);
+    bool whole_is_json();
+    Token key(Token token);
+
+    void begin_record();
     void begin_event();
     void end_event();
-    Cursor event(Cursor token, unsigned level, bool is_record);
-    Cursor field(Cursor token, unsigned level, cohortd_json_field &field);
-    Cursor event_properties(Cursor token, unsigned level);
-    Cursor user_properties(Cursor token, unsigned level);
-    Cursor set_properties(Cursor token, unsigned level);
-    Cursor operation(cohortd_json_operation operation, Cursor token, unsigned level);
-    Cursor unset_names(Cursor token, unsigned level);
+
+    // Event.cpp; a cursor of either kind, and of the same kind that behind the value.
+    template <typename Cursor> Cursor event(Cursor cursor, unsigned level, bool is_record);
+    template <typename Cursor> Cursor field(Cursor cursor, unsigned level, cohortd_json_field &field);
+    template <typename Cursor> Cursor event_properties(Cursor cursor, unsigned level);
+    template <typename Cursor> Cursor user_properties(Cursor cursor, unsigned level);
+    template <typename Cursor> Cursor set_properties(Cursor cursor, unsigned level);
+    template <typename Cursor>
+    Cursor operation(cohortd_json_operation operation, Cursor cursor, unsigned level);
+    template <typename Cursor> Cursor unset_names(Cursor cursor, unsigned level);
     void put_operation(cohortd_json_operation operation, cohortd_json_member member) {
         operation_members_[operation].push_back(member);
         ++record_.event.operation_count;
     }
-    Cursor events(Cursor token, unsigned level);
+    template <typename Cursor> Cursor events(Cursor cursor, unsigned level);
 
-    template <bool Emit> Cursor value(Cursor token, unsigned level);
-    /// Over an object at `level`; `member(name, token)` walks each value and returns the token behind it.
-    template <typename Member> Cursor object(Cursor token, unsigned level, Member member);
-    /// Over an array at `level`; `element(token)` walks each element and returns the token behind it.
-    template <typename Element> Cursor array(Cursor token, unsigned level, Element element);
-    Cursor encoded(Cursor token, unsigned level, cohortd_json_view &view);
-    bool text(Cursor token, cohortd_json_view &view);
-    bool unescape(uint8_t *begin, uint8_t *end, cohortd_json_view &view);
-    void find_backslash(uint8_t *from) {
-        auto found = memchr(from, '\\', size_t(limit_ - from));
-        backslash_ = found ? static_cast<uint8_t *>(found) : limit_;
+    // Walk.hpp
+    template <bool Emit, typename Cursor> Cursor value(Cursor cursor, unsigned level);
+    template <typename Cursor> Cursor encoded(Cursor cursor, unsigned level, cohortd_json_view &view);
+
+    // Tokens.hpp and Bytes.hpp: for each kind of cursor the same.
+    uint8_t *bytes_at(Token token) const { return text_ + *token; }
+    const uint8_t *bytes_at(Byte byte) const { return byte; }
+    uint32_t token_index(Token token) const { return uint32_t(token - parser_->structural_indexes.get()); }
+    uint32_t token_index(Byte) const { return 0; }
+    uint32_t end_before(Token behind) const;
+    uint32_t end_before(Byte behind) const { return uint32_t(behind - text_); }
+    Token fail(cohortd_json_fault fault, Token token) { return fail_at(fault, *token); }
+    Byte fail(cohortd_json_fault, Byte) { return nullptr; }
+    /// Over the text at its opening quote.
+    Token text(Token token, cohortd_json_view &view);
+    Byte text(Byte byte, cohortd_json_view &view);
+    template <bool Convert> Token number(Token token, Number &number);
+    template <bool Convert> Byte number(Byte byte, Number &number);
+    /// Over `true`, `false` or `null`, whose last four bytes are given.
+    Token word(Token token, size_t skipped, const char (&tail)[5]);
+    Byte word(Byte byte, size_t skipped, const char (&tail)[5]);
+    /// Over an object at `level`; `member(name, index, value)` goes over each value.
+    template <typename Member> Token object(Token token, unsigned level, Place &place, Member member);
+    template <typename Member> Byte object(Byte byte, unsigned level, Place &place, Member member);
+    /// Over an array at `level`; `element(cursor)` goes over each element.
+    template <typename Element> Token array(Token token, unsigned level, Element element);
+    template <typename Element> Byte array(Byte byte, unsigned level, Element element);
+
+    // Only of the walk by tokens.
+    Token fail_at(cohortd_json_fault fault, uint32_t position) {
+        record_.fault = fault;
+        record_.position = position;
+        return nullptr;
     }
-    template <bool Convert> bool number(uint32_t at, Number &number);
-    bool literal(uint32_t at, const char (&word)[5]);
-    Cursor fail(cohortd_json_fault fault, uint32_t at);
-    void note_duplicate(cohortd_json_view name);
+    void note_duplicate(cohortd_json_view name) {
+        if (!duplicate_) record_.duplicate = name;
+        duplicate_ = true;
+    }
+    void find_backslash(const uint8_t *from) {
+        auto found = memchr(from, '\\', size_t(limit_ - from));
+        backslash_ = found ? static_cast<const uint8_t *>(found) : limit_;
+    }
+
+    // Only of the walk by bytes.
+    static Byte skip_space(Byte byte) {
+        while (__builtin_expect(*byte <= ' ', 0) && is_space(*byte)) ++byte;
+        return byte;
+    }
+    Byte special_text(Byte begin, Byte special, cohortd_json_view &view);
+    template <typename Member>
+    Byte unknown_members(
+        Byte byte, unsigned level, Place &place, const Shapes::Step *step, Member member);
+
+    const uint8_t *unescape(
+        const uint8_t *begin, const uint8_t *first, const uint8_t *end, cohortd_json_view &view);
+
+    Place &nested_place(unsigned level) {
+        return level < sizeof nested_ / sizeof nested_[0] ? nested_[level] : far_;
+    }
 
     template <typename Integer> void emit(Integer integer) {
         memcpy(out_, &integer, sizeof integer);
@@ -154,18 +212,24 @@ class Decoder {
     }
 
     const simdjson::implementation *implementation_;
+    const bool quick_;
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
     size_t capacity_ = 0;
 
     Buffer text_buffer_, unescaped_buffer_, out_buffer_;
-    uint8_t *text_ = nullptr;       // the record, padded with spaces
-    uint8_t *unescaped_ = nullptr;  // where the next text with escapes goes
-    uint8_t *out_ = nullptr;        // where the next encoded byte goes
-    uint8_t *backslash_ = nullptr;  // the next one not yet looked at, else `limit_`
-    uint8_t *limit_ = nullptr;      // end of what is walked
+    uint8_t *text_ = nullptr;             // the record, a space, and zeros
+    uint8_t *limit_ = nullptr;            // end of what is walked
+    uint8_t *unescaped_ = nullptr;        // where the next text with escapes goes
+    uint8_t *out_ = nullptr;              // where the next encoded byte goes
+    const uint8_t *backslash_ = nullptr;  // the next one not yet looked at, else `limit_`; by tokens only
+    bool by_bytes_ = false;               // whether the record was accepted by the walk over its bytes
+    bool has_high_ = false;               // whether there may be bytes beyond ASCII, once that walk is over
 
     NameStack open_names_;
     NameTable top_names_, event_names_, user_names_;
+    Place top_place_, event_place_, user_place_, set_place_;
+    // By level; each tree has at most one object open. Further in nothing is remembered.
+    Place nested_[8], far_;
     Found top_, event_, plain_, set_;
     std::vector<cohortd_json_member> plain_members_, set_members_;
     // By operation; looked at only where the event has any.

@@ -99,43 +99,45 @@ class NameStack {
         uint64_t seen = 0;  // one bit per name, by its hash
     };
 
-    /// Room for that many names; drops what is there.
-    void reset(size_t count) {
-        if (entries_.size() < count) entries_.resize(count + count / 2);
-        count_ = 0;
-    }
+    void clear() { entries_.clear(); }
 
-    Frame open() const { return Frame{count_}; }
+    Frame open() const { return Frame{entries_.size()}; }
+
+    /// Adds a name that is not in the innermost object; its bytes must stay as long as that is open.
+    void push(Frame &frame, const uint8_t *base, uint32_t count, uint32_t hash) {
+        frame.seen |= bit(hash);
+        entries_.push_back(Entry{base, count, hash});
+    }
 
     /// Adds a name to the innermost object; false where it is there already and has been noticed.
     bool add(Frame &frame, const Name &name) {
-        const uint64_t bit = uint64_t(1) << (name.hash >> 26);
         bool fresh = true;
-        if ((frame.seen & bit) && count_ - frame.base < few) {
-            for (size_t at = frame.base; at < count_ && fresh; ++at) {
+        if ((frame.seen & bit(name.hash)) && entries_.size() - frame.base < few) {
+            for (size_t at = frame.base; at < entries_.size() && fresh; ++at) {
                 const Entry &entry = entries_[at];
                 fresh = entry.hash != name.hash || entry.count != name.count ||
                         memcmp(entry.base, name.base, name.count) != 0;
             }
         }
-        frame.seen |= bit;
-        entries_[count_++] = Entry{name.base, name.count, name.hash};
+        push(frame, name.base, name.count, name.hash);
         return fresh;
     }
 
     /// Closes the innermost object; the first name found twice among many, else an empty entry.
     cohortd_json_view close(const Frame &frame) {
         cohortd_json_view twice{nullptr, 0};
-        if (count_ - frame.base > few) twice = search(frame.base);
-        count_ = frame.base;
+        if (entries_.size() - frame.base > few) twice = search(frame.base);
+        entries_.resize(frame.base);
         return twice;
     }
 
   private:
     struct Entry {
-        const uint8_t *base;
-        uint32_t count, hash;
+        const uint8_t *base = nullptr;
+        uint32_t count = 0, hash = 0;
     };
+    static uint64_t bit(uint32_t hash) { return uint64_t(1) << (hash >> 26); }
+
     /// Up to here each new name is compared with the others of its hash; an object with more is sorted
     /// once, when it closes, which no choice of names makes worse than n log n.
     static constexpr size_t few = 32;
@@ -146,8 +148,8 @@ class NameStack {
             if (left.count != right.count) return left.count < right.count;
             return memcmp(left.base, right.base, left.count) < 0;
         };
-        std::sort(entries_.begin() + ptrdiff_t(base), entries_.begin() + ptrdiff_t(count_), order);
-        for (size_t at = base + 1; at < count_; ++at) {
+        std::sort(entries_.begin() + ptrdiff_t(base), entries_.end(), order);
+        for (size_t at = base + 1; at < entries_.size(); ++at) {
             const Entry &left = entries_[at - 1], &right = entries_[at];
             if (left.hash == right.hash && left.count == right.count &&
                 memcmp(left.base, right.base, left.count) == 0) {
@@ -158,7 +160,6 @@ class NameStack {
     }
 
     std::vector<Entry> entries_;
-    size_t count_ = 0;
 };
 
 }  // namespace cohortd

@@ -41,13 +41,45 @@ static uint8_t *put_scalar(uint8_t *out, uint32_t scalar) {
     return out;
 }
 
-/// Writes the text between the quotes without its escapes. The first of them is at `backslash_`.
+/// Over a text with something special in it, the first of that at `special`.
+Decoder::Byte Decoder::special_text(Byte begin, Byte special, cohortd_json_view &view) {
+    Byte escape = nullptr, at = special;
+    for (;;) {
+        if (*at == '\\') {
+            // What follows it is looked at below; behind the record that is no quote.
+            if (escape == nullptr) escape = at;
+            at += 2;
+        } else if (*at == '"') {
+            break;
+        } else if (*at < ' ') {
+            return nullptr;
+        }
+        for (;; at += 16) {
+            const Lanes lanes(at);
+            // It may lie behind the text, which costs a look at the whole record at worst.
+            has_high_ |= lanes.high() != 0;
+            const uint32_t stops = lanes.not_text();
+            if (stops == 0) continue;
+            at += __builtin_ctz(stops);
+            break;
+        }
+    }
+    if (escape == nullptr) {
+        view = {begin, size_t(at - begin)};
+        return at + 1;
+    }
+    return unescape(begin, escape, at, view) == nullptr ? at + 1 : nullptr;
+}
+
+/// Writes the text between the quotes without its escapes, the first of which is at `first`. Returns the escape
+/// that is none, else null.
 ///
 /// A text without escapes is never longer than with them, so all of a record's fit a buffer of its size.
-bool Decoder::unescape(uint8_t *begin, uint8_t *end, cohortd_json_view &view) {
+const uint8_t *Decoder::unescape(
+    const uint8_t *begin, const uint8_t *first, const uint8_t *end, cohortd_json_view &view) {
     uint8_t *out = unescaped_;
     const uint8_t *at = begin;
-    for (const uint8_t *next = backslash_; next != nullptr;) {
+    for (const uint8_t *next = first; next != nullptr;) {
         memcpy(out, at, size_t(next - at));
         out += next - at;
         at = next + 1;
@@ -61,7 +93,7 @@ bool Decoder::unescape(uint8_t *begin, uint8_t *end, cohortd_json_view &view) {
         case 'r': byte = '\r'; break;
         case 't': byte = '\t'; break;
         case 'u': break;
-        default: return fail(COHORTD_JSON_FAULT_ESCAPE, uint32_t(next - text_)) != nullptr;
+        default: return next;
         }
         if (byte != 0) {
             *out++ = byte;
@@ -77,7 +109,7 @@ bool Decoder::unescape(uint8_t *begin, uint8_t *end, cohortd_json_view &view) {
             } else if (unit >= 0xdc00 && unit < 0xe000) {
                 unit = -1;
             }
-            if (unit < 0) return fail(COHORTD_JSON_FAULT_ESCAPE, uint32_t(next - text_)) != nullptr;
+            if (unit < 0) return next;
             out = put_scalar(out, uint32_t(unit));
         }
         next = static_cast<const uint8_t *>(memchr(at, '\\', size_t(end - at)));
@@ -86,8 +118,7 @@ bool Decoder::unescape(uint8_t *begin, uint8_t *end, cohortd_json_view &view) {
     out += end - at;
     view = {unescaped_, size_t(out - unescaped_)};
     unescaped_ = out;
-    find_backslash(end);
-    return true;
+    return nullptr;
 }
 
 }  // namespace cohortd

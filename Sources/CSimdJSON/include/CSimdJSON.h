@@ -169,8 +169,9 @@ typedef struct {
 
 typedef struct cohortd_json_decoder cohortd_json_decoder;
 
-/// A decoder. `implementation` names one of simdjson's for tests; NULL takes the best for this processor.
-/// NULL where that one cannot run here.
+/// A decoder on the best of simdjson's implementations for this processor, which it needs where the quick way
+/// through a record does not lead to its end. For tests `implementation` names one, and then there is no quick
+/// way. NULL where none, or that one, can run here.
 cohortd_json_decoder *cohortd_json_create(const char *implementation);
 void cohortd_json_destroy(cohortd_json_decoder *decoder);
 

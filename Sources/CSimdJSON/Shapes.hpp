@@ -1,0 +1,115 @@
+// What the members of an object are usually called, and in which order.
+#ifndef COHORTD_SHAPES_HPP
+#define COHORTD_SHAPES_HPP
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "Lanes.hpp"
+#include "Names.hpp"
+
+namespace cohortd {
+
+/// The beginnings of objects seen at one place of a record, as a tree: a way down from the root is a sequence of
+/// names. A producer writes the same names in the same order, so most objects go down a known way, which costs
+/// a comparison a name: no hash, no table, no search for a name that is there twice.
+///
+///   root ─ {"user_id": ─ ,"event_type": ┬ ,"time": ─ ,"event_properties":
+///                                       └ ,"insert_id": ─ ,"time":
+///
+/// Invariants, whatever became of the records that the tree was learnt from:
+/// - No name is on a way twice.
+/// - The bytes of a step are an opening brace or a comma, a name in ASCII without escapes, a colon, and white
+///   space anywhere between these.
+class Shapes {
+  public:
+    /// One name behind those before it.
+    struct alignas(64) Step {
+        uint8_t bytes[32];
+        uint32_t beyond;    // a bit for each of these bytes that is not compared
+        int32_t index;      // of the name among those that are wanted
+        uint32_t name_hash;
+        uint16_t first_next, sibling, before;
+        uint8_t count, name_begin, name_count;
+        uint8_t next_count;
+
+        bool matches(const uint8_t *at) const {
+            const uint32_t low = Lanes(at).equal(Lanes(bytes));
+            const uint32_t high = Lanes(at + 16).equal(Lanes(bytes + 16));
+            return (low | high << 16 | beyond) == ~uint32_t(0);
+        }
+    };
+    static_assert(sizeof(Step) == 64, "a step is a cache line");
+
+    Shapes() { clear(); }
+
+    void clear() {
+        steps_.assign(1, Step{});
+        misses_ = 0;
+    }
+
+    const Step *root() const { return steps_.data(); }
+    bool is_root(const Step *step) const { return step == root(); }
+    const Step *before(const Step *step) const { return root() + step->before; }
+
+    /// The step that the bytes at `at` take from `step`; null where it is none that is known.
+    /// Thirty-two bytes from `at` on must be readable.
+    const Step *next(const Step *step, const uint8_t *at) const {
+        for (uint32_t each = step->first_next; each != 0; each = steps_[each].sibling) {
+            if (steps_[each].matches(at)) return &steps_[each];
+        }
+        return nullptr;
+    }
+
+    /// Remembers that `name`, which is not on the way to `step`, came behind it; `from` is the brace or comma
+    /// before it, `to` the value. Steps given out before are no longer valid.
+    void learn(const Step *step, const uint8_t *from, const uint8_t *to, const Name &name, int32_t index) {
+        const size_t count = size_t(to - from);
+        if (count > sizeof step->bytes || name.base < from || name.base >= to) return;
+        const uint32_t beyond = count == 32 ? 0 : ~uint32_t(0) << count;
+        if ((Lanes(from).high() | Lanes(from + 16).high() << 16) & ~beyond) return;
+        if (step->next_count == next_count_max || steps_.size() == step_count_max) {
+            // What comes now is not what came when the tree grew.
+            if (++misses_ == misses_max) clear();
+            return;
+        }
+        Step added{};
+        memcpy(added.bytes, from, count);
+        added.beyond = beyond;
+        added.index = index;
+        added.name_hash = name.hash;
+        added.before = uint16_t(step - root());
+        added.count = uint8_t(count);
+        added.name_begin = uint8_t(name.base - from);
+        added.name_count = uint8_t(name.count);
+        // Behind the others: what was learnt first is what comes most often.
+        const uint16_t place = uint16_t(steps_.size());
+        uint16_t *link = &steps_[added.before].first_next;
+        while (*link != 0) link = &steps_[*link].sibling;
+        *link = place;
+        ++steps_[added.before].next_count;
+        steps_.push_back(added);
+    }
+
+  private:
+    /// How many steps are tried for one name, and kept in all; a record must not cost more where names are never
+    /// the same, and a tree with all events of a product is far smaller.
+    static constexpr uint8_t next_count_max = 8;
+    static constexpr size_t step_count_max = 1024;
+    static constexpr uint32_t misses_max = 1024;
+
+    std::vector<Step> steps_;
+    uint32_t misses_ = 0;
+};
+
+/// Where in a record an object is: what is wanted of its members, and what they usually are.
+struct Place {
+    const NameTable *wanted = nullptr;
+    Shapes shapes;
+
+    int32_t find(const Name &name) const { return wanted == nullptr ? -1 : wanted->find(name); }
+};
+
+}  // namespace cohortd
+#endif
