@@ -17,6 +17,7 @@ Decoder::Decoder(const simdjson::implementation *implementation, bool quick)
     top_place_.wanted = &top_names_;
     event_place_.wanted = &event_names_;
     user_place_.wanted = set_place_.wanted = &user_names_;
+    record_.event.operations = operations_;
     want(nullptr, 0, nullptr, 0, nullptr, 0);
 }
 
@@ -38,10 +39,14 @@ void Decoder::want(
 }
 
 bool Decoder::reserve(size_t count) {
+    if (count < reserved_) return true;
     // No value takes more than nine bytes beside its text, and none is written with less than a byte, and a
     // comma or bracket behind it.
-    return text_buffer_.reserve(count + padding) && unescaped_buffer_.reserve(count + padding) &&
-           out_buffer_.reserve(9 * (count / 2 + 1) + count + 64);
+    reserved_ = 0;
+    const bool done = text_buffer_.reserve(count + padding) && unescaped_buffer_.reserve(count + padding) &&
+                      out_buffer_.reserve(9 * (count / 2 + 1) + count + 64);
+    if (done) reserved_ = count + 1;
+    return done;
 }
 
 bool Decoder::reserve_parser(size_t count) {
@@ -212,7 +217,8 @@ void Decoder::begin_event() {
     if (record_.event.operation_count > 0) {
         for (auto &members : operation_members_) members.clear();
     }
-    record_.event = cohortd_json_event{};
+    // What is behind it is cleared by itself, or stays.
+    memset(&record_.event, 0, offsetof(cohortd_json_event, event_values));
     top_.clear();
     event_.clear();
     plain_.clear();
@@ -223,15 +229,10 @@ void Decoder::begin_event() {
 
 void Decoder::end_event() {
     cohortd_json_event &event = record_.event;
-    event.event_values = event_.view();
-    event.plain_values = plain_.view();
-    event.set_values = set_.view();
-    event.top_values = top_.view();
     event.plain = plain_members_.data();
     event.plain_count = plain_members_.size();
     event.set = set_members_.data();
     event.set_count = set_members_.size();
-    event.operations = operations_;
     if (event.operation_count > 0) {
         for (int at = 0; at < COHORTD_JSON_OPERATION_COUNT; ++at) {
             operations_[at] = {operation_members_[at].data(), operation_members_[at].size()};

@@ -12,6 +12,7 @@
 #ifndef COHORTD_DECODER_HPP
 #define COHORTD_DECODER_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -25,7 +26,13 @@
 #include "Numbers.hpp"
 #include "Shapes.hpp"
 
+/// For what is called once where it matters, and once more where it does not.
+#define COHORTD_INLINE_LAMBDA __attribute__((always_inline))
+
 namespace cohortd {
+
+/// Tags of encoded values, as in ValueKind.swift. Stored: do not renumber.
+enum Tag : uint8_t { tag_null, tag_no, tag_yes, tag_integer, tag_double, tag_text, tag_array, tag_object };
 
 /// Bytes that only grow and are never cleared.
 class Buffer {
@@ -52,32 +59,32 @@ class Buffer {
     size_t capacity_ = 0;
 };
 
-/// Values under wanted names; cleared by what was found, not by what was wanted.
+/// Values under wanted names, kept where the event shows them; cleared by what was found, not by what was wanted.
 class Found {
   public:
+    explicit Found(cohortd_json_found &shown) : shown_(shown) {}
+
     void want(size_t count) {
         values_.assign(count, cohortd_json_view{nullptr, 0});
         indices_.assign(count, 0);
-        count_ = 0;
+        shown_ = {values_.data(), indices_.data(), 0};
     }
 
     void clear() {
-        for (size_t at = 0; at < count_; ++at) values_[indices_[at]] = cohortd_json_view{nullptr, 0};
-        count_ = 0;
+        for (size_t at = 0; at < shown_.found_count; ++at) values_[indices_[at]] = cohortd_json_view{nullptr, 0};
+        shown_.found_count = 0;
     }
 
     /// Each index comes at most once an event, or the record has a duplicate key: the last one wins then.
     void put(size_t index, cohortd_json_view value) {
-        if (values_[index].base == nullptr) indices_[count_++] = uint32_t(index);
+        if (values_[index].base == nullptr) indices_[shown_.found_count++] = uint32_t(index);
         values_[index] = value;
     }
-
-    cohortd_json_found view() const { return {values_.data(), indices_.data(), count_}; }
 
   private:
     std::vector<cohortd_json_view> values_;
     std::vector<uint32_t> indices_;
-    size_t count_ = 0;
+    cohortd_json_found &shown_;
 };
 
 class Decoder {
@@ -119,6 +126,7 @@ class Decoder {
     // Event.cpp; a cursor of either kind, and of the same kind that behind the value.
     template <typename Cursor> Cursor event(Cursor cursor, unsigned level, bool is_record);
     template <typename Cursor> Cursor field(Cursor cursor, unsigned level, cohortd_json_field &field);
+    template <typename Cursor> Cursor other_field(Cursor cursor, unsigned level, cohortd_json_field &field);
     template <typename Cursor> Cursor event_properties(Cursor cursor, unsigned level);
     template <typename Cursor> Cursor user_properties(Cursor cursor, unsigned level);
     template <typename Cursor> Cursor set_properties(Cursor cursor, unsigned level);
@@ -133,6 +141,7 @@ class Decoder {
 
     // Walk.hpp
     template <bool Emit, typename Cursor> Cursor value(Cursor cursor, unsigned level);
+    template <bool Emit, typename Cursor> Cursor other_value(Cursor cursor, unsigned level);
     template <typename Cursor> Cursor encoded(Cursor cursor, unsigned level, cohortd_json_view &view);
 
     // Tokens.hpp and Bytes.hpp: for each kind of cursor the same.
@@ -191,9 +200,29 @@ class Decoder {
         return level < sizeof nested_ / sizeof nested_[0] ? nested_[level] : far_;
     }
 
-    template <typename Integer> void emit(Integer integer) {
-        memcpy(out_, &integer, sizeof integer);
-        out_ += sizeof integer;
+    // Each writes with one look at `out_`, which any byte that is written might have changed.
+    template <typename Value> void emit_number(Tag tag, Value value) {
+        uint8_t *out = out_;
+        *out = tag;
+        memcpy(out + 1, &value, 8);
+        out_ = out + 9;
+    }
+    void emit_text(cohortd_json_view text) {
+        uint8_t *out = out_;
+        *out = tag_text;
+        out_ = put_counted(out + 1, text);
+    }
+    void emit_name(cohortd_json_view name) { out_ = put_counted(out_, name); }
+    static uint8_t *put_counted(uint8_t *out, cohortd_json_view bytes) {
+        const uint32_t count = uint32_t(bytes.count);
+        memcpy(out, &count, 4);
+        out += 4;
+        if (__builtin_expect(bytes.count <= 32, 1)) {
+            memcpy(out, bytes.base, 32);  // both sides have that much to spare
+        } else {
+            memcpy(out, bytes.base, bytes.count);
+        }
+        return out + bytes.count;
     }
     /// Fills in the counts of an encoded array or object that begins at `head`.
     void close_encoded(uint8_t *head, uint32_t count) {
@@ -201,21 +230,13 @@ class Decoder {
         memcpy(head + 1, &size, 4);
         memcpy(head + 5, &count, 4);
     }
-    void emit_bytes(cohortd_json_view bytes) {
-        emit(uint32_t(bytes.count));
-        if (bytes.count <= 32) {
-            memcpy(out_, bytes.base, 32);  // both sides have that much to spare
-        } else {
-            memcpy(out_, bytes.base, bytes.count);
-        }
-        out_ += bytes.count;
-    }
 
     const simdjson::implementation *implementation_;
     const bool quick_;
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
     size_t capacity_ = 0;
 
+    size_t reserved_ = 0;  // how long a record the buffers have room for
     Buffer text_buffer_, unescaped_buffer_, out_buffer_;
     uint8_t *text_ = nullptr;             // the record, a space, and zeros
     uint8_t *limit_ = nullptr;            // end of what is walked
@@ -230,14 +251,15 @@ class Decoder {
     Place top_place_, event_place_, user_place_, set_place_;
     // By level; each tree has at most one object open. Further in nothing is remembered.
     Place nested_[8], far_;
-    Found top_, event_, plain_, set_;
+    cohortd_json_record record_{};
+    Found top_{record_.event.top_values}, event_{record_.event.event_values};
+    Found plain_{record_.event.plain_values}, set_{record_.event.set_values};
     std::vector<cohortd_json_member> plain_members_, set_members_;
     // By operation; looked at only where the event has any.
     std::vector<cohortd_json_member> operation_members_[COHORTD_JSON_OPERATION_COUNT];
     cohortd_json_members operations_[COHORTD_JSON_OPERATION_COUNT] = {};
     std::vector<Element> elements_;
     bool deep_ = false, duplicate_ = false;
-    cohortd_json_record record_{};
 };
 
 }  // namespace cohortd

@@ -38,27 +38,32 @@ static cohortd_json_kind kind_of(uint8_t first) {
     }
 }
 
+/// The fields by their indices among the names of the top level.
+static constexpr cohortd_json_field cohortd_json_event::*fields[] = {
+    &cohortd_json_event::user_id,          &cohortd_json_event::device_id,
+    &cohortd_json_event::event_type,       &cohortd_json_event::insert_id,
+    &cohortd_json_event::time,             &cohortd_json_event::event_time,
+    &cohortd_json_event::export_insert_id, &cohortd_json_event::server_received_time,
+};
+static constexpr int32_t field_count = int32_t(Top::event_properties);
+static_assert(sizeof fields / sizeof fields[0] == field_count, "the fields are the first of these names");
+
 template <typename Cursor> Cursor Decoder::event(Cursor cursor, unsigned level, bool is_record) {
     cohortd_json_event &event = record_.event;
     event.kind = kind_of(*bytes_at(cursor));
     if (event.kind != COHORTD_JSON_OBJECT) return value<false>(cursor, level);
     const unsigned inner = level + 1;
     return object(
-        cursor, level, top_place_, [&](cohortd_json_view, int32_t index, Cursor member) -> Cursor {
+        cursor, level, top_place_,
+        [&](cohortd_json_view, int32_t index, Cursor member) COHORTD_INLINE_LAMBDA -> Cursor {
+            if (index < 0) return value<false>(member, inner);
+            if (index < field_count) return field(member, inner, event.*fields[index]);
             switch (Top(index)) {
-            case Top::user_id: return field(member, inner, event.user_id);
-            case Top::device_id: return field(member, inner, event.device_id);
-            case Top::event_type: return field(member, inner, event.event_type);
-            case Top::insert_id: return field(member, inner, event.insert_id);
-            case Top::time: return field(member, inner, event.time);
-            case Top::event_time: return field(member, inner, event.event_time);
-            case Top::export_insert_id: return field(member, inner, event.export_insert_id);
-            case Top::server_received_time: return field(member, inner, event.server_received_time);
             case Top::event_properties: return event_properties(member, inner);
             case Top::user_properties: return user_properties(member, inner);
             case Top::events: return is_record ? events(member, inner) : value<false>(member, inner);
+            default: break;
             }
-            if (index < 0) return value<false>(member, inner);
             cohortd_json_view view;
             member = encoded(member, inner, view);
             top_.put(size_t(index - top_name_count), view);
@@ -70,10 +75,17 @@ template const uint32_t *Decoder::event(const uint32_t *, unsigned, bool);
 template const uint8_t *Decoder::event(const uint8_t *, unsigned, bool);
 
 template <typename Cursor>
-Cursor Decoder::field(Cursor cursor, unsigned level, cohortd_json_field &field) {
+inline Cursor Decoder::field(Cursor cursor, unsigned level, cohortd_json_field &field) {
+    if (*bytes_at(cursor) != '"') return other_field(cursor, level, field);
+    field.kind = COHORTD_JSON_TEXT;
+    return text(cursor, field.text);
+}
+
+template <typename Cursor>
+__attribute__((noinline)) Cursor Decoder::other_field(
+    Cursor cursor, unsigned level, cohortd_json_field &field) {
     const uint8_t *start = bytes_at(cursor);
     field.kind = kind_of(*start);
-    if (field.kind == COHORTD_JSON_TEXT) return text(cursor, field.text);
     if (field.kind != COHORTD_JSON_DOUBLE) return value<false>(cursor, level);
     if (*start != '-' && !is_digit(*start)) return fail(COHORTD_JSON_FAULT_VALUE, cursor);
     Number parsed{};
@@ -91,7 +103,8 @@ template <typename Cursor> Cursor Decoder::event_properties(Cursor cursor, unsig
     kind = kind_of(*bytes_at(cursor));
     if (kind != COHORTD_JSON_OBJECT) return value<false>(cursor, level);
     return object(
-        cursor, level, event_place_, [&](cohortd_json_view, int32_t index, Cursor member) -> Cursor {
+        cursor, level, event_place_,
+        [&](cohortd_json_view, int32_t index, Cursor member) COHORTD_INLINE_LAMBDA -> Cursor {
             if (index < 0) return value<false>(member, level + 1);
             cohortd_json_view view;
             member = encoded(member, level + 1, view);

@@ -67,8 +67,40 @@ inline NumberResult nearest_double(const uint8_t *start, const uint8_t *end, dou
     return NumberResult::ok;
 }
 
-/// Reads a number at `start`, which must be followed somewhere by a byte that is no part of a number.
-/// With `Convert` false only tells whether it is one that a double can hold.
+/// Reads the digits at `at`, eight at a time, and with `Convert` puts them behind those of `value`, which wraps
+/// beyond 19; behind them there must be seven bytes more. Returns their end.
+///
+/// How many there are decides no branch but that for more than seven: their number is anyone's guess.
+template <bool Convert> inline const uint8_t *digits(const uint8_t *at, uint64_t &value) {
+    static const uint64_t shifts[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000};
+    for (;;) {
+        uint64_t bytes;
+        memcpy(&bytes, at, 8);
+        bytes ^= 0x3030303030303030;
+        // The high bit of the first byte that is no digit, and of some behind it: up to there nothing carries.
+        const uint64_t others = ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080;
+        const int count = others == 0 ? 8 : __builtin_ctzll(others) >> 3;
+        if constexpr (!Convert) {
+            at += count;
+            if (count == 8) continue;
+            return at;
+        }
+        // The last digit to the top, zeros before the first; then pairs, fours and all are put together.
+        if (count < 8) bytes = bytes << 8 * (7 - count) << 8;
+        bytes = (bytes * (1 + (10 << 8))) >> 8 & 0x00ff00ff00ff00ff;
+        bytes = (bytes * (1 + (100 << 16))) >> 16 & 0x0000ffff0000ffff;
+        bytes = (bytes * (1 + (uint64_t(10'000) << 32))) >> 32;
+        if (count < 8) {
+            value = value * shifts[count] + bytes;
+            return at + count;
+        }
+        value = value * 100'000'000 + bytes;
+        at += 8;
+    }
+}
+
+/// Reads a number at `start`, which must be followed somewhere by a byte that is no part of a number, and that by
+/// seven more. With `Convert` false only tells whether it is one that a double can hold.
 template <bool Convert>
 inline NumberResult parse_number(const uint8_t *start, Number &number) {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -77,35 +109,28 @@ inline NumberResult parse_number(const uint8_t *start, Number &number) {
     const uint8_t *at = start;
     const bool negative = *at == '-';
     at += negative;
-    const uint8_t *digits = at;
-    uint64_t mantissa = 0;  // wraps beyond 19 digits, and is not used then
-    if (*at == '0') {
-        ++at;
-    } else if (is_digit(*at)) {
-        do {
-            mantissa = mantissa * 10 + (*at++ - '0');
-        } while (is_digit(*at));
-    } else {
-        return NumberResult::malformed;
-    }
-    const int64_t whole = at - digits;
+    const uint8_t *first = at;
+    uint64_t mantissa = 0;  // wraps beyond 19 digits, and is not used then; stays 0 without `Convert`
+    at = digits<Convert>(at, mantissa);
+    const int64_t whole = at - first;
+    if (whole == 0 || (*first == '0' && whole > 1)) return NumberResult::malformed;
     if (*at != '.' && (*at | 0x20) != 'e') {
         if (!ends_scalar(*at)) return NumberResult::malformed;
         number.end = at;
+        if (!Convert && whole < 300) return NumberResult::ok;
         if (whole < 19 || (whole == 19 && mantissa <= (uint64_t(1) << 63) - !negative)) {
             number.kind = COHORTD_JSON_INTEGER;
             number.integer = int64_t(negative ? 0 - mantissa : mantissa);
             return NumberResult::ok;
         }
         number.kind = COHORTD_JSON_BIG_INTEGER;
-        if (!Convert && whole < 300) return NumberResult::ok;
         return nearest_double(start, at, number.value);
     }
     number.kind = COHORTD_JSON_DOUBLE;
     int64_t count = whole, exponent = 0, written = 0;
     if (*at == '.') {
         const uint8_t *fraction = ++at;
-        while (is_digit(*at)) mantissa = mantissa * 10 + (*at++ - '0');
+        at = digits<Convert>(at, mantissa);
         if (at == fraction) return NumberResult::malformed;
         exponent = fraction - at;
         count += at - fraction;
@@ -126,6 +151,7 @@ inline NumberResult parse_number(const uint8_t *start, Number &number) {
     number.end = at;
     if (!Convert && whole + written < 300) return NumberResult::ok;
     NumberResult result = NumberResult::ok;
+    // Without `Convert` this is a number of 300 digits or an exponent of hundreds, none of which goes this way.
     // Both factors are exact doubles here, so their one product or quotient is the nearest double
     // (W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990).
     if (count <= 19 && mantissa <= (uint64_t(1) << 53) && exponent >= -22 && exponent <= 22) {

@@ -27,17 +27,17 @@ class Shapes {
     /// One name behind those before it.
     struct alignas(64) Step {
         uint8_t bytes[32];
-        uint32_t beyond;    // a bit for each of these bytes that is not compared
-        int32_t index;      // of the name among those that are wanted
+        // A bit for each of these bytes that is not compared, in each half.
+        uint16_t beyond_low, beyond_high;
+        int32_t index;  // of the name among those that are wanted
         uint32_t name_hash;
         uint16_t first_next, sibling, before;
         uint8_t count, name_begin, name_count;
         uint8_t next_count;
 
         bool matches(const uint8_t *at) const {
-            const uint32_t low = Lanes(at).equal(Lanes(bytes));
-            const uint32_t high = Lanes(at + 16).equal(Lanes(bytes + 16));
-            return (low | high << 16 | beyond) == ~uint32_t(0);
+            if ((Lanes(at).equal(Lanes(bytes)) | beyond_low) != 0xffff) return false;
+            return count <= 16 || (Lanes(at + 16).equal(Lanes(bytes + 16)) | beyond_high) == 0xffff;
         }
     };
     static_assert(sizeof(Step) == 64, "a step is a cache line");
@@ -76,7 +76,8 @@ class Shapes {
         }
         Step added{};
         memcpy(added.bytes, from, count);
-        added.beyond = beyond;
+        added.beyond_low = uint16_t(beyond);
+        added.beyond_high = uint16_t(beyond >> 16);
         added.index = index;
         added.name_hash = name.hash;
         added.before = uint16_t(step - root());

@@ -7,22 +7,21 @@
 
 namespace cohortd {
 
-/// Tags of encoded values, as in ValueKind.swift. Stored: do not renumber.
-enum Tag : uint8_t { tag_null, tag_no, tag_yes, tag_integer, tag_double, tag_text, tag_array, tag_object };
-
 /// Over the value at `cursor`; an object or array there has that level. With `Emit` it is encoded, too.
-template <bool Emit, typename Cursor> Cursor Decoder::value(Cursor cursor, unsigned level) {
-    switch (*bytes_at(cursor)) {
-    case '"': {
-        cohortd_json_view view;
-        cursor = text(cursor, view);
-        if (!cursor) return nullptr;
-        if constexpr (Emit) {
-            emit(tag_text);
-            emit_bytes(view);
-        }
-        return cursor;
+template <bool Emit, typename Cursor> inline Cursor Decoder::value(Cursor cursor, unsigned level) {
+    // Most are texts.
+    if (*bytes_at(cursor) != '"') return other_value<Emit>(cursor, level);
+    cohortd_json_view view;
+    cursor = text(cursor, view);
+    if constexpr (Emit) {
+        if (cursor) emit_text(view);
     }
+    return cursor;
+}
+
+template <bool Emit, typename Cursor>
+__attribute__((noinline)) Cursor Decoder::other_value(Cursor cursor, unsigned level) {
+    switch (*bytes_at(cursor)) {
     case '-': case '0': case '1': case '2': case '3': case '4':
     case '5': case '6': case '7': case '8': case '9': {
         Number parsed;
@@ -30,36 +29,34 @@ template <bool Emit, typename Cursor> Cursor Decoder::value(Cursor cursor, unsig
         if (!cursor) return nullptr;
         if constexpr (Emit) {
             if (parsed.kind == COHORTD_JSON_INTEGER) {
-                emit(tag_integer);
-                emit(parsed.integer);
+                emit_number(tag_integer, parsed.integer);
             } else {
-                emit(tag_double);
-                emit(parsed.value);
+                emit_number(tag_double, parsed.value);
             }
         }
         return cursor;
     }
     case 't':
-        if constexpr (Emit) emit(tag_yes);
+        if constexpr (Emit) *out_++ = tag_yes;
         return word(cursor, 0, "true");
     case 'n':
-        if constexpr (Emit) emit(tag_null);
+        if constexpr (Emit) *out_++ = tag_null;
         return word(cursor, 0, "null");
     case 'f':
-        if constexpr (Emit) emit(tag_no);
+        if constexpr (Emit) *out_++ = tag_no;
         return word(cursor, 1, "alse");
     case '{': {
         uint8_t *head = out_;
         uint32_t count = 0;
         if constexpr (Emit) {
-            emit(tag_object);
-            out_ += 8;
+            *head = tag_object;
+            out_ += 9;
         }
         cursor = object(
             cursor, level, nested_place(level),
             [&](cohortd_json_view name, int32_t, Cursor inner) {
                 if constexpr (Emit) {
-                    emit_bytes(name);
+                    emit_name(name);
                     ++count;
                 }
                 return value<Emit>(inner, level + 1);
@@ -71,8 +68,8 @@ template <bool Emit, typename Cursor> Cursor Decoder::value(Cursor cursor, unsig
         uint8_t *head = out_;
         uint32_t count = 0;
         if constexpr (Emit) {
-            emit(tag_array);
-            out_ += 8;
+            *head = tag_array;
+            out_ += 9;
         }
         cursor = array(cursor, level, [&](Cursor element) {
             ++count;

@@ -175,21 +175,17 @@ extension EventDecoder {
         user: ByteView,
         at time: EventTime
     ) -> EventView {
-        scratch.fillEventValues(record, index)
-        scratch.fillUserValues(record, index)
         let type = Self.identifyType
-        return EventView(
-            kind: .identify,
-            userID: user,
-            eventType: ByteView(base: type.utf8Start, count: type.utf8CodeUnitCount),
-            time: time,
-            arrival: time,
-            dedupeOwner: user,
-            insertID: .empty,
-            eventProperties: UnsafeBufferPointer(scratch.eventValues),
-            userProperties: UnsafeBufferPointer(scratch.userValues),
-            assignments: scratch.assignments(of: record),
-            ignoredOperations: record.pointee.event.ignored_operations
+        scratch.fields.pointee.kind = .identify
+        scratch.fields.pointee.userID = user
+        scratch.fields.pointee.eventType = ByteView(
+            base: type.utf8Start,
+            count: type.utf8CodeUnitCount
         )
+        scratch.fields.pointee.time = time
+        scratch.fields.pointee.arrival = time
+        scratch.fields.pointee.dedupeOwner = user
+        scratch.fields.pointee.insertID = .empty
+        return scratch.event(of: record, index)
     }
 }

@@ -15,21 +15,27 @@ extension EventDecoder {
             return reject(.notObject, .noObject)
         }
         if let wrong = wrongType(record) { return reject(.badType, wrong) }
+        guard let typeBase = record.pointee.event.event_type.text.base,
+            record.pointee.event.event_type.text.count > 0
+        else { return reject(.missingEventType, .none) }
         let eventType = ByteView(record.pointee.event.event_type.text)
-        guard !eventType.isEmpty else { return reject(.missingEventType, .none) }
-        if eventType.equals("$groupidentify") {
-            return .filtered(arrival: arrivalIfAny(record, previousArrival))
+        var kind = EventView.Kind.event
+        if typeBase[0] == UInt8(ascii: "$") {
+            if eventType.equals("$groupidentify") {
+                return .filtered(arrival: arrivalIfAny(record, previousArrival))
+            }
+            if eventType.equals("$identify") { kind = .identify }
         }
-        let user = ByteView(record.pointee.event.user_id.text)
-        let device = ByteView(record.pointee.event.device_id.text)
-        guard !user.isEmpty || !device.isEmpty else { return reject(.missingID, .none) }
+        let hasUser = record.pointee.event.user_id.text.count > 0
+        let hasDevice = record.pointee.event.device_id.text.count > 0
+        guard hasUser || hasDevice else { return reject(.missingID, .none) }
 
         let ownTime: EventTime?
         switch Instant(ownTimeOf: record) {
         case .absent: ownTime = nil
         case .at(let time): ownTime = time
         case .malformed:
-            let isExportForm = Instant.isAbsent(record.pointee.event.time)
+            let isExportForm = Instant.isAbsent(record.pointee.event.time.kind)
             return reject(.badTime, .badTime(isExportForm ? "event_time" : "time"))
         }
         let arrival: EventTime
@@ -41,10 +47,12 @@ extension EventDecoder {
             arrival = known
         case .replay:
             var received = ownTime
-            switch Instant(record.pointee.event.server_received_time, exportForm: true) {
-            case .absent: break
-            case .at(let time): received = time
-            case .malformed: return reject(.badTime, .badTime("server_received_time"))
+            if !Instant.isAbsent(record.pointee.event.server_received_time.kind) {
+                switch Instant(record.pointee.event.server_received_time, exportForm: true) {
+                case .absent: break
+                case .at(let time): received = time
+                case .malformed: return reject(.badTime, .badTime("server_received_time"))
+                }
             }
             guard let received else { return reject(.badTime, .noTime) }
             arrival = max(received, previousArrival ?? received)
@@ -53,29 +61,25 @@ extension EventDecoder {
         guard time - arrival <= futureMax else {
             return reject(.future, .ahead(milliseconds: time - arrival))
         }
-        scratch.fillEventValues(record, index)
-        scratch.fillUserValues(record, index)
-        return .event(
-            EventView(
-                kind: eventType.equals("$identify") ? .identify : .event,
-                userID: user.isEmpty ? scratch.user(ofDevice: device) : user,
-                eventType: eventType,
-                time: time,
-                arrival: arrival,
-                dedupeOwner: device.isEmpty ? user : device,
-                insertID: insertID(record),
-                eventProperties: UnsafeBufferPointer(scratch.eventValues),
-                userProperties: UnsafeBufferPointer(scratch.userValues),
-                assignments: scratch.assignments(of: record),
-                ignoredOperations: record.pointee.event.ignored_operations
-            )
-        )
+        let user = ByteView(record.pointee.event.user_id.text)
+        let device = ByteView(record.pointee.event.device_id.text)
+        scratch.fields.pointee.kind = kind
+        scratch.fields.pointee.userID = hasUser ? user : scratch.user(ofDevice: device)
+        scratch.fields.pointee.eventType = eventType
+        scratch.fields.pointee.time = time
+        scratch.fields.pointee.arrival = arrival
+        scratch.fields.pointee.dedupeOwner = hasDevice ? device : user
+        scratch.fields.pointee.insertID = insertID(record)
+        return .event(scratch.event(of: record, index))
     }
 
     /// `insert_id`, or `$insert_id` where it is absent, null or empty.
     private func insertID(_ record: DecodedRecord) -> ByteView {
-        let own = ByteView(record.pointee.event.insert_id.text)
-        return own.isEmpty ? ByteView(record.pointee.event.export_insert_id.text) : own
+        let hasOwn = record.pointee.event.insert_id.text.count > 0
+        return ByteView(
+            hasOwn
+                ? record.pointee.event.insert_id.text : record.pointee.event.export_insert_id.text
+        )
     }
 
     private mutating func reject(_ reason: RejectReason, _ detail: RejectDetail) -> EventOutcome {
@@ -160,15 +164,23 @@ private enum Instant {
 
     /// The time an event gives itself: `time`, or `event_time` where that is absent or null.
     init(ownTimeOf record: DecodedRecord) {
-        self =
-            Self.isAbsent(record.pointee.event.time)
-            ? Instant(record.pointee.event.event_time, exportForm: true)
-            : Instant(record.pointee.event.time, exportForm: false)
+        if record.pointee.event.time.kind == COHORTD_JSON_INTEGER {
+            // The usual form.
+            self.init(EventTime(milliseconds: record.pointee.event.time.integer))
+        } else if Self.isAbsent(record.pointee.event.time.kind) {
+            self.init(record.pointee.event.event_time, exportForm: true)
+        } else {
+            self.init(record.pointee.event.time, exportForm: false)
+        }
     }
 
-    /// Whether the field says nothing.
-    static func isAbsent(_ field: cohortd_json_field) -> Bool {
-        field.kind == COHORTD_JSON_ABSENT || field.kind == COHORTD_JSON_NULL
+    /// Whether a field of this kind says nothing.
+    static func isAbsent(_ kind: cohortd_json_kind) -> Bool {
+        kind == COHORTD_JSON_ABSENT || kind == COHORTD_JSON_NULL
+    }
+
+    private init(_ time: EventTime) {
+        self = time >= .earliest && time <= .latest ? .at(time) : .malformed
     }
 
     /// Epoch milliseconds with an integral value, or RFC 3339 text, or also `YYYY-MM-DD HH:MM:SS[.ffffff]`.
@@ -200,6 +212,6 @@ private enum Instant {
             self = .malformed
             return
         }
-        self = time >= .earliest && time <= .latest ? .at(time) : .malformed
+        self.init(time)
     }
 }

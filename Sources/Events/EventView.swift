@@ -61,6 +61,8 @@ package struct Assignment {
 
 /// One accepted event as the engine takes it: views into the decoder's memory, valid until the decoder is
 /// asked for anything else.
+///
+/// The fields lie in that memory as well, since to hand on a value of that size is to copy it at every step.
 package struct EventView {
     /// What the line is.
     package enum Kind: Sendable {
@@ -69,56 +71,57 @@ package struct EventView {
         case identify
     }
 
+    package let fields: UnsafePointer<EventFields>
+
+    /// The event that lies in these fields.
+    init(_ fields: UnsafePointer<EventFields>) {
+        self.fields = fields
+    }
+
     /// What the line is.
-    package var kind: Kind
+    @inlinable package var kind: Kind { fields.pointee.kind }
     /// The user: `user_id`, else `device:` + `device_id`; 1…1031 bytes.
-    package var userID: ByteView
+    @inlinable package var userID: ByteView { fields.pointee.userID }
     /// 1…1024 bytes.
-    package var eventType: ByteView
+    @inlinable package var eventType: ByteView { fields.pointee.eventType }
     /// When it happened, by its own word.
-    package var time: EventTime
+    @inlinable package var time: EventTime { fields.pointee.time }
     /// When it arrived: the log's timestamp, or what replay takes for it.
-    package var arrival: EventTime
+    @inlinable package var arrival: EventTime { fields.pointee.arrival }
     /// `device_id`, else `user_id`, as text: whose insert ids are compared.
-    package var dedupeOwner: ByteView
+    @inlinable package var dedupeOwner: ByteView { fields.pointee.dedupeOwner }
     /// The insert id as text; empty = none, never a duplicate.
-    package var insertID: ByteView
+    @inlinable package var insertID: ByteView { fields.pointee.insertID }
     /// What the event carries of `Extraction.eventProperties`, by index there.
-    package var eventProperties: UnsafeBufferPointer<ValueView>
+    @inlinable package var eventProperties: UnsafeBufferPointer<ValueView> {
+        fields.pointee.eventProperties
+    }
     /// What the event carries of `Extraction.userProperties`, by index there.
-    package var userProperties: UnsafeBufferPointer<ValueView>
+    @inlinable package var userProperties: UnsafeBufferPointer<ValueView> {
+        fields.pointee.userProperties
+    }
     /// Everything it does to current property values, in the order in which it must be applied: `$clearAll`,
     /// `$unset`, `$setOnce`, plain keys, `$set`, `$add`, `$append`, `$prepend`, `$preInsert`, `$postInsert`,
     /// `$remove`, and what it sends at its top level.
-    package var assignments: UnsafeBufferPointer<Assignment>
+    @inlinable package var assignments: UnsafeBufferPointer<Assignment> {
+        fields.pointee.assignments
+    }
     /// What says nothing among its property operations, counted and ignored: a value that is no map (but of
     /// `$clearAll`, and a list of names of `$unset`), what is no text in such a list, a null of `$setOnce`.
-    package var ignoredOperations: Int
+    @inlinable package var ignoredOperations: Int { fields.pointee.ignoredOperations }
+}
 
-    /// A view from its parts.
-    package init(
-        kind: Kind,
-        userID: ByteView,
-        eventType: ByteView,
-        time: EventTime,
-        arrival: EventTime,
-        dedupeOwner: ByteView,
-        insertID: ByteView,
-        eventProperties: UnsafeBufferPointer<ValueView>,
-        userProperties: UnsafeBufferPointer<ValueView>,
-        assignments: UnsafeBufferPointer<Assignment>,
-        ignoredOperations: Int
-    ) {
-        self.kind = kind
-        self.userID = userID
-        self.eventType = eventType
-        self.time = time
-        self.arrival = arrival
-        self.dedupeOwner = dedupeOwner
-        self.insertID = insertID
-        self.eventProperties = eventProperties
-        self.userProperties = userProperties
-        self.assignments = assignments
-        self.ignoredOperations = ignoredOperations
-    }
+/// What an ``EventView`` shows.
+package struct EventFields {
+    package var kind = EventView.Kind.event
+    package var userID = ByteView.empty
+    package var eventType = ByteView.empty
+    package var time = EventTime(milliseconds: 0)
+    package var arrival = EventTime(milliseconds: 0)
+    package var dedupeOwner = ByteView.empty
+    package var insertID = ByteView.empty
+    package var eventProperties: UnsafeBufferPointer<ValueView>
+    package var userProperties: UnsafeBufferPointer<ValueView>
+    package var assignments = UnsafeBufferPointer<Assignment>(start: nil, count: 0)
+    package var ignoredOperations = 0
 }

@@ -68,8 +68,9 @@ struct ExtractionIndex {
     let topNames: [String]
     let event: Names
     let user: Names
-    /// The wanted event properties that fall through to the top level.
+    /// The wanted event properties and user properties that fall through to the top level.
     let eventFallbacks: [Plain]
+    let userFallbacks: [Plain]
 
     /// `more` are wanted of an event's own members besides; they come last in ``topNames``.
     init(_ extraction: Extraction, more: [String] = []) {
@@ -84,5 +85,6 @@ struct ExtractionIndex {
         }
         self.topNames = topNames + more
         eventFallbacks = event.plain.filter { $0.top >= 0 }
+        userFallbacks = user.plain.filter { $0.top >= 0 }
     }
 }

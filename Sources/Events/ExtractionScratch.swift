@@ -6,15 +6,18 @@ typealias DecodedRecord = UnsafePointer<cohortd_json_record>
 
 /// The memory of what a decoder gives out beside the record itself.
 struct ExtractionScratch: ~Copyable {
-    let eventValues: UnsafeMutableBufferPointer<ValueView>
-    let userValues: UnsafeMutableBufferPointer<ValueView>
+    /// The latest event.
+    let fields: UnsafeMutablePointer<EventFields>
+    private let eventValues: UnsafeMutableBufferPointer<ValueView>
+    private let userValues: UnsafeMutableBufferPointer<ValueView>
     /// `device:` and a device id.
     private let userID: UnsafeMutableBufferPointer<UInt8>
     /// The names that an event sends at its top level, one behind the other, and where each lies there.
     private let sentBytes: UnsafeMutableBufferPointer<UInt8>
-    private let sentNames: [ByteView]
+    private let sentNames: UnsafeMutableBufferPointer<ByteView>
     private var assignments: UnsafeMutableBufferPointer<Assignment>
-    /// Whether a user value is there that the next event must not see.
+    /// Whether values are there that the next event must not see.
+    private var eventValuesAreSet = false
     private var userValuesAreSet = false
 
     private static let devicePrefix: StaticString = "device:"
@@ -31,22 +34,29 @@ struct ExtractionScratch: ~Copyable {
         let names = Extraction.topLevelUserNames
         sentBytes = .allocate(capacity: names.reduce(1) { $0 + $1.utf8.count })
         sentBytes.initialize(repeating: 0)
-        var views: [ByteView] = []
+        sentNames = .allocate(capacity: names.count)
         var end = 0
-        for name in names {
+        for (place, name) in names.enumerated() {
             let start = end
             for byte in name.utf8 {
                 sentBytes[end] = byte
                 end += 1
             }
-            views.append(
-                ByteView(
+            sentNames.initializeElement(
+                at: place,
+                to: ByteView(
                     UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(sentBytes)[start..<end])
                 )
             )
         }
-        sentNames = views
         assignments = .allocate(capacity: 64)
+        fields = .allocate(capacity: 1)
+        fields.initialize(
+            to: EventFields(
+                eventProperties: UnsafeBufferPointer(eventValues),
+                userProperties: UnsafeBufferPointer(userValues)
+            )
+        )
     }
 
     deinit {
@@ -54,7 +64,9 @@ struct ExtractionScratch: ~Copyable {
         userValues.deallocate()
         userID.deallocate()
         sentBytes.deallocate()
+        sentNames.deallocate()
         assignments.deallocate()
+        fields.deallocate()
     }
 
     /// The user of an event that names only a device.
@@ -69,47 +81,93 @@ struct ExtractionScratch: ~Copyable {
         )
     }
 
+    /// The event whose other fields are filled in, with what the record says of properties.
+    mutating func event(
+        of record: DecodedRecord,
+        _ names: borrowing ExtractionIndex
+    ) -> EventView {
+        fillEventValues(record, names)
+        fillUserValues(record, names)
+        fields.pointee.assignments = assignments(of: record)
+        fields.pointee.ignoredOperations = record.pointee.event.ignored_operations
+        return EventView(fields)
+    }
+
     /// Fills in the wanted event properties of one event.
-    func fillEventValues(_ record: DecodedRecord, _ names: borrowing ExtractionIndex) {
-        guard !eventValues.isEmpty else { return }
-        eventValues.update(repeating: .missing)
+    private mutating func fillEventValues(
+        _ record: DecodedRecord,
+        _ names: borrowing ExtractionIndex
+    ) {
+        if eventValuesAreSet { eventValues.update(repeating: .missing) }
+        eventValuesAreSet = false
         let found = record.pointee.event.event_values
-        for place in 0..<found.found_count {
-            let head = Int(found.found[place])
-            let wanted = names.event.wantedOfHead[head]
-            if wanted >= 0 { eventValues[wanted] = ValueView(ByteView(found.values[head])) }
+        if found.found_count > 0 {
+            eventValuesAreSet = true
+            for place in 0..<found.found_count {
+                let head = Int(found.found[place])
+                let wanted = names.event.wantedOfHead[head]
+                if wanted >= 0 { eventValues[wanted] = ValueView(ByteView(found.values[head])) }
+            }
+            for name in names.event.dotted {
+                eventValues[name.wanted] = name.path.lookUp(
+                    asItStands: ValueView(ByteView(found.values[name.whole])),
+                    underHead: ValueView(ByteView(found.values[name.head]))
+                )
+            }
         }
+        guard record.pointee.event.top_values.found_count > 0 else { return }
+        // No name of the top level has a dot.
         for name in names.eventFallbacks where eventValues[name.wanted].isMissingOrNull {
-            let value = ByteView(record.pointee.event.top_values.values[name.top])
-            if !value.isEmpty { eventValues[name.wanted] = ValueView(value) }
-        }
-        for name in names.event.dotted {
-            eventValues[name.wanted] = Self.lookUp(name, in: found)
+            if let base = record.pointee.event.top_values.values[name.top].base {
+                let count = record.pointee.event.top_values.values[name.top].count
+                eventValues[name.wanted] = ValueView(ByteView(base: base, count: count))
+                eventValuesAreSet = true
+            }
         }
     }
 
     /// Fills in the wanted user properties that one event carries: of `$set`, else plain, else sent.
-    mutating func fillUserValues(_ record: DecodedRecord, _ names: borrowing ExtractionIndex) {
+    private mutating func fillUserValues(
+        _ record: DecodedRecord,
+        _ names: borrowing ExtractionIndex
+    ) {
         if userValuesAreSet { userValues.update(repeating: .missing) }
         userValuesAreSet = false
-        guard !userValues.isEmpty else { return }
         let set = record.pointee.event.set_values
         let plain = record.pointee.event.plain_values
-        let top = record.pointee.event.top_values
-        guard set.found_count + plain.found_count + top.found_count > 0 else { return }
-        userValuesAreSet = true
+        if set.found_count + plain.found_count > 0 {
+            userValuesAreSet = true
+            fillUserValues(set, plain, names)
+        }
+        guard record.pointee.event.top_values.found_count > 0 else { return }
+        for name in names.userFallbacks where userValues[name.wanted].isMissingOrNull {
+            let value = ByteView(record.pointee.event.top_values.values[name.top])
+            userValues[name.wanted] = ValueView(value)
+            userValuesAreSet = true
+        }
+    }
+
+    private func fillUserValues(
+        _ set: cohortd_json_found,
+        _ plain: cohortd_json_found,
+        _ names: borrowing ExtractionIndex
+    ) {
+        for place in 0..<plain.found_count {
+            let head = Int(plain.found[place])
+            let wanted = names.user.wantedOfHead[head]
+            if wanted >= 0 { userValues[wanted] = ValueView(ByteView(plain.values[head])) }
+        }
+        for place in 0..<set.found_count {
+            let head = Int(set.found[place])
+            let wanted = names.user.wantedOfHead[head]
+            let value = ValueView(ByteView(set.values[head]))
+            if wanted >= 0, !value.isMissingOrNull { userValues[wanted] = value }
+        }
+        // `$set` wins name by name; what is left is one map, in which a dotted name is looked up.
         func carried(_ head: Int) -> ValueView {
             let value = ValueView(ByteView(set.values[head]))
             return value.isMissingOrNull ? ValueView(ByteView(plain.values[head])) : value
         }
-        for name in names.user.plain {
-            var value = carried(name.head)
-            if value.isMissingOrNull, name.top >= 0 {
-                value = ValueView(ByteView(top.values[name.top]))
-            }
-            userValues[name.wanted] = value
-        }
-        // `$set` wins name by name; what is left is one map, in which a dotted name is looked up.
         for name in names.user.dotted {
             userValues[name.wanted] = name.path.lookUp(
                 asItStands: carried(name.whole),
@@ -118,19 +176,9 @@ struct ExtractionScratch: ~Copyable {
         }
     }
 
-    private static func lookUp(
-        _ name: ExtractionIndex.Dotted,
-        in found: cohortd_json_found
-    ) -> ValueView {
-        name.path.lookUp(
-            asItStands: ValueView(ByteView(found.values[name.whole])),
-            underHead: ValueView(ByteView(found.values[name.head]))
-        )
-    }
-
     /// Everything one event does to its user, in the order of ``EventView/assignments``: of plain keys and
     /// `$set` the latter so wins.
-    mutating func assignments(of record: DecodedRecord) -> UnsafeBufferPointer<Assignment> {
+    private mutating func assignments(of record: DecodedRecord) -> UnsafeBufferPointer<Assignment> {
         let plainCount = record.pointee.event.plain_count
         let setCount = record.pointee.event.set_count
         let top = record.pointee.event.top_values
@@ -146,19 +194,11 @@ struct ExtractionScratch: ~Copyable {
                 append(record.pointee.event.operations[operation], as: kind, &count)
             }
         }
-        for place in 0..<plainCount {
-            assignments.initializeElement(
-                at: count,
-                to: Assignment(record.pointee.event.plain[place])
-            )
-            count += 1
-        }
-        for place in 0..<setCount {
-            assignments.initializeElement(
-                at: count,
-                to: Assignment(record.pointee.event.set[place])
-            )
-            count += 1
+        if plainCount + setCount > 0 {
+            let plain = record.pointee.event.plain
+            append(cohortd_json_members(members: plain, count: plainCount), as: .set, &count)
+            let set = record.pointee.event.set
+            append(cohortd_json_members(members: set, count: setCount), as: .set, &count)
         }
         if operationCount > 0 {
             for (operation, kind) in Self.operationsBehindSet {
@@ -176,7 +216,7 @@ struct ExtractionScratch: ~Copyable {
             )
             count += 1
         }
-        return UnsafeBufferPointer(rebasing: assignments[0..<count])
+        return UnsafeBufferPointer(start: assignments.baseAddress, count: count)
     }
 
     private static let operationsBeforeSet: [(Int, Assignment.Operation)] = [

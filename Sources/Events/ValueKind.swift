@@ -39,11 +39,15 @@ package struct ValueView: @unchecked Sendable {
     /// Whether the property is not there.
     ///
     /// Null is there, and counts as missing in the language.
-    package var isMissing: Bool { bytes.isEmpty }
+    package var isMissing: Bool { bytes.count == 0 }
 
     /// What it is; nil where missing.
-    package var kind: ValueKind? { bytes.isEmpty ? nil : ValueKind(rawValue: bytes[0]) }
+    package var kind: ValueKind? {
+        bytes.count == 0 ? nil : ValueKind(rawValue: bytes.base[0])
+    }
 
     /// Whether it is missing or null, which the language treats alike.
-    package var isMissingOrNull: Bool { bytes.isEmpty || bytes[0] == ValueKind.null.rawValue }
+    package var isMissingOrNull: Bool {
+        bytes.count == 0 || bytes.base[0] == ValueKind.null.rawValue
+    }
 }

@@ -130,6 +130,15 @@ typedef struct {
     cohortd_json_field server_received_time;
     cohortd_json_kind event_properties;
     cohortd_json_kind user_properties;
+    /// All plain members of `user_properties`, and all of its `$set`, in the order of the document.
+    const cohortd_json_member *plain;
+    size_t plain_count;
+    const cohortd_json_member *set;
+    size_t set_count;
+    /// How many members the other operations have together; where that is none the lists need no look.
+    size_t operation_count;
+    /// Property operations, or members of them, that say nothing.
+    size_t ignored_operations;
     /// Wanted names among the members of `event_properties`.
     cohortd_json_found event_values;
     /// Wanted names among the plain members of `user_properties`, and of its `$set`.
@@ -137,17 +146,8 @@ typedef struct {
     cohortd_json_found set_values;
     /// Wanted names among the event's own members.
     cohortd_json_found top_values;
-    /// All plain members of `user_properties`, and all of its `$set`, in the order of the document.
-    const cohortd_json_member *plain;
-    size_t plain_count;
-    const cohortd_json_member *set;
-    size_t set_count;
-    /// All members of the other operations, by operation, and how many there are together; where that is
-    /// none the lists need no look.
+    /// All members of the other operations, by operation.
     const cohortd_json_members *operations;
-    size_t operation_count;
-    /// Property operations, or members of them, that say nothing.
-    size_t ignored_operations;
 } cohortd_json_event;
 
 /// One decoded record.
