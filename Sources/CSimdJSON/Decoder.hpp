@@ -217,11 +217,11 @@ class Decoder {
         const uint32_t count = uint32_t(bytes.count);
         memcpy(out, &count, 4);
         out += 4;
-        if (__builtin_expect(bytes.count <= 32, 1)) {
-            memcpy(out, bytes.base, 32);  // both sides have that much to spare
-        } else {
-            memcpy(out, bytes.base, bytes.count);
-        }
+        // Both sides have that much to spare. In two steps, or it is one call of any count with what follows.
+        uint64_t first[4];
+        memcpy(first, bytes.base, 32);
+        memcpy(out, first, 32);
+        if (__builtin_expect(bytes.count > 32, 0)) memcpy(out, bytes.base, bytes.count);
         return out + bytes.count;
     }
     /// Fills in the counts of an encoded array or object that begins at `head`.

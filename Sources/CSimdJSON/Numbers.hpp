@@ -34,7 +34,7 @@ inline bool ends_scalar(uint8_t byte) {
 }
 
 /// The nearest double of a literal whose grammar has been checked. Slow and exact.
-inline NumberResult nearest_double(const uint8_t *start, const uint8_t *end, double &value) {
+__attribute__((noinline)) inline NumberResult nearest_double(const uint8_t *start, const uint8_t *end, double &value) {
     auto first = reinterpret_cast<const char *>(start);
     auto last = reinterpret_cast<const char *>(end);
     double parsed = 0;
@@ -67,42 +67,40 @@ inline NumberResult nearest_double(const uint8_t *start, const uint8_t *end, dou
     return NumberResult::ok;
 }
 
+/// The number of eight digits, given as bytes from 0 to 9, the first of them lowest: pairs are put together, then
+/// fours, then all.
+inline uint64_t eight_digits(uint64_t bytes) {
+    bytes = (bytes * (1 + (10 << 8))) >> 8 & 0x00ff00ff00ff00ff;
+    bytes = (bytes * (1 + (100 << 16))) >> 16 & 0x0000ffff0000ffff;
+    return (bytes * (1 + (uint64_t(10'000) << 32))) >> 32;
+}
+
 /// Reads the digits at `at`, eight at a time, and with `Convert` puts them behind those of `value`, which wraps
 /// beyond 19; behind them there must be seven bytes more. Returns their end.
 ///
 /// How many there are decides no branch but that for more than seven: their number is anyone's guess.
 template <bool Convert> inline const uint8_t *digits(const uint8_t *at, uint64_t &value) {
     static const uint64_t shifts[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000};
-    for (;;) {
+    for (;; at += 8) {
         uint64_t bytes;
         memcpy(&bytes, at, 8);
         bytes ^= 0x3030303030303030;
         // The high bit of the first byte that is no digit, and of some behind it: up to there nothing carries.
         const uint64_t others = ((bytes + 0x7676767676767676) | bytes) & 0x8080808080808080;
-        const int count = others == 0 ? 8 : __builtin_ctzll(others) >> 3;
-        if constexpr (!Convert) {
-            at += count;
-            if (count == 8) continue;
-            return at;
-        }
-        // The last digit to the top, zeros before the first; then pairs, fours and all are put together.
-        if (count < 8) bytes = bytes << 8 * (7 - count) << 8;
-        bytes = (bytes * (1 + (10 << 8))) >> 8 & 0x00ff00ff00ff00ff;
-        bytes = (bytes * (1 + (100 << 16))) >> 16 & 0x0000ffff0000ffff;
-        bytes = (bytes * (1 + (uint64_t(10'000) << 32))) >> 32;
-        if (count < 8) {
-            value = value * shifts[count] + bytes;
+        if (others != 0) {
+            const int place = __builtin_ctzll(others), count = place >> 3;
+            // The last digit to the top, and zeros before the first.
+            if constexpr (Convert) value = value * shifts[count] + eight_digits(bytes << (63 - place) << 8);
             return at + count;
         }
-        value = value * 100'000'000 + bytes;
-        at += 8;
+        if constexpr (Convert) value = value * 100'000'000 + eight_digits(bytes);
     }
 }
 
 /// Reads a number at `start`, which must be followed somewhere by a byte that is no part of a number, and that by
 /// seven more. With `Convert` false only tells whether it is one that a double can hold.
 template <bool Convert>
-inline NumberResult parse_number(const uint8_t *start, Number &number) {
+__attribute__((always_inline)) inline NumberResult parse_number(const uint8_t *start, Number &number) {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};

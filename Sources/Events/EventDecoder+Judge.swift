@@ -31,7 +31,7 @@ extension EventDecoder {
         guard hasUser || hasDevice else { return reject(.missingID, .none) }
 
         let ownTime: EventTime?
-        switch Instant(ownTimeOf: record) {
+        switch Instant(ownTimeOf: record, within: validTimes) {
         case .absent: ownTime = nil
         case .at(let time): ownTime = time
         case .malformed:
@@ -41,14 +41,18 @@ extension EventDecoder {
         let arrival: EventTime
         switch source {
         case .log(let stamp):
-            guard let known = Self.inRange(stamp) ?? ownTime else {
+            guard let known = inRange(stamp) ?? ownTime else {
                 return reject(.badTime, .noTime)
             }
             arrival = known
         case .replay:
             var received = ownTime
             if !Instant.isAbsent(record.pointee.event.server_received_time.kind) {
-                switch Instant(record.pointee.event.server_received_time, exportForm: true) {
+                switch Instant(
+                    record.pointee.event.server_received_time,
+                    exportForm: true,
+                    within: validTimes
+                ) {
                 case .absent: break
                 case .at(let time): received = time
                 case .malformed: return reject(.badTime, .badTime("server_received_time"))
@@ -58,9 +62,8 @@ extension EventDecoder {
             arrival = max(received, previousArrival ?? received)
         }
         let time = ownTime ?? arrival
-        guard time - arrival <= futureMax else {
-            return reject(.future, .ahead(milliseconds: time - arrival))
-        }
+        let ahead = time.milliseconds - arrival.milliseconds
+        guard ahead <= futureMax else { return reject(.future, .ahead(milliseconds: ahead)) }
         let user = ByteView(record.pointee.event.user_id.text)
         let device = ByteView(record.pointee.event.device_id.text)
         scratch.fields.pointee.kind = kind
@@ -131,8 +134,8 @@ extension EventDecoder {
     }
 
     /// The log's timestamp, unless a producer stamped something that is no instant.
-    private static func inRange(_ stamp: EventTime?) -> EventTime? {
-        guard let stamp, stamp >= .earliest, stamp <= .latest else { return nil }
+    private func inRange(_ stamp: EventTime?) -> EventTime? {
+        guard let stamp, validTimes.contains(stamp.milliseconds) else { return nil }
         return stamp
     }
 
@@ -141,14 +144,20 @@ extension EventDecoder {
     {
         switch source {
         case .log(let stamp):
-            return Self.inRange(stamp)
+            return inRange(stamp)
         case .replay:
             let received: EventTime
-            switch Instant(record.pointee.event.server_received_time, exportForm: true) {
+            switch Instant(
+                record.pointee.event.server_received_time,
+                exportForm: true,
+                within: validTimes
+            ) {
             case .at(let time): received = time
             case .malformed: return nil
             case .absent:
-                guard case .at(let time) = Instant(ownTimeOf: record) else { return nil }
+                guard case .at(let time) = Instant(ownTimeOf: record, within: validTimes) else {
+                    return nil
+                }
                 received = time
             }
             return max(received, previousArrival ?? received)
@@ -163,14 +172,15 @@ private enum Instant {
     case malformed
 
     /// The time an event gives itself: `time`, or `event_time` where that is absent or null.
-    init(ownTimeOf record: DecodedRecord) {
+    @inline(__always)
+    init(ownTimeOf record: DecodedRecord, within valid: ClosedRange<Int64>) {
         if record.pointee.event.time.kind == COHORTD_JSON_INTEGER {
             // The usual form.
-            self.init(EventTime(milliseconds: record.pointee.event.time.integer))
+            self.init(milliseconds: record.pointee.event.time.integer, within: valid)
         } else if Self.isAbsent(record.pointee.event.time.kind) {
-            self.init(record.pointee.event.event_time, exportForm: true)
+            self.init(record.pointee.event.event_time, exportForm: true, within: valid)
         } else {
-            self.init(record.pointee.event.time, exportForm: false)
+            self.init(record.pointee.event.time, exportForm: false, within: valid)
         }
     }
 
@@ -179,25 +189,27 @@ private enum Instant {
         kind == COHORTD_JSON_ABSENT || kind == COHORTD_JSON_NULL
     }
 
-    private init(_ time: EventTime) {
-        self = time >= .earliest && time <= .latest ? .at(time) : .malformed
+    @inline(__always)
+    private init(milliseconds: Int64, within valid: ClosedRange<Int64>) {
+        self =
+            valid.contains(milliseconds) ? .at(EventTime(milliseconds: milliseconds)) : .malformed
     }
 
     /// Epoch milliseconds with an integral value, or RFC 3339 text, or also `YYYY-MM-DD HH:MM:SS[.ffffff]`.
-    init(_ field: cohortd_json_field, exportForm: Bool) {
-        let time: EventTime
+    init(_ field: cohortd_json_field, exportForm: Bool, within valid: ClosedRange<Int64>) {
+        let milliseconds: Int64
         switch field.kind {
         case COHORTD_JSON_ABSENT, COHORTD_JSON_NULL:
             self = .absent
             return
         case COHORTD_JSON_INTEGER:
-            time = EventTime(milliseconds: field.integer)
+            milliseconds = field.integer
         case COHORTD_JSON_DOUBLE:
-            guard let milliseconds = Int64(exactly: field.number) else {
+            guard let whole = Int64(exactly: field.number) else {
                 self = .malformed
                 return
             }
-            time = EventTime(milliseconds: milliseconds)
+            milliseconds = whole
         case COHORTD_JSON_TEXT:
             let text = ByteView(field.text).buffer
             guard
@@ -207,11 +219,11 @@ private enum Instant {
                 self = .malformed
                 return
             }
-            time = read
+            milliseconds = read.milliseconds
         default:
             self = .malformed
             return
         }
-        self.init(time)
+        self.init(milliseconds: milliseconds, within: valid)
     }
 }

@@ -17,6 +17,8 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     let handle: OpaquePointer
     let eventBytesMax: Int
     let futureMax: Int64
+    /// The milliseconds of every instant that is accepted from outside.
+    let validTimes = EventTime.earliest.milliseconds...EventTime.latest.milliseconds
     var index: ExtractionIndex
     var scratch: ExtractionScratch
 

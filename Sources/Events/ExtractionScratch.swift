@@ -141,9 +141,14 @@ struct ExtractionScratch: ~Copyable {
         }
         guard record.pointee.event.top_values.found_count > 0 else { return }
         for name in names.userFallbacks where userValues[name.wanted].isMissingOrNull {
-            let value = ByteView(record.pointee.event.top_values.values[name.top])
-            userValues[name.wanted] = ValueView(value)
-            userValuesAreSet = true
+            if let base = record.pointee.event.top_values.values[name.top].base {
+                let count = record.pointee.event.top_values.values[name.top].count
+                userValues[name.wanted] = ValueView(ByteView(base: base, count: count))
+                userValuesAreSet = true
+            } else if userValuesAreSet {
+                // Here a null is nothing.
+                userValues[name.wanted] = .missing
+            }
         }
     }
 
