@@ -22,7 +22,8 @@ inline Decoder::Byte Decoder::text(Byte byte, cohortd_json_view &view) {
     }
 }
 
-template <bool Convert> inline Decoder::Byte Decoder::number(Byte byte, Number &number) {
+template <bool Convert>
+__attribute__((always_inline)) inline Decoder::Byte Decoder::number(Byte byte, Number &number) {
     return parse_number<Convert>(byte, number) == NumberResult::ok ? number.end : nullptr;
 }
 
@@ -34,7 +35,7 @@ inline Decoder::Byte Decoder::word(Byte byte, size_t skipped, const char (&tail)
 template <typename Member>
 inline Decoder::Byte Decoder::object(Byte byte, unsigned level, Place &place, Member member) {
     if (__builtin_expect(level > level_max, 0)) return nullptr;
-    const Shapes::Step *step = place.shapes.root();
+    const Shapes::Step *step = place.shapes.root(place.tree);
     for (;;) {
         // Here is the opening brace, or what follows a value.
         const Shapes::Step *next = place.shapes.next(step, byte);

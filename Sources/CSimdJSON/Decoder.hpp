@@ -248,7 +248,9 @@ class Decoder {
 
     NameStack open_names_;
     NameTable top_names_, event_names_, user_names_;
-    Place top_place_, event_place_, user_place_, set_place_;
+    Place top_place_, user_place_, set_place_;
+    // The members of `event_properties` go with the type of the event: one tree for those of like types.
+    Place event_place_{nullptr, Shapes(64, 4096)};
     // By level; each tree has at most one object open. Further in nothing is remembered.
     Place nested_[8], far_;
     cohortd_json_record record_{};

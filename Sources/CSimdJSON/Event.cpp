@@ -38,6 +38,13 @@ static cohortd_json_kind kind_of(uint8_t first) {
     }
 }
 
+/// One of `trees`, a power of two, by the middle of a name, and perhaps by what follows it there; any will do.
+static size_t tree_of(cohortd_json_view name, size_t trees) {
+    if (name.count == 0) return 0;
+    const uint64_t middle = load64(name.base + name.count / 2) * 0x9e3779b97f4a7c15;
+    return (size_t(middle >> 32) + name.count) & (trees - 1);
+}
+
 /// The fields by their indices among the names of the top level.
 static constexpr cohortd_json_field cohortd_json_event::*fields[] = {
     &cohortd_json_event::user_id,          &cohortd_json_event::device_id,
@@ -102,6 +109,7 @@ template <typename Cursor> Cursor Decoder::event_properties(Cursor cursor, unsig
     cohortd_json_kind &kind = record_.event.event_properties;
     kind = kind_of(*bytes_at(cursor));
     if (kind != COHORTD_JSON_OBJECT) return value<false>(cursor, level);
+    event_place_.tree = tree_of(record_.event.event_type.text, event_place_.shapes.trees());
     return object(
         cursor, level, event_place_,
         [&](cohortd_json_view, int32_t index, Cursor member) COHORTD_INLINE_LAMBDA -> Cursor {

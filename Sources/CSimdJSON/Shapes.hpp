@@ -42,16 +42,18 @@ class Shapes {
     };
     static_assert(sizeof(Step) == 64, "a step is a cache line");
 
-    Shapes() { clear(); }
+    /// Trees side by side, of `steps_max` steps together.
+    explicit Shapes(size_t trees = 1, size_t steps_max = 1024) : trees_(trees), steps_max_(steps_max) { clear(); }
 
     void clear() {
-        steps_.assign(1, Step{});
+        steps_.assign(trees_, Step{});
         misses_ = 0;
     }
 
-    const Step *root() const { return steps_.data(); }
-    bool is_root(const Step *step) const { return step == root(); }
-    const Step *before(const Step *step) const { return root() + step->before; }
+    size_t trees() const { return trees_; }
+    const Step *root(size_t tree) const { return &steps_[tree]; }
+    bool is_root(const Step *step) const { return step < steps_.data() + trees_; }
+    const Step *before(const Step *step) const { return &steps_[step->before]; }
 
     /// The step that the bytes at `at` take from `step`; null where it is none that is known.
     /// Thirty-two bytes from `at` on must be readable.
@@ -69,7 +71,7 @@ class Shapes {
         if (count > sizeof step->bytes || name.base < from || name.base >= to) return;
         const uint32_t beyond = count == 32 ? 0 : ~uint32_t(0) << count;
         if ((Lanes(from).high() | Lanes(from + 16).high() << 16) & ~beyond) return;
-        if (step->next_count == next_count_max || steps_.size() == step_count_max) {
+        if (step->next_count == next_count_max || steps_.size() == steps_max_) {
             // What comes now is not what came when the tree grew.
             if (++misses_ == misses_max) clear();
             return;
@@ -80,7 +82,7 @@ class Shapes {
         added.beyond_high = uint16_t(beyond >> 16);
         added.index = index;
         added.name_hash = name.hash;
-        added.before = uint16_t(step - root());
+        added.before = uint16_t(step - steps_.data());
         added.count = uint8_t(count);
         added.name_begin = uint8_t(name.base - from);
         added.name_count = uint8_t(name.count);
@@ -94,11 +96,13 @@ class Shapes {
     }
 
   private:
-    /// How many steps are tried for one name, and kept in all; a record must not cost more where names are never
-    /// the same, and a tree with all events of a product is far smaller.
+    /// How many steps are tried for one name: a record must not cost more where names are never the same.
     static constexpr uint8_t next_count_max = 8;
-    static constexpr size_t step_count_max = 1024;
+    /// How many names for which there was no room make room.
     static constexpr uint32_t misses_max = 1024;
+    // No step is a root's next or sibling, so 0 says that there is none.
+    const size_t trees_;
+    const size_t steps_max_;
 
     std::vector<Step> steps_;
     uint32_t misses_ = 0;
@@ -108,6 +112,7 @@ class Shapes {
 struct Place {
     const NameTable *wanted = nullptr;
     Shapes shapes;
+    size_t tree = 0;  // where the next object begins
 
     int32_t find(const Name &name) const { return wanted == nullptr ? -1 : wanted->find(name); }
 };
