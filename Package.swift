@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "CMicroHTTPD"),
         .systemLibrary(name: "CCrypto"),
+        .target(name: "CAllocationCount"),
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
@@ -121,7 +122,7 @@ let package = Package(
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay",
                 "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka", "HTTPAPI",
-                "Telemetry", "Daemon",
+                "Telemetry", "Daemon", "CAllocationCount",
             ]
         ),
 
