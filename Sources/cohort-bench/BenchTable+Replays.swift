@@ -76,4 +76,65 @@ extension BenchTable {
                 + "--against ./parse_only --expect-flips 947768",
         ]
     )
+
+    static let cohorts = Command(
+        "cohorts",
+        summary: "Compares the rates with few and with many cohorts",
+        details: """
+            Runs 'cohort-bench ingest' over the same events with the definitions of --cohorts and with those of \
+            --more-cohorts in turns, each in a process of its own, and divides the events a second of CPU time \
+            with more cohorts by those with fewer. Build with 'swift build -c release'.
+
+            Exit status: 0, 2 a definition is invalid or cannot be evaluated, 64 usage, 66 an input is missing, \
+            69 a run failed, 74 stdout cannot be written, 78 --config is missing or wrong.
+            """,
+        options: [
+            .one("--events", "FILE", required: true, "JSON Lines in the producers' format."),
+            .several(
+                "--cohorts",
+                "PATH",
+                required: true,
+                "Files and folders of definitions: the denominator."
+            ),
+            .several(
+                "--more-cohorts",
+                "PATH",
+                required: true,
+                "Files and folders of definitions: the figure."
+            ),
+        ] + ReplayOptions.table + [
+            .one("--repeat", "N", "Runs of each; best and median are printed. Default: 1."),
+            output,
+        ],
+        examples: [
+            "cohort-bench cohorts --events events.jsonl --cohorts config/cohorts "
+                + "--more-cohorts cohorts-1000.yaml"
+        ]
+    )
+
+    static let memory = Command(
+        "memory",
+        summary: "Says how much memory a user takes",
+        details: """
+            Runs 'cohort-bench ingest --drop-input' over two files of events, each in a process of its own, and \
+            divides what the second process has more of memory by what it has more of users: so what a process \
+            takes anyway does not count. Build with 'swift build -c release'.
+
+            Memory is what belongs to the process alone (RssAnon) after the last tick. At the peak, when tables \
+            that double are there twice, it is the most that the process ever had (VmHWM); pages of files \
+            are in that, but no more in the one run than in the other.
+
+            Exit status: 0, 1 the second file has no more users than the first, 2 a definition is invalid or \
+            cannot be evaluated, 64 usage, 66 an input is missing, 69 a run failed, 74 stdout cannot be \
+            written, 78 --config is missing or wrong.
+            """,
+        options: [
+            .one("--events", "FILE", required: true, "JSON Lines of few users."),
+            .one("--more-events", "FILE", required: true, "JSON Lines of many users."),
+            .several("--cohorts", "PATH", required: true, "Files and folders of definitions."),
+        ] + ReplayOptions.table + [output],
+        examples: [
+            "cohort-bench memory --events ev2m.jsonl --more-events ev10m.jsonl --cohorts config/cohorts"
+        ]
+    )
 }

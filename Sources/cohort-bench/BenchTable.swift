@@ -9,6 +9,8 @@ enum BenchTable {
         version: Version.text,
         commands: [
             ingest,
+            cohorts,
+            memory,
             Command(
                 "sync",
                 summary: "Sends a cohort to a partner who is not there and says what it cost",

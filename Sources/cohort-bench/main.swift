@@ -16,6 +16,8 @@ func run() throws(BenchStatus) {
         switch arguments.command.first {
         case "sync": try SyncCommand(arguments).run()
         case "latency": try LatencyCommand(arguments).run()
+        case "cohorts": try CohortsCommand(arguments).run()
+        case "memory": try MemoryCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }

@@ -116,11 +116,78 @@ struct BenchCommandTests {
         #expect(missing.errors.contains("cannot run /nonexistent/parser: No such file"))
     }
 
+    @Test("What is wrong in a run of its own ends the comparison with its status")
+    func childStatus() throws {
+        let ended = try bench(
+            "cohorts",
+            "--events",
+            events,
+            "--cohorts",
+            abandoners,
+            "--more-cohorts",
+            "/nonexistent"
+        )
+        #expect(ended.status == 66)
+        #expect(ended.errors.contains("/nonexistent"))
+        #expect(ended.output.isEmpty)
+    }
+
+    @Test("cohorts prints both rates and their ratio")
+    func cohorts() throws {
+        let ended = try bench(
+            "cohorts",
+            "--events",
+            events,
+            "--cohorts",
+            abandoners,
+            "--more-cohorts",
+            root + "/config/cohorts",
+            "--repeat",
+            "2"
+        )
+        #expect(ended.status == 0)
+        #expect(ended.errors.isEmpty)
+        for row in ["figure  ", "denominator  ", "ratio  "] {
+            #expect(ended.output.contains("\n" + row))
+        }
+        #expect(ended.output.contains("with 1 cohorts, 3 enters and exits"))
+    }
+
+    @Test("memory divides by the users that the second file has more")
+    func memory() throws {
+        let folder = try TemporaryFolder()
+        let lines = (0..<5000).map {
+            #"{"user_id":"u\#($0)","event_type":"purchase","time":"2026-03-02T10:00:00Z"}"#
+        }
+        let many = try folder.write("many.jsonl", lines.joined(separator: "\n")).path
+        let arguments = ["memory", "--cohorts", abandoners, "--output", "json"]
+        let ended = try Cohortctl.run(
+            arguments + ["--events", events, "--more-events", many],
+            environment: [:],
+            program: "cohort-bench"
+        )
+        #expect(ended.status == 0)
+        #expect(ended.errors.isEmpty)
+        let report = try object(ended.output)
+        #expect(report["denominator"] as? Int == 4997)
+        let figure = try #require(report["figure"] as? Int)
+        #expect(figure > 4997 * 50)
+        let swapped = try Cohortctl.run(
+            arguments + ["--events", many, "--more-events", events],
+            environment: [:],
+            program: "cohort-bench"
+        )
+        #expect(swapped.status == 1)
+        #expect(swapped.errors.contains("a file with more users is expected"))
+    }
+
     @Test(
         "Arguments that cannot be are refused before anything is read",
         arguments: [
             ["ingest", "--events", "x", "--cohorts", "y", "--repeat", "0"],
             ["ingest", "--events", "x", "--cohorts", "y", "--expect-flips", "many"],
+            ["memory", "--events", "x", "--cohorts", "y"],
+            ["cohorts", "--events", "x", "--cohorts", "y"],
         ]
     )
     func usage(_ arguments: [String]) throws {

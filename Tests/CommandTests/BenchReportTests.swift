@@ -158,6 +158,41 @@ struct BenchReportTests {
         #expect(other.objection(expectedFlips: 7) == "parse_only read 99 events and ours 100")
     }
 
+    @Test("The rate with more cohorts is divided by the one with fewer")
+    func cohorts() {
+        var report = CohortsReport()
+        report.add(fewer: run(cpu: 2000), more: run(cpu: 1000))
+        #expect(report.text.contains("ratio           0.500\n"))
+        #expect(
+            report.json == """
+                {"events":100,"users":10,"unit":"events/s by CPU time","figure":1000,"figure_best":1000,\
+                "figures":[1000],"denominator":2000,"denominator_best":2000,"denominators":[2000],\
+                "ratio":0.5,"ratio_best":0.5,"figure_cohorts":2,"denominator_cohorts":2,\
+                "figure_flips":7,"denominator_flips":7,"repetitions":1}
+
+                """
+        )
+    }
+
+    @Test("What a process takes without users does not count as memory of users")
+    func memory() {
+        let fewer = run(users: 10, memory: 5000, peak: 9000)
+        let report = MemoryReport(fewer: fewer, more: run(users: 30, memory: 12_000, peak: 17_000))
+        #expect(report.objection == nil)
+        #expect(report.text.contains("ratio           350 bytes a user; 400 at the peak\n"))
+        #expect(
+            report.json.hasPrefix(
+                """
+                {"unit":"bytes; users; bytes a user","figure":7000,"denominator":20,"ratio":350.0,\
+                "ratio_peak":400.0,
+                """
+            )
+        )
+        #expect(MemoryReport(fewer: fewer, more: fewer).objection?.contains("more users") == true)
+        let blind = MemoryReport(fewer: fewer, more: run(users: 30, memory: 0))
+        #expect(blind.objection?.contains("does not say") == true)
+    }
+
     @Test("Allocations count from the middle of the file on, those of ticks apart")
     func allocations() {
         var marks = AllocationMarks(bytes: 10)
