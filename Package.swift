@@ -120,9 +120,9 @@ let package = Package(
         program(
             "cohort-bench",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay",
-                "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka", "HTTPAPI",
-                "Telemetry", "Daemon", "CAllocationCount",
+                "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts", "Engine",
+                "Replay", "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka",
+                "HTTPAPI", "Telemetry", "Daemon", "CAllocationCount",
             ]
         ),
 

@@ -11,6 +11,7 @@ enum BenchTable {
             ingest,
             cohorts,
             memory,
+            tick,
             Command(
                 "sync",
                 summary: "Sends a cohort to a partner who is not there and says what it cost",

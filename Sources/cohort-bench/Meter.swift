@@ -31,6 +31,9 @@ struct Meter {
     /// Seconds of a clock that only goes forward; cheap enough for every tick.
     static func wall() -> Double { seconds(CLOCK_MONOTONIC) }
 
+    /// CPU seconds of the calling thread, the kernel's work for it included.
+    static func threadCPU() -> Double { seconds(CLOCK_THREAD_CPUTIME_ID) }
+
     private static func seconds(_ clock: clockid_t) -> Double {
         var now = timespec()
         clock_gettime(clock, &now)

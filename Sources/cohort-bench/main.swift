@@ -18,6 +18,7 @@ func run() throws(BenchStatus) {
         case "latency": try LatencyCommand(arguments).run()
         case "cohorts": try CohortsCommand(arguments).run()
         case "memory": try MemoryCommand(arguments).run()
+        case "tick": try TickCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }

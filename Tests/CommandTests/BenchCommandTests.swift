@@ -181,9 +181,44 @@ struct BenchCommandTests {
         #expect(swapped.errors.contains("a file with more users is expected"))
     }
 
+    @Test("tick flips what its events must flip, whatever the slices")
+    func tick() throws {
+        for slice in ["1", "7", "1000000"] {
+            let ended = try bench(
+                "tick",
+                "--users",
+                "300",
+                "--touched",
+                "40",
+                "--ticks",
+                "8",
+                "--history",
+                "3",
+                "--slice",
+                slice,
+                "--output",
+                "json"
+            )
+            #expect(ended.status == 0)
+            #expect(ended.errors.isEmpty)
+            let report = try object(ended.output)
+            #expect(report["cohorts"] as? Int == 100)
+            for (name, users, ticks, flips) in [
+                ("touched", 40, 8, 4.0), ("midnight", 150, 3, 1.0), ("everyone", 300, 3, 0.0),
+            ] {
+                let part = try #require(report[name] as? [String: Any])
+                #expect(part["denominator"] as? Int == users)
+                #expect(part["ticks"] as? Int == ticks)
+                #expect(part["flips_per_user"] as? Double == flips)
+            }
+        }
+    }
+
     @Test(
         "Arguments that cannot be are refused before anything is read",
         arguments: [
+            ["tick", "--users", "10", "--touched", "11"], ["tick", "--slice", "0"],
+            ["tick", "--ticks", "601"], ["tick", "--output", "yaml"],
             ["ingest", "--events", "x", "--cohorts", "y", "--repeat", "0"],
             ["ingest", "--events", "x", "--cohorts", "y", "--expect-flips", "many"],
             ["memory", "--events", "x", "--cohorts", "y"],

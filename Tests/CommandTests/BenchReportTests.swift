@@ -219,4 +219,52 @@ struct BenchReportTests {
         #expect(found.events == 2)
         #expect(kept.count == 5)
     }
+
+    @Test("A tick's pause is its longest stretch, the beginning included")
+    func tickTiming() {
+        var timing = TickTiming()
+        timing.begin { spin(milliseconds: 4) }
+        for _ in 0..<3 { timing.slice { spin(milliseconds: 1) } }
+        #expect(timing.longest.cpu >= 0.004)
+        #expect(timing.longest.cpu == timing.beginning.cpu)
+        #expect(timing.total.cpu >= 0.007)
+        #expect(timing.longest.cpu < timing.total.cpu)
+        var series = TickSeries(users: 100)
+        timing.flips = 250
+        series.timings = [timing, timing]
+        #expect(series.flipsPerUser == 2.5)
+        #expect(series.figure == timing.total.cpu * 1000)
+        #expect(series.ratio == series.figure * 10)
+    }
+
+    @Test("Flips that the events cannot cause are an objection")
+    func tickObjection() {
+        func report(midnight: Int, everyone: Int) -> TickReport {
+            func series(_ flips: Int) -> TickSeries {
+                var timing = TickTiming()
+                timing.flips = flips
+                var series = TickSeries(users: 50)
+                series.timings = [timing]
+                return series
+            }
+            return TickReport(
+                sizes: TickBench.Sizes(),
+                figures: TickBench.Figures(
+                    cohorts: 100,
+                    touched: series(200),
+                    midnight: series(midnight),
+                    full: series(everyone)
+                )
+            )
+        }
+        #expect(report(midnight: 50, everyone: 0).objection == nil)
+        #expect(report(midnight: 49, everyone: 0).objection != nil)
+        #expect(report(midnight: 50, everyone: 1).objection != nil)
+    }
+
+    /// Uses the processor for a while.
+    private func spin(milliseconds: Double) {
+        let end = Meter.threadCPU() + milliseconds / 1000
+        while Meter.threadCPU() < end {}
+    }
 }

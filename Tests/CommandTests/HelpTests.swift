@@ -21,7 +21,7 @@ struct HelpTests {
             ["cohortctl", "destinations"], ["cohortctl", "destinations", "test"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
             ["cohort-bench", "ingest"], ["cohort-bench", "cohorts"], ["cohort-bench", "memory"],
-            ["cohort-bench", "sync"], ["cohort-bench", "latency"],
+            ["cohort-bench", "tick"], ["cohort-bench", "sync"], ["cohort-bench", "latency"],
         ]
         for command in commands {
             let ended = try Cohortctl.run(
