@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "CMicroHTTPD"),
         .systemLibrary(name: "CCrypto"),
+        .target(name: "CAllocationCount"),
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
@@ -119,9 +120,9 @@ let package = Package(
         program(
             "cohort-bench",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay",
-                "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka", "HTTPAPI",
-                "Telemetry", "Daemon",
+                "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts", "Engine",
+                "Replay", "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka",
+                "HTTPAPI", "Telemetry", "Daemon", "CAllocationCount",
             ]
         ),
 

@@ -4,9 +4,13 @@ import InputFiles
 
 /// The exit statuses of cohort-bench; the numbers are those of cohortctl.
 enum BenchStatus: Int32, Error {
+    /// The answer is no: the result is not the one that was expected.
+    case unexpected = 1
     case definitionInvalid = 2
     case usage = 64
     case inputMissing = 66
+    /// Another program cannot be run, or does not say what it measured.
+    case programFailed = 69
     case outputFailed = 74
     case configuration = 78
 }

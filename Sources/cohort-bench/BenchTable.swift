@@ -8,57 +8,10 @@ enum BenchTable {
         summary: "Measures cohortd",
         version: Version.text,
         commands: [
-            Command(
-                "ingest",
-                summary: "Runs a whole replay in memory and says what it cost",
-                details: """
-                    Decodes, deduplicates, applies and ticks on one thread, as 'cohortctl replay' does, and \
-                    counts the enters and exits instead of writing them. The file of events is in memory \
-                    before the clock starts. Build with 'swift build -c release'; a debug build is many \
-                    times slower.
-
-                    Figures are CPU time of the process and wall time; memory is what the engine reserved, \
-                    and how much the process grew, for each user.
-
-                    Exit status: 0, 2 a definition is invalid or cannot be evaluated, 64 usage, 66 an input \
-                    is missing, 74 stdout cannot be written, 78 --config is missing or wrong.
-                    """,
-                options: [
-                    .one(
-                        "--events",
-                        "FILE",
-                        required: true,
-                        "JSON Lines in the producers' format."
-                    ),
-                    .several(
-                        "--cohorts",
-                        "PATH",
-                        required: true,
-                        "Files and folders of definitions."
-                    ),
-                    .one(
-                        "--config",
-                        "FILE",
-                        "Takes what 'cohortctl replay' takes from this cohortd.yaml."
-                    ),
-                    .one("--tick", "D", "Distance of ticks, at least 1s. Default: 60s."),
-                    .one(
-                        "--until",
-                        "T",
-                        "Last tick, exactly. Default: the first at or after the last arrival."
-                    ),
-                    .flag(
-                        "--skip-unsupported",
-                        "Leaves out definitions that this version cannot evaluate, with a line for each."
-                    ),
-                    .one(
-                        "--output",
-                        "FORMAT",
-                        "json prints one object; text, the default, is for people."
-                    ),
-                ],
-                examples: ["cohort-bench ingest --events events.jsonl --cohorts config/cohorts"]
-            ),
+            ingest,
+            cohorts,
+            memory,
+            tick,
             Command(
                 "sync",
                 summary: "Sends a cohort to a partner who is not there and says what it cost",

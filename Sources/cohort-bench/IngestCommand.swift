@@ -10,61 +10,63 @@ import Replay
 struct IngestCommand {
     private let events: String
     private let cohorts: [String]
-    private let config: String?
-    private let skipUnsupported: Bool
+    private let options: ReplayOptions
+    private let dropsInput: Bool
+    private let program: String?
+    private let repetitions: Int
+    private let expectedFlips: Int?
     private let asJSON: Bool
-    private let rule: TickSchedule.Rule
 
     /// Reads the arguments; what is wrong with them is said before any file is looked at.
     init(_ arguments: ParsedArguments) throws(BenchStatus) {
         events = arguments.value("--events") ?? ""
         cohorts = arguments.values("--cohorts")
-        config = arguments.value("--config")
-        skipUnsupported = arguments.flag("--skip-unsupported")
         asJSON = try arguments.asksForJSON()
-        var width: Int64 = 60_000
-        if let text = arguments.value("--tick") {
-            guard let milliseconds = DurationText.milliseconds(text), milliseconds >= 1000,
-                milliseconds <= 36_500 * 86_400_000
-            else {
-                throw arguments.usage(
-                    "--tick \(text): a duration of at least 1s is expected, such as 60s"
-                )
-            }
-            width = milliseconds
-        }
-        var until: EventTime?
-        if let text = arguments.value("--until") {
-            guard let instant = EventTime(rfc3339: text) else {
-                throw arguments.usage(
-                    "--until \(text): an instant is expected, such as 2026-01-05T00:00:00Z"
-                )
-            }
-            until = instant
-        }
-        rule = .every(width: width, from: nil, until: until)
+        options = try ReplayOptions(arguments)
+        dropsInput = arguments.flag("--drop-input")
+        program = arguments.value("--against")
+        repetitions = try arguments.number("--repeat", program == nil ? 1 : 3, in: 1...1000)
+        expectedFlips =
+            arguments.value("--expect-flips") == nil
+            ? nil : try arguments.number("--expect-flips", 0, in: 0...Int.max)
     }
 
     func run() throws(BenchStatus) {
-        let definitions = try BenchInput.definitions(cohorts, skipping: skipUnsupported)
-        let settings = try BenchInput.settings(config)
-        let file: EventFile
+        let text: String
+        let objection: String?
+        if program != nil || repetitions > 1 {
+            let report = try IngestTurns(
+                events: events,
+                cohorts: cohorts,
+                options: options,
+                more: dropsInput ? ["--drop-input"] : [],
+                program: program,
+                repetitions: repetitions
+            ).run()
+            text = asJSON ? report.json : report.text
+            objection = report.objection(expectedFlips: expectedFlips)
+        } else {
+            let report = try runOnce()
+            text = asJSON ? report.json : report.text
+            objection = expectedFlips.flatMap(report.objection(expectedFlips:))
+        }
+        try printOutput(text)
+        if let objection {
+            printError("cohort-bench ingest: \(objection)")
+            throw .unexpected
+        }
+    }
+
+    private func runOnce() throws(BenchStatus) -> IngestReport {
+        let settings = try options.settings()
+        let plan = try options.plan(cohorts, settings: settings)
         do throws(InputError) {
-            file = try EventFile(path: events)
+            let file = try EventFile(path: events, dropsBehind: dropsInput)
+            return measure(file, plan: plan, settings: settings)
         } catch {
             printError("cohort-bench: \(error.description)")
             throw .inputMissing
         }
-        let plan = PlanCompiler.compile(
-            definitions,
-            PlanSettings(
-                for: definitions,
-                inactiveEvents: settings.inactiveEvents,
-                defaultZone: settings.timezone
-            )
-        )
-        let report = measure(file, plan: plan, settings: settings)
-        try printOutput(asJSON ? report.json : report.text)
     }
 
     private func measure(
@@ -72,8 +74,13 @@ struct IngestCommand {
         plan: Plan,
         settings: ReplayConfiguration
     ) -> IngestReport {
-        var replay = ReplayRun(plan: plan, settings: settings, schedule: rule, unordered: false)
-        let timer = TickTimer()
+        var replay = ReplayRun(
+            plan: plan,
+            settings: settings,
+            schedule: options.rule,
+            unordered: false
+        )
+        let timer = TickTimer(AllocationMarks(bytes: file.count))
         replay.beforeTick = { timer.begin() }
         var enters = 0
         var exits = 0
@@ -87,9 +94,11 @@ struct IngestCommand {
         var number = 0
         file.forEachLine { line in
             number += 1
+            timer.allocations.line(bytes: line.count, events: replay.eventCount)
             replay.read(line: line, number: number, reject: { _ in }, ticked: ticked)
         }
         replay.finish(ticked: ticked)
+        let allocations = timer.allocations.found(events: replay.eventCount)
         let end = Meter.read()
         return IngestReport(
             bytes: file.count,
@@ -101,6 +110,9 @@ struct IngestCommand {
             wallSeconds: end.wallSeconds - start.wallSeconds,
             reservedBytes: replay.shard.bytesReserved,
             grownBytes: end.memoryBytes.flatMap { end in start.memoryBytes.map { end - $0 } },
+            memoryBytes: end.memoryBytes,
+            memoryPeakBytes: end.memoryPeakBytes,
+            allocations: allocations,
             tickMilliseconds: timer.milliseconds.sorted(),
             enters: enters,
             exits: exits,
@@ -111,14 +123,25 @@ struct IngestCommand {
     }
 }
 
-/// How long each tick took.
+/// How long each tick took, and what it allocated.
 ///
-/// A class, since two closures write to it.
+/// A class, since closures write to it.
 private final class TickTimer {
+    var allocations: AllocationMarks
     private var started = 0.0
     private(set) var milliseconds: [Double] = []
 
-    func begin() { started = Meter.wall() }
+    init(_ allocations: AllocationMarks) {
+        self.allocations = allocations
+    }
 
-    func end() { milliseconds.append((Meter.wall() - started) * 1000) }
+    func begin() {
+        allocations.tickBegins()
+        started = Meter.wall()
+    }
+
+    func end() {
+        milliseconds.append((Meter.wall() - started) * 1000)
+        allocations.tickEnds()
+    }
 }

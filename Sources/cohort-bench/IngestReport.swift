@@ -13,6 +13,12 @@ struct IngestReport {
     var reservedBytes: Int
     /// How much the process' own memory grew during the run; nil where the system does not say.
     var grownBytes: Int?
+    /// The process' own memory at the end; nil where the system does not say.
+    var memoryBytes: Int?
+    /// The most memory it had, pages of files included; nil where the system does not say.
+    var memoryPeakBytes: Int?
+    /// Of the second half of the file.
+    var allocations: Allocations
     /// Ascending.
     var tickMilliseconds: [Double]
     var enters: Int
@@ -30,6 +36,17 @@ struct IngestReport {
         ReportText.quantile(share, of: tickMilliseconds)
     }
 
+    /// What is wrong with the run, so that its figures mean nothing; nil where nothing is.
+    func objection(expectedFlips: Int) -> String? {
+        let flips = enters + exits
+        return flips == expectedFlips ? nil : Self.objection(flips: flips, expected: expectedFlips)
+    }
+
+    static func objection(flips: Int, expected: Int) -> String {
+        "\(flips) enters and exits, but \(expected) are expected: the memberships are wrong, "
+            + "or --expect-flips, the events or the definitions are of another run"
+    }
+
     /// For people.
     var text: String {
         let grown = grownBytes.map { "\(perUser($0)) the process grew by" } ?? "growth unknown"
@@ -45,6 +62,7 @@ struct IngestReport {
             ("events/s", "\(rate(wallSeconds)) by wall time (\(ReportText.fixed(wallSeconds)) s)"),
             ("users", "\(users)"),
             ("bytes a user", "\(perUser(reservedBytes)) reserved by the engine, \(grown)"),
+            ("allocations", allocations.text),
             (
                 "ticks",
                 "\(tickMilliseconds.count): p50 \(ReportText.fixed(quantile(0.5))) ms, p99 "
@@ -72,6 +90,16 @@ struct IngestReport {
         writer.member("reserved_bytes_per_user", perUser(reservedBytes))
         writer.key("grown_bytes_per_user")
         if let grownBytes { writer.value(perUser(grownBytes)) } else { writer.null() }
+        for (name, bytes) in [
+            ("memory_bytes", memoryBytes), ("memory_peak_bytes", memoryPeakBytes),
+        ] {
+            writer.key(name)
+            if let bytes { writer.value(bytes) } else { writer.null() }
+        }
+        writer.member("second_half_events", allocations.events)
+        writer.member("second_half_allocations", allocations.count)
+        writer.member("second_half_allocations_of_ticks", allocations.ofTicks)
+        ReportText.member("allocations_per_event", allocations.perEvent, to: &writer)
         writer.key("ticks")
         writer.beginObject()
         writer.member("count", tickMilliseconds.count)

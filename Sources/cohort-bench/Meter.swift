@@ -12,18 +12,27 @@ struct Meter {
     ///
     /// Nil where the system does not say.
     let memoryBytes: Int?
+    /// The most bytes of memory that the process ever had, mapped files included.
+    ///
+    /// Nil where the system does not say.
+    let memoryPeakBytes: Int?
 
-    /// Reads all three now.
+    /// Reads all of them now.
     static func read() -> Meter {
-        Meter(
+        let lines = statusLines()
+        return Meter(
             cpuSeconds: seconds(CLOCK_PROCESS_CPUTIME_ID),
             wallSeconds: wall(),
-            memoryBytes: anonymousMemory()
+            memoryBytes: bytes("RssAnon:", in: lines),
+            memoryPeakBytes: bytes("VmHWM:", in: lines)
         )
     }
 
     /// Seconds of a clock that only goes forward; cheap enough for every tick.
     static func wall() -> Double { seconds(CLOCK_MONOTONIC) }
+
+    /// CPU seconds of the calling thread, the kernel's work for it included.
+    static func threadCPU() -> Double { seconds(CLOCK_THREAD_CPUTIME_ID) }
 
     private static func seconds(_ clock: clockid_t) -> Double {
         var now = timespec()
@@ -31,15 +40,17 @@ struct Meter {
         return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
     }
 
-    private static func anonymousMemory() -> Int? {
-        let lines: [Substring]
+    private static func statusLines() -> [Substring] {
         do throws(InputError) {
             let bytes = try InputFiles.read("/proc/self/status")
-            lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         } catch {
-            return nil
+            return []
         }
-        for line in lines where line.hasPrefix("RssAnon:") {
+    }
+
+    private static func bytes(_ name: String, in lines: [Substring]) -> Int? {
+        for line in lines where line.hasPrefix(name) {
             let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst()
                 .first
             return kilobytes.flatMap { Int($0) }.map { $0 * 1024 }

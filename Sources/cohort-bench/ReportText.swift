@@ -22,10 +22,12 @@ enum ReportText {
         writer.value((number * 1e6).rounded() / 1e6)
     }
 
-    /// A number with three decimals.
-    static func fixed(_ number: Double) -> String {
-        let thousandths = Int((number * 1000).rounded())
-        let rest = String(thousandths % 1000)
-        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+    /// A number, not negative, with so many decimals.
+    static func fixed(_ number: Double, places: Int = 3) -> String {
+        var scale = 1
+        for _ in 0..<places { scale *= 10 }
+        let scaled = Int((number * Double(scale)).rounded())
+        let rest = String(scaled % scale)
+        return "\(scaled / scale)." + String(repeating: "0", count: places - rest.count) + rest
     }
 }

@@ -16,6 +16,9 @@ func run() throws(BenchStatus) {
         switch arguments.command.first {
         case "sync": try SyncCommand(arguments).run()
         case "latency": try LatencyCommand(arguments).run()
+        case "cohorts": try CohortsCommand(arguments).run()
+        case "memory": try MemoryCommand(arguments).run()
+        case "tick": try TickCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }

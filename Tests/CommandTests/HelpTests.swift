@@ -20,7 +20,8 @@ struct HelpTests {
             ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"],
             ["cohortctl", "destinations"], ["cohortctl", "destinations", "test"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
-            ["cohort-bench", "ingest"],
+            ["cohort-bench", "ingest"], ["cohort-bench", "cohorts"], ["cohort-bench", "memory"],
+            ["cohort-bench", "tick"], ["cohort-bench", "sync"], ["cohort-bench", "latency"],
         ]
         for command in commands {
             let ended = try Cohortctl.run(
