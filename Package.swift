@@ -52,6 +52,7 @@ let package = Package(
     targets: [
         // System libraries: a module map and a shim each, and one importer each.
         .systemLibrary(name: "CProcessor"),
+        .systemLibrary(name: "CPrefetch"),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CLZ4"),
         .systemLibrary(name: "CYAML"),
@@ -71,7 +72,7 @@ let package = Package(
         library("Telemetry", ["Basics"]),
         library("Events", ["Basics", "CSimdJSON"]),
         library("Cohorts", ["Basics", "Events", "YAML"]),
-        library("Engine", ["Basics", "Events", "Cohorts"]),
+        library("Engine", ["Basics", "Events", "Cohorts", "CPrefetch"]),
         library("LogStore", ["Basics", "CLZ4"]),
         library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),

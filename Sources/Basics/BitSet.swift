@@ -1,24 +1,24 @@
 /// A growing set of small numbers, one bit each.
-package struct BitSet: Sendable {
+public struct BitSet: Sendable {
     private var words: [UInt64] = []
     /// How many numbers are in the set.
-    package private(set) var count = 0
+    public private(set) var count = 0
 
     /// The empty set.
-    package init() {}
+    public init() {}
 
     /// Bytes of memory held.
-    package var bytesReserved: Int { words.capacity * 8 }
+    public var bytesReserved: Int { words.capacity * 8 }
 
     /// Whether `index` is in the set.
-    package subscript(index: UserSlot) -> Bool {
+    public subscript(index: UserSlot) -> Bool {
         let word = Int(index >> 6)
         return word < words.count && words[word] & (1 << UInt64(index & 63)) != 0
     }
 
     /// Puts `index` in; true if it was not there.
     @discardableResult
-    package mutating func insert(_ index: UserSlot) -> Bool {
+    public mutating func insert(_ index: UserSlot) -> Bool {
         let word = Int(index >> 6)
         if word >= words.count {
             words.append(contentsOf: repeatElement(0, count: word + 1 - words.count))
@@ -32,7 +32,7 @@ package struct BitSet: Sendable {
 
     /// Takes `index` out; true if it was there.
     @discardableResult
-    package mutating func remove(_ index: UserSlot) -> Bool {
+    public mutating func remove(_ index: UserSlot) -> Bool {
         let word = Int(index >> 6)
         guard word < words.count else { return false }
         let bit: UInt64 = 1 << UInt64(index & 63)
@@ -43,13 +43,13 @@ package struct BitSet: Sendable {
     }
 
     /// Takes everything out and keeps the memory.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         for index in words.indices { words[index] = 0 }
         count = 0
     }
 
     /// Calls `body` with every number in the set, ascending.
-    package func forEach(_ body: (UserSlot) -> Void) {
+    public func forEach(_ body: (UserSlot) -> Void) {
         for (position, word) in words.enumerated() {
             var rest = word
             while rest != 0 {

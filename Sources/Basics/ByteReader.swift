@@ -1,14 +1,14 @@
 /// Reads what ``ByteWriter`` wrote; every read is checked against the end.
-package struct ByteReader {
+public struct ByteReader {
     /// Why bytes could not be read.
-    package struct Truncated: Error, Equatable {
+    public struct Truncated: Error, Equatable {
         /// Where in the buffer the read began, in bytes.
-        package let offset: Int
+        public let offset: Int
         /// How many bytes it needed.
-        package let needed: Int
+        public let needed: Int
 
         /// What a reader of a larger structure throws where the bytes contradict themselves.
-        package init(offset: Int, needed: Int) {
+        public init(offset: Int, needed: Int) {
             self.offset = offset
             self.needed = needed
         }
@@ -16,20 +16,20 @@ package struct ByteReader {
 
     private let view: ByteView
     /// The next byte to read.
-    package private(set) var offset = 0
+    public private(set) var offset = 0
 
     /// Reads from the start of `view`, which must outlive the reader.
-    package init(_ view: ByteView) {
+    public init(_ view: ByteView) {
         self.view = view
     }
 
     /// How many bytes are left.
-    package var remaining: Int { view.count - offset }
+    public var remaining: Int { view.count - offset }
     /// Whether everything was read.
-    package var atEnd: Bool { offset == view.count }
+    public var atEnd: Bool { offset == view.count }
 
     /// Reads an integer, little-endian, at its full width.
-    package mutating func read<Integer: FixedWidthInteger>(
+    public mutating func read<Integer: FixedWidthInteger>(
         _ type: Integer.Type = Integer.self
     ) throws(Truncated) -> Integer {
         let width = MemoryLayout<Integer>.size
@@ -40,7 +40,7 @@ package struct ByteReader {
     }
 
     /// Lends the next `count` bytes.
-    package mutating func read(count: Int) throws(Truncated) -> ByteView {
+    public mutating func read(count: Int) throws(Truncated) -> ByteView {
         guard count >= 0, remaining >= count else { throw Truncated(offset: offset, needed: count) }
         let part = ByteView(base: view.base + offset, count: count)
         offset += count
@@ -48,13 +48,13 @@ package struct ByteReader {
     }
 
     /// Lends bytes that follow their 32-bit length.
-    package mutating func readPrefixed() throws(Truncated) -> ByteView {
+    public mutating func readPrefixed() throws(Truncated) -> ByteView {
         let count: UInt32 = try read()
         return try read(count: Int(count))
     }
 
     /// Copies text that follows its 32-bit length.
-    package mutating func readText() throws(Truncated) -> String {
+    public mutating func readText() throws(Truncated) -> String {
         try readPrefixed().string
     }
 }

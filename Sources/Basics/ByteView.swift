@@ -1,25 +1,27 @@
 #if canImport(Glibc)
-import Glibc
+public import Glibc
 #endif
 
 /// Borrowed bytes: valid only as long as the buffer they point into, and never freed by the holder.
 ///
 /// The hot path passes ids, names and texts in this form, so that no `String` is made per event. Texts are
 /// UTF-8 and compared byte by byte; nothing is normalised.
-package struct ByteView: @unchecked Sendable {
+public struct ByteView: @unchecked Sendable {
     /// The bytes; empty views may have any base.
-    package let base: UnsafePointer<UInt8>
+    public let base: UnsafePointer<UInt8>
     /// How many bytes.
-    package let count: Int
+    public let count: Int
 
     /// A view of `count` bytes from `base`.
-    @inlinable package init(base: UnsafePointer<UInt8>, count: Int) {
+    @inlinable @inline(__always)
+    public init(base: UnsafePointer<UInt8>, count: Int) {
         self.base = base
         self.count = count
     }
 
     /// A view of the whole buffer.
-    @inlinable package init(_ buffer: UnsafeRawBufferPointer) {
+    @inlinable @inline(__always)
+    public init(_ buffer: UnsafeRawBufferPointer) {
         if let start = buffer.baseAddress {
             base = start.assumingMemoryBound(to: UInt8.self)
             count = buffer.count
@@ -29,42 +31,47 @@ package struct ByteView: @unchecked Sendable {
     }
 
     /// No bytes.
-    @inlinable package static var empty: ByteView {
+    @inlinable @inline(__always)
+    public static var empty: ByteView {
         ByteView(base: ("" as StaticString).utf8Start, count: 0)
     }
 
     /// Whether there are no bytes.
-    @inlinable package var isEmpty: Bool { count == 0 }
+    @inlinable @inline(__always)
+    public var isEmpty: Bool { count == 0 }
 
     /// The bytes as a buffer.
-    @inlinable package var buffer: UnsafeRawBufferPointer {
+    @inlinable @inline(__always)
+    public var buffer: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base, count: count)
     }
 
     /// One byte; `index` must be in 0..<count.
-    @inlinable package subscript(index: Int) -> UInt8 {
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> UInt8 {
         precondition(index >= 0 && index < count, "byte \(index) of \(count)")
         return base[index]
     }
 
     /// Whether both hold the same bytes.
-    @inlinable package func equals(_ other: ByteView) -> Bool {
+    @inlinable @inline(__always)
+    public func equals(_ other: ByteView) -> Bool {
         count == other.count && memcmp(base, other.base, count) == 0
     }
 
     /// Whether the bytes are those of `text`.
-    @inlinable package func equals(_ text: StaticString) -> Bool {
+    @inlinable public func equals(_ text: StaticString) -> Bool {
         count == text.utf8CodeUnitCount && memcmp(base, text.utf8Start, count) == 0
     }
 
     /// Whether these bytes sort before the other's, byte by byte; a prefix sorts first.
-    @inlinable package func precedes(_ other: ByteView) -> Bool {
+    @inlinable public func precedes(_ other: ByteView) -> Bool {
         let order = memcmp(base, other.base, min(count, other.count))
         return order != 0 ? order < 0 : count < other.count
     }
 
     /// Whether there is nothing but spaces, tabs, CR and LF.
-    @inlinable package var isWhiteSpace: Bool {
+    @inlinable public var isWhiteSpace: Bool {
         for index in 0..<count {
             switch base[index] {
             case 0x20, 0x09, 0x0a, 0x0d: continue
@@ -77,15 +84,15 @@ package struct ByteView: @unchecked Sendable {
     /// A copy as text.
     ///
     /// For messages and the shell; not for the hot path.
-    package var string: String { String(decoding: buffer, as: UTF8.self) }
+    public var string: String { String(decoding: buffer, as: UTF8.self) }
 
     /// A copy as bytes.
-    package var array: [UInt8] { Array(buffer) }
+    public var array: [UInt8] { Array(buffer) }
 }
 
 extension Array where Element == UInt8 {
     /// Lends the bytes for the length of the call.
-    package func withByteView<Result, Failure: Error>(
+    public func withByteView<Result, Failure: Error>(
         _ body: (ByteView) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try span.withUnsafeBytes { (buffer: UnsafeRawBufferPointer) throws(Failure) -> Result in
@@ -96,14 +103,14 @@ extension Array where Element == UInt8 {
 
 extension String {
     /// Lends the UTF-8 bytes for the length of the call.
-    package func withByteView<Result, Failure: Error>(
+    public func withByteView<Result, Failure: Error>(
         _ body: (ByteView) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try Array(utf8).withByteView(body)
     }
 
     /// Whether this text sorts before `other` by the bytes of its UTF-8, the order of every list we show.
-    package func precedesByBytes(_ other: String) -> Bool {
+    public func precedesByBytes(_ other: String) -> Bool {
         utf8.lexicographicallyPrecedes(other.utf8)
     }
 }

@@ -1,11 +1,11 @@
 import CProcessor
 
 /// CRC-32C (Castagnoli), reflected, as in RFC 3720 §B.4: the checksum of every frame we store.
-package enum CRC32C {
+public enum CRC32C {
     /// The checksum of `bytes`, continuing from `previous` (0 at the start).
     ///
     /// By the processor's instruction where it has one, about 8 bytes a nanosecond; else slicing by eight, 1.5.
-    package static func checksum(_ bytes: ByteView, continuing previous: UInt32 = 0) -> UInt32 {
+    public static func checksum(_ bytes: ByteView, continuing previous: UInt32 = 0) -> UInt32 {
         if hasInstruction { return ~cohortd_crc32c(~previous, bytes.base, bytes.count) }
         return bySlicing(bytes, continuing: previous)
     }

@@ -1,13 +1,14 @@
 /// A date of the proleptic Gregorian calendar.
-package struct CivilDate: Equatable, Sendable {
-    package var year: Int
+public struct CivilDate: Equatable, Sendable {
+    /// Of the Common Era; 0 is 1 BC.
+    public var year: Int
     /// 1…12.
-    package var month: Int
+    public var month: Int
     /// 1…31.
-    package var day: Int
+    public var day: Int
 
     /// A date from its parts, which the caller has checked.
-    package init(year: Int, month: Int, day: Int) {
+    public init(year: Int, month: Int, day: Int) {
         self.year = year
         self.month = month
         self.day = day
@@ -16,7 +17,7 @@ package struct CivilDate: Equatable, Sendable {
     /// The date `days` days after 1970-01-01.
     ///
     /// Source: the era arithmetic of H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    package init(daysSince1970 days: Int64) {
+    public init(daysSince1970 days: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -30,7 +31,7 @@ package struct CivilDate: Equatable, Sendable {
     }
 
     /// Days from 1970-01-01 to this date; negative before it.
-    package var daysSince1970: Int64 {
+    public var daysSince1970: Int64 {
         let shiftedYear = Int64(month <= 2 ? year - 1 : year)
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
         let yearOfEra = shiftedYear - era * 400
@@ -41,7 +42,7 @@ package struct CivilDate: Equatable, Sendable {
     }
 
     /// How many days the month has.
-    package static func dayCount(year: Int, month: Int) -> Int {
+    public static func dayCount(year: Int, month: Int) -> Int {
         switch month {
         case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
         case 4, 6, 9, 11: 30

@@ -1,7 +1,7 @@
 /// Time as the shell hands it to whoever waits: the wall clock and one that never jumps.
 ///
 /// Code of the core takes instants as arguments instead; this protocol is for loops that own a deadline.
-package protocol Clock: Sendable {
+public protocol Clock: Sendable {
     /// The wall clock.
     var now: EventTime { get }
     /// Milliseconds since an arbitrary start; never goes back.

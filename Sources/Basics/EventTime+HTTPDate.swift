@@ -8,7 +8,7 @@ extension EventTime {
     /// ```
     /// A year of two digits is the one at most fifty years after `now`. The name of the day must be one, but
     /// is not compared with the date.
-    package init?(httpDate text: String, now: EventTime) {
+    public init?(httpDate text: String, now: EventTime) {
         let words = text.split { $0 == " " || $0 == "-" }
         guard let day = words.first, Self.dayNames.contains(String(day.prefix(3))) else {
             return nil

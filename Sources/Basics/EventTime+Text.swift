@@ -3,7 +3,7 @@
 
 extension EventTime {
     /// Reads `YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM)`; nil for anything else or outside the years 0001…9999.
-    package init?(rfc3339 bytes: UnsafeRawBufferPointer) {
+    public init?(rfc3339 bytes: UnsafeRawBufferPointer) {
         var scanner = InstantScanner(bytes: bytes)
         guard let date = scanner.date(), scanner.take("T", "t"),
             let time = scanner.timeOfDay(), let zone = scanner.zone(), scanner.atEnd
@@ -14,7 +14,7 @@ extension EventTime {
     /// Reads `YYYY-MM-DD HH:MM:SS[.f…]`, which is UTC; nil for anything else.
     ///
     /// Source: Amplitude's Export API.
-    package init?(exportForm bytes: UnsafeRawBufferPointer) {
+    public init?(exportForm bytes: UnsafeRawBufferPointer) {
         var scanner = InstantScanner(bytes: bytes)
         guard let date = scanner.date(), scanner.take(" ", " "),
             let time = scanner.timeOfDay(), scanner.atEnd
@@ -23,14 +23,14 @@ extension EventTime {
     }
 
     /// Reads `YYYY-MM-DD`, which stands for 00:00 UTC; nil for anything else.
-    package init?(dateOnly bytes: UnsafeRawBufferPointer) {
+    public init?(dateOnly bytes: UnsafeRawBufferPointer) {
         var scanner = InstantScanner(bytes: bytes)
         guard let date = scanner.date(), scanner.atEnd else { return nil }
         self.init(date: date, millisecondsOfDay: 0)
     }
 
     /// Reads RFC 3339 text; see ``init(rfc3339:)-(UnsafeRawBufferPointer)``.
-    package init?(rfc3339 text: String) {
+    public init?(rfc3339 text: String) {
         var text = text
         let parsed = text.withUTF8 { EventTime(rfc3339: UnsafeRawBufferPointer($0)) }
         guard let parsed else { return nil }
@@ -38,7 +38,7 @@ extension EventTime {
     }
 
     /// Reads an instant as the programs' flags take it: RFC 3339 or epoch milliseconds.
-    package init?(argument text: String) {
+    public init?(argument text: String) {
         if let milliseconds = Int64(text) {
             let time = EventTime(milliseconds: milliseconds)
             guard time >= .earliest, time <= .latest else { return nil }
@@ -57,14 +57,14 @@ extension EventTime {
     }
 
     /// RFC 3339 in UTC: `2026-01-05T00:01:00Z`, with three decimals of a second only when not zero.
-    package var rfc3339: String {
+    public var rfc3339: String {
         var bytes: [UInt8] = []
         appendRFC3339(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Appends ``rfc3339`` as bytes.
-    package func appendRFC3339(to bytes: inout [UInt8]) {
+    public func appendRFC3339(to bytes: inout [UInt8]) {
         let day = roundedDown(toMultipleOf: 86_400_000)
         let date = CivilDate(daysSince1970: day.milliseconds / 86_400_000)
         let inDay = Int(self - day)

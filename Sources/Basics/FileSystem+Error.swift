@@ -3,9 +3,9 @@ import Glibc
 #endif
 
 /// A file operation that failed: which one, on what, and the system's reason.
-package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The operations of ``FileSystem``.
-    package enum Operation: String, Sendable {
+    public enum Operation: String, Sendable {
         /// Opening or creating a file.
         case open
         /// Closing it.
@@ -35,27 +35,27 @@ package struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// What was tried.
-    package let operation: Operation
+    public let operation: Operation
     /// On which file or directory.
-    package let path: String
+    public let path: String
     /// The system's error number.
-    package let code: Int32
+    public let code: Int32
 
     /// An error as an implementation reports it.
-    package init(operation: Operation, path: String, code: Int32) {
+    public init(operation: Operation, path: String, code: Int32) {
         self.operation = operation
         self.path = path
         self.code = code
     }
 
     /// Whether the same call may succeed later, once there is space again.
-    package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
+    public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
     /// Whether there was no such file or directory.
-    package var isMissing: Bool { code == ENOENT }
+    public var isMissing: Bool { code == ENOENT }
 
     /// What happened, in words.
-    package var description: String {
+    public var description: String {
         "cannot \(operation.rawValue) \(path): \(SystemError.text(code)) (error \(code))"
     }
 }

@@ -7,7 +7,7 @@
 ///
 /// What is durable when: bytes of a file after ``synchronizeData(_:)``; a created, renamed or removed name after
 /// ``synchronizeDirectory(_:)`` of its directory. Neither implies the other.
-package protocol FileSystem {
+public protocol FileSystem {
     /// Opens a file.
     func open(_ path: String, _ mode: FileOpenMode) throws(FileError) -> OpenFile
 
@@ -62,7 +62,7 @@ package protocol FileSystem {
 /// How a file is opened.
 ///
 /// Files are created with mode 0600.
-package enum FileOpenMode: Sendable {
+public enum FileOpenMode: Sendable {
     /// An existing file, to read.
     case read
     /// An existing file, to read and write.
@@ -74,23 +74,23 @@ package enum FileOpenMode: Sendable {
 }
 
 /// An open file; whoever opened it closes it once.
-package struct OpenFile: Sendable {
+public struct OpenFile: Sendable {
     /// The descriptor.
-    package let number: Int32
+    public let number: Int32
     /// What was opened, for messages.
-    package let path: String
+    public let path: String
 
     /// A handle as an implementation gives it out.
-    package init(number: Int32, path: String) {
+    public init(number: Int32, path: String) {
         self.number = number
         self.path = path
     }
 }
 
 /// What is known of a path.
-package struct FileStatus: Sendable, Equatable {
+public struct FileStatus: Sendable, Equatable {
     /// What kind of thing it is.
-    package enum Kind: Sendable, Equatable {
+    public enum Kind: Sendable, Equatable {
         /// An ordinary file.
         case file
         /// A directory.
@@ -100,16 +100,16 @@ package struct FileStatus: Sendable, Equatable {
     }
 
     /// Its kind.
-    package let kind: Kind
+    public let kind: Kind
     /// The length in bytes of a file.
-    package let size: Int64
+    public let size: Int64
     /// The user who owns it.
-    package let owner: UInt32
+    public let owner: UInt32
     /// The permission bits, 0o7777 at most.
-    package let permissions: UInt32
+    public let permissions: UInt32
 
     /// A status with all its parts.
-    package init(kind: Kind, size: Int64, owner: UInt32, permissions: UInt32) {
+    public init(kind: Kind, size: Int64, owner: UInt32, permissions: UInt32) {
         self.kind = kind
         self.size = size
         self.owner = owner

@@ -2,12 +2,12 @@
 ///
 /// For text that this program wrote (``JSONWriter``): nothing is validated. In text that is no JSON the members
 /// end early; nothing traps.
-package struct JSONMembers {
+public struct JSONMembers {
     private let text: ByteView
     private var offset = 0
 
     /// The members of an object.
-    package init(_ object: ByteView) {
+    public init(_ object: ByteView) {
         text = object
         skipSpace()
         if !take("{") { offset = text.count }
@@ -16,7 +16,7 @@ package struct JSONMembers {
     /// The next member: its name without quotes, escapes untouched, and its value as JSON.
     ///
     /// - Complexity: O(bytes of the member).
-    package mutating func next() -> (name: ByteView, value: ByteView)? {
+    public mutating func next() -> (name: ByteView, value: ByteView)? {
         skipSpace()
         guard let name = string() else { return nil }
         skipSpace()
@@ -31,7 +31,7 @@ package struct JSONMembers {
     }
 
     /// Appends a text as it is meant, from how it stands between the quotes of a JSON text.
-    package static func appendUnescaped(_ escaped: ByteView, to bytes: inout [UInt8]) {
+    public static func appendUnescaped(_ escaped: ByteView, to bytes: inout [UInt8]) {
         let source = escaped.buffer
         var index = 0
         while index < source.count {

@@ -3,51 +3,51 @@
 ///
 /// The caller opens and closes; the writer puts the commas. Wrong nesting is the caller's bug and is not
 /// detected.
-package struct JSONWriter {
+public struct JSONWriter {
     /// The text so far.
-    package private(set) var bytes: [UInt8] = []
+    public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
     /// An empty document.
-    package init() {}
+    public init() {}
 
     /// The text so far.
-    package var string: String { String(decoding: bytes, as: UTF8.self) }
+    public var string: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Forgets what was written and keeps the memory.
-    package mutating func clear() {
+    public mutating func clear() {
         bytes.removeAll(keepingCapacity: true)
         needsComma = false
     }
 
     /// Begins an object with `{`.
-    package mutating func beginObject() {
+    public mutating func beginObject() {
         separate()
         bytes.append(UInt8(ascii: "{"))
         needsComma = false
     }
 
     /// Ends an object with `}`.
-    package mutating func endObject() {
+    public mutating func endObject() {
         bytes.append(UInt8(ascii: "}"))
         needsComma = true
     }
 
     /// Begins an array with `[`.
-    package mutating func beginArray() {
+    public mutating func beginArray() {
         separate()
         bytes.append(UInt8(ascii: "["))
         needsComma = false
     }
 
     /// Ends an array with `]`.
-    package mutating func endArray() {
+    public mutating func endArray() {
         bytes.append(UInt8(ascii: "]"))
         needsComma = true
     }
 
     /// A key of an object; its value must follow.
-    package mutating func key(_ name: String) {
+    public mutating func key(_ name: String) {
         separate()
         appendQuoted(name.utf8)
         bytes.append(UInt8(ascii: ":"))
@@ -55,21 +55,21 @@ package struct JSONWriter {
     }
 
     /// A key of an object from UTF-8 bytes; its value must follow.
-    package mutating func key(_ name: ByteView) {
+    public mutating func key(_ name: ByteView) {
         value(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
     /// A text value.
-    package mutating func value(_ text: String) {
+    public mutating func value(_ text: String) {
         separate()
         appendQuoted(text.utf8)
         needsComma = true
     }
 
     /// A text value from UTF-8 bytes.
-    package mutating func value(_ text: ByteView) {
+    public mutating func value(_ text: ByteView) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         Self.appendEscaped(text, to: &bytes)
@@ -78,14 +78,14 @@ package struct JSONWriter {
     }
 
     /// An integer value.
-    package mutating func value<Integer: BinaryInteger>(_ number: Integer) {
+    public mutating func value<Integer: BinaryInteger>(_ number: Integer) {
         separate()
         bytes.append(contentsOf: String(number).utf8)
         needsComma = true
     }
 
     /// A number value, shortest text that reads back; the number must be finite.
-    package mutating func value(_ number: Double) {
+    public mutating func value(_ number: Double) {
         precondition(number.isFinite, "JSON has no \(number)")
         separate()
         bytes.append(contentsOf: number.description.utf8)
@@ -93,46 +93,46 @@ package struct JSONWriter {
     }
 
     /// `true` or `false`.
-    package mutating func value(_ flag: Bool) {
+    public mutating func value(_ flag: Bool) {
         separate()
         bytes.append(contentsOf: (flag ? "true" : "false").utf8)
         needsComma = true
     }
 
     /// Writes `null`.
-    package mutating func null() {
+    public mutating func null() {
         separate()
         bytes.append(contentsOf: "null".utf8)
         needsComma = true
     }
 
     /// A value that is JSON text already.
-    package mutating func raw(_ json: [UInt8]) {
+    public mutating func raw(_ json: [UInt8]) {
         separate()
         bytes.append(contentsOf: json)
         needsComma = true
     }
 
     /// A key and its text value.
-    package mutating func member(_ name: String, _ text: String) {
+    public mutating func member(_ name: String, _ text: String) {
         key(name)
         value(text)
     }
 
     /// A key and its integer value.
-    package mutating func member<Integer: BinaryInteger>(_ name: String, _ number: Integer) {
+    public mutating func member<Integer: BinaryInteger>(_ name: String, _ number: Integer) {
         key(name)
         value(number)
     }
 
     /// A key and its boolean value.
-    package mutating func member(_ name: String, _ flag: Bool) {
+    public mutating func member(_ name: String, _ flag: Bool) {
         key(name)
         value(flag)
     }
 
     /// Ends a line of JSON Lines.
-    package mutating func newline() {
+    public mutating func newline() {
         bytes.append(UInt8(ascii: "\n"))
         needsComma = false
     }
@@ -150,7 +150,7 @@ package struct JSONWriter {
     /// Appends a text as it stands between the quotes of a JSON text.
     ///
     /// - Complexity: O(bytes); a text with nothing to escape is copied as a whole.
-    package static func appendEscaped(_ text: ByteView, to bytes: inout [UInt8]) {
+    public static func appendEscaped(_ text: ByteView, to bytes: inout [UInt8]) {
         let source = text.buffer
         var start = 0
         for index in 0..<source.count where needsEscape(source[index]) {
@@ -182,7 +182,7 @@ package struct JSONWriter {
     }
 
     /// The lower-case hexadecimal digit of 0…15.
-    package static func hexDigit(_ value: UInt8) -> UInt8 {
+    public static func hexDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

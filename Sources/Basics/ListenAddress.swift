@@ -1,19 +1,19 @@
 /// An address of this machine and a port to listen on.
-package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// Where to listen.
-    package let host: NetworkAddress
+    public let host: NetworkAddress
     /// 0 lets the kernel choose.
-    package var port: UInt16
+    public var port: UInt16
 
     /// An address from its parts.
-    package init(host: NetworkAddress = .loopback, port: UInt16) {
+    public init(host: NetworkAddress = .loopback, port: UInt16) {
         self.host = host
         self.port = port
     }
 
     /// Reads `ADDRESS:PORT`: a numeric address, version 6 in brackets, or `localhost`, which is
     /// 127.0.0.1; nil for anything else.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]
         // A number of digits only; `+80` is none.
@@ -30,5 +30,6 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    package var description: String { "\(host.urlHost):\(port)" }
+    /// The address as it is written in configurations.
+    public var description: String { "\(host.urlHost):\(port)" }
 }

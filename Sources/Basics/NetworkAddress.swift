@@ -1,19 +1,19 @@
 import Glibc
 
 /// An IPv4 or IPv6 address.
-package struct NetworkAddress: Hashable, Sendable {
+public struct NetworkAddress: Hashable, Sendable {
     /// 4 or 16 bytes in network order.
-    package let bytes: [UInt8]
+    public let bytes: [UInt8]
 
     /// 127.0.0.1.
-    package static let loopback = NetworkAddress(bytes: [127, 0, 0, 1])
+    public static let loopback = NetworkAddress(bytes: [127, 0, 0, 1])
 
     private init(bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     /// Reads dotted decimal IPv4 or IPv6 without a zone; nil for every other spelling.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         var address4 = in_addr()
         var address6 = in6_addr()
         if inet_pton(AF_INET, text, &address4) == 1 {
@@ -26,7 +26,7 @@ package struct NetworkAddress: Hashable, Sendable {
     }
 
     /// Reads an address as it stands in a URL: version 6 in brackets, version 4 without.
-    package init?(urlHost text: String) {
+    public init?(urlHost text: String) {
         let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
         guard
             let address = NetworkAddress(isBracketed ? String(text.dropFirst().dropLast()) : text),
@@ -37,7 +37,7 @@ package struct NetworkAddress: Hashable, Sendable {
 
     /// Reads the address of a `sockaddr` of `count` bytes; nil for families other than IPv4 and
     /// IPv6.
-    package init?(socketAddress: UnsafeRawPointer, count: Int) {
+    public init?(socketAddress: UnsafeRawPointer, count: Int) {
         guard count >= MemoryLayout<sa_family_t>.size else { return nil }
         switch Int32(socketAddress.loadUnaligned(as: sa_family_t.self)) {
         case AF_INET where count >= MemoryLayout<sockaddr_in>.size:
@@ -52,25 +52,25 @@ package struct NetworkAddress: Hashable, Sendable {
     }
 
     /// Whether this is an IPv6 address.
-    package var isIPv6: Bool { bytes.count == 16 }
+    public var isIPv6: Bool { bytes.count == 16 }
 
     /// Whether only this machine can reach it: 127.0.0.0/8 or ::1.
-    package var isLoopback: Bool {
+    public var isLoopback: Bool {
         isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1 : bytes[0] == 127
     }
 
     /// As it stands in a URL: version 6 in brackets.
-    package var urlHost: String { isIPv6 ? "[\(self)]" : "\(self)" }
+    public var urlHost: String { isIPv6 ? "[\(self)]" : "\(self)" }
 
     /// The IPv4 address that an IPv4-mapped address (`::ffff:a.b.c.d`) really dials; else this one.
-    package var unmapped: NetworkAddress {
+    public var unmapped: NetworkAddress {
         let mapped =
             isIPv6 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10...11] == [0xff, 0xff]
         return mapped ? NetworkAddress(bytes: Array(bytes[12...])) : self
     }
 
     /// The address with every bit after the first `prefixLength` cleared.
-    package func masked(to prefixLength: Int) -> NetworkAddress {
+    public func masked(to prefixLength: Int) -> NetworkAddress {
         var masked = bytes
         for index in masked.indices {
             let kept = min(8, max(0, prefixLength - 8 * index))
@@ -81,7 +81,8 @@ package struct NetworkAddress: Hashable, Sendable {
 }
 
 extension NetworkAddress: CustomStringConvertible {
-    package var description: String {
+    /// The address as it is written in configurations.
+    public var description: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let family = isIPv6 ? AF_INET6 : AF_INET
         guard inet_ntop(family, bytes, &text, socklen_t(text.count)) != nil else { return "?" }

@@ -1,7 +1,7 @@
 /// Percent-encoding of RFC 3986 and of HTML forms.
-package enum PercentEncoding {
+public enum PercentEncoding {
     /// Whether a byte stands for itself everywhere in a URL.
-    package static func isUnreserved(_ byte: UInt8) -> Bool {
+    public static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
         case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"): true
@@ -13,7 +13,7 @@ package enum PercentEncoding {
     ///
     /// The segments `.` and `..` cannot be written in a URL at all; their dots are encoded, so that at least
     /// no client shortens the path.
-    package static func segment(_ text: String) -> String {
+    public static func segment(_ text: String) -> String {
         if text == "." || text == ".." {
             return text.utf8.map { _ in "%2E" }.joined()
         }
@@ -23,7 +23,7 @@ package enum PercentEncoding {
     }
 
     /// A text as a name or value of a query or form.
-    package static func append(
+    public static func append(
         _ text: some Sequence<UInt8>,
         to bytes: inout [UInt8],
         spaceAsPlus: Bool

@@ -4,9 +4,9 @@
 /// for each property: u8 kind, u32 byte count (little-endian), UTF-8
 /// ```
 /// Text, numbers and booleans are written as the cohort language writes them; everything else as JSON.
-package enum PropertyCells {
+public enum PropertyCells {
     /// What a value is.
-    package enum Kind: UInt8, Sendable {
+    public enum Kind: UInt8, Sendable {
         /// The user has no such property, or it is null.
         case absent = 0
         case text = 1
@@ -17,7 +17,7 @@ package enum PropertyCells {
     }
 
     /// Appends the value of the next property.
-    package static func append(_ kind: Kind, _ value: ByteView, to cells: inout [UInt8]) {
+    public static func append(_ kind: Kind, _ value: ByteView, to cells: inout [UInt8]) {
         cells.append(kind.rawValue)
         var count = UInt32(value.count)
         for _ in 0..<4 {
@@ -30,7 +30,7 @@ package enum PropertyCells {
     /// The value of one property; absent where the cells are fewer.
     ///
     /// - Complexity: O(cells before it).
-    package static func value(_ index: Int, of cells: ByteView) -> (kind: Kind, value: ByteView) {
+    public static func value(_ index: Int, of cells: ByteView) -> (kind: Kind, value: ByteView) {
         var offset = 0
         var remaining = index
         while offset + 5 <= cells.count {

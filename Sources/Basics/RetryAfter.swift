@@ -1,10 +1,10 @@
 /// Reads the header `Retry-After` (RFC 9110 §10.2.3).
-package enum RetryAfter {
+public enum RetryAfter {
     /// Milliseconds from `now`, 0 for a date in the past; nil for garbage, which is then as good as
     /// absent.
     ///
     /// Not clamped, but for numbers beyond 32 bits of seconds, which stop there.
-    package static func milliseconds(_ text: String, now: EventTime) -> Int64? {
+    public static func milliseconds(_ text: String, now: EventTime) -> Int64? {
         let characters = text.utf8.drop { $0 == 0x20 || $0 == 0x09 }
         let value = String(
             decoding: characters.reversed().drop { $0 == 0x20 || $0 == 0x09 }.reversed(),

@@ -1,16 +1,16 @@
 /// The one source of randomness: the same seed gives the same numbers on every machine.
 ///
 /// Source: SplitMix64 (Steele, Lea, Flood 2014).
-package struct SeededGenerator: RandomNumberGenerator, Sendable {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// A generator whose numbers are determined by `seed`.
-    package init(seed: UInt64) {
+    public init(seed: UInt64) {
         state = seed
     }
 
     /// The next 64 bits.
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -19,28 +19,28 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 
     /// A number in 0..<bound; `bound` must be positive.
-    package mutating func below(_ bound: Int) -> Int {
+    public mutating func below(_ bound: Int) -> Int {
         precondition(bound > 0, "bound \(bound)")
         return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// A number in the range.
-    package mutating func number(in range: ClosedRange<Int>) -> Int {
+    public mutating func number(in range: ClosedRange<Int>) -> Int {
         range.lowerBound + below(range.upperBound - range.lowerBound + 1)
     }
 
     /// True `percent` times in a hundred.
-    package mutating func chance(percent: Int) -> Bool {
+    public mutating func chance(percent: Int) -> Bool {
         below(100) < percent
     }
 
     /// One of the elements; the list must not be empty.
-    package mutating func pick<Element>(_ elements: [Element]) -> Element {
+    public mutating func pick<Element>(_ elements: [Element]) -> Element {
         elements[below(elements.count)]
     }
 
     /// A version 4 UUID as text, of this generator's bits.
-    package mutating func uuid() -> String {
+    public mutating func uuid() -> String {
         let high = (next() & 0xffff_ffff_ffff_0fff) | 0x4000
         let low = (next() & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000
         var digits: [UInt8] = []

@@ -1,10 +1,10 @@
 /// "Did you mean": the known name nearest to a mistyped one.
-package enum Suggestion {
+public enum Suggestion {
     /// The candidate within a third of the word's length of edits (at least 1, at most 3), the nearest
     /// first, ties by the order given; nil if none is that near.
     ///
     /// A transposition of neighbours counts as one edit (optimal string alignment distance).
-    package static func nearest(to word: String, among candidates: [String]) -> String? {
+    public static func nearest(to word: String, among candidates: [String]) -> String? {
         let limit = min(3, max(1, word.utf8.count / 3))
         var best: (name: String, distance: Int)?
         for candidate in candidates {

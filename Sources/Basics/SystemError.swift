@@ -1,9 +1,9 @@
 import Glibc
 
 /// What the system says about its error numbers.
-package enum SystemError {
+public enum SystemError {
     /// The text of an error number such as `errno`, for messages to people.
-    package static func text(_ code: Int32) -> String {
+    public static func text(_ code: Int32) -> String {
         guard let text = strerror(code) else { return "error \(code)" }
         return String(cString: text)
     }

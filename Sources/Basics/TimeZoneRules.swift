@@ -3,11 +3,11 @@
 ///
 /// Bytes are handed in; where files lie is the shell's business. Source: RFC 9636 (TZif), POSIX 1003.1 §8.3
 /// (the footer's rule).
-package struct TimeZoneRules: Sendable {
+public struct TimeZoneRules: Sendable {
     /// Why a file could not be used.
-    package struct Malformed: Error, Equatable {
+    public struct Malformed: Error, Equatable {
         /// What is wrong with it.
-        package let text: String
+        public let text: String
     }
 
     /// Instants at which the offset may change, ascending, in seconds since 1970 UTC.
@@ -24,12 +24,12 @@ package struct TimeZoneRules: Sendable {
     private var isFixed = true
 
     /// UTC.
-    package static let utc = TimeZoneRules()
+    public static let utc = TimeZoneRules()
 
     private init() {}
 
     /// Reads the content of a TZif file of version 2 or later.
-    package init(tzif bytes: ByteView) throws(Malformed) {
+    public init(tzif bytes: ByteView) throws(Malformed) {
         var reader = TZifReader(bytes)
         do throws(ByteReader.Truncated) {
             try reader.read()
@@ -53,7 +53,7 @@ package struct TimeZoneRules: Sendable {
     }
 
     /// The same number for the same rules, in every run.
-    package var identity: UInt64 {
+    public var identity: UInt64 {
         var hash = Hashing.combine(UInt64(transitions.count), UInt64(bitPattern: firstOffset))
         for (transition, offset) in zip(transitions, offsets) {
             hash = Hashing.combine(hash, UInt64(bitPattern: transition))
@@ -65,7 +65,7 @@ package struct TimeZoneRules: Sendable {
     /// Milliseconds east of UTC in force at an instant.
     ///
     /// Complexity: O(log transitions).
-    package func offset(at instant: EventTime) -> Int64 {
+    public func offset(at instant: EventTime) -> Int64 {
         if isFixed { return firstOffset * 1000 }
         let seconds = instant.roundedDown(toMultipleOf: 1000).milliseconds / 1000
         let next = firstIndex(after: seconds)
@@ -76,7 +76,7 @@ package struct TimeZoneRules: Sendable {
     }
 
     /// The local date of an instant, as days since 1970-01-01.
-    package func day(of instant: EventTime) -> Int64 {
+    public func day(of instant: EventTime) -> Int64 {
         let local = instant + offset(at: instant)
         return local.roundedDown(toMultipleOf: Self.dayMilliseconds).milliseconds
             / Self.dayMilliseconds
@@ -86,7 +86,7 @@ package struct TimeZoneRules: Sendable {
     ///
     /// Where the clocks go back over midnight the date comes twice, and the first time counts; where midnight
     /// or a whole day is left out, the day starts at the change.
-    package func start(ofDay day: Int64) -> EventTime { instant(ofDay: day, minute: 0) }
+    public func start(ofDay day: Int64) -> EventTime { instant(ofDay: day, minute: 0) }
 
     /// The earliest instant whose local time is that or later: the first of two where the clocks go back over
     /// it, the change itself where they go forward over it.
@@ -95,7 +95,7 @@ package struct TimeZoneRules: Sendable {
     ///   - day: A local date, as days since 1970-01-01.
     ///   - minute: A minute of that day, 0…1439.
     /// - Returns: The instant.
-    package func instant(ofDay day: Int64, minute: Int) -> EventTime {
+    public func instant(ofDay day: Int64, minute: Int) -> EventTime {
         let local = day * Self.dayMilliseconds + Int64(minute) * 60_000
         // Offsets lie within 26 hours of UTC, so the start lies between these two.
         var low = EventTime(milliseconds: (day - 2) * Self.dayMilliseconds)
@@ -113,7 +113,7 @@ package struct TimeZoneRules: Sendable {
     }
 
     /// The first instant after `instant` at which the offset may change; nil where none is known.
-    package func nextChange(after instant: EventTime) -> EventTime? {
+    public func nextChange(after instant: EventTime) -> EventTime? {
         let seconds = instant.roundedDown(toMultipleOf: 1000).milliseconds / 1000
         let next = firstIndex(after: seconds)
         let change = next < transitions.count ? transitions[next] : rule?.nextChange(after: seconds)

@@ -1,5 +1,5 @@
 /// The version of all programs of this package.
-package enum Version {
+public enum Version {
     /// As semantic versioning writes it.
-    package static let text = "0.1.0"
+    public static let text = "0.1.0"
 }

@@ -1,31 +1,31 @@
-package import Basics
-package import Events
-package import YAML
+public import Basics
+public import Events
+public import YAML
 
 /// One checked cohort definition: the tree of docs/cohorts.md, every rule of the language held.
 ///
 /// Windows, thresholds and operands are in range, references exist and have no cycle, calendar zones exist.
 /// What a tree means is said by ``Clause``; how it is computed is the compiler's business.
-package struct Definition: Sendable {
+public struct Definition: Sendable {
     /// `[a-z0-9][a-z0-9_-]{0,63}`, unique in its set.
-    package var id: String
+    public var id: String
     /// Free text; the id where none is given.
-    package var name: String
+    public var name: String
     /// Free text, empty where none is given.
-    package var description: String
+    public var description: String
     /// An IANA zone, nil for that of the configuration.
-    package var timezone: String?
+    public var timezone: String?
     /// Who is in.
-    package var users: Clause
+    public var users: Clause
     /// The file it came from, as named on the command line or found in a folder.
-    package var file: String
+    public var file: String
     /// Where the document begins in the file.
-    package var mark: Mark
+    public var mark: Mark
     /// The document as read; the API shows it.
-    package var document: Node
+    public var document: Node
 
     /// A definition from its parts.
-    package init(
+    public init(
         id: String,
         name: String,
         description: String,
@@ -47,9 +47,9 @@ package struct Definition: Sendable {
 }
 
 /// A condition on a user, with its place in the file.
-package struct Clause: Sendable {
+public struct Clause: Sendable {
     /// The clauses of the language.
-    package indirect enum Kind: Sendable {
+    public indirect enum Kind: Sendable {
         case all([Clause])
         case any([Clause])
         case not(Clause)
@@ -67,19 +67,19 @@ package struct Clause: Sendable {
     }
 
     /// What it says.
-    package var kind: Kind
+    public var kind: Kind
     /// Where its key stands.
-    package var mark: Mark
+    public var mark: Mark
 
     /// A clause from its parts.
-    package init(kind: Kind, mark: Mark) {
+    public init(kind: Kind, mark: Mark) {
         self.kind = kind
         self.mark = mark
     }
 }
 
 /// Which events a clause looks at, by type.
-package enum EventSelector: Hashable, Sendable {
+public enum EventSelector: Hashable, Sendable {
     /// Any of these names; not empty.
     case named([String])
     /// `"*"`: any event.
@@ -89,16 +89,16 @@ package enum EventSelector: Hashable, Sendable {
 }
 
 /// Events of a selector that carry what `where` and `where_user` ask for.
-package struct EventFilter: Hashable, Sendable {
+public struct EventFilter: Hashable, Sendable {
     /// Which types.
-    package var event: EventSelector
+    public var event: EventSelector
     /// Predicates on event properties.
-    package var whereEvent: [PropertyTest]
+    public var whereEvent: [PropertyTest]
     /// Predicates on user properties that the event itself carries.
-    package var whereUser: [PropertyTest]
+    public var whereUser: [PropertyTest]
 
     /// A filter from its parts.
-    package init(
+    public init(
         event: EventSelector,
         whereEvent: [PropertyTest] = [],
         whereUser: [PropertyTest] = []
@@ -113,37 +113,37 @@ package struct EventFilter: Hashable, Sendable {
 ///
 /// Operands are `.integer` or `.double`; operators are
 /// `is is_not gt gte lt lte between`.
-package struct NumberPredicate: Hashable, Sendable {
+public struct NumberPredicate: Hashable, Sendable {
     /// Not empty.
-    package var tests: [PredicateTest]
+    public var tests: [PredicateTest]
 
     /// A predicate from its tests.
-    package init(tests: [PredicateTest]) {
+    public init(tests: [PredicateTest]) {
         self.tests = tests
     }
 }
 
 /// Which instants count at a tick T; always those with t ≤ T.
-package struct Window: Hashable, Sendable {
+public struct Window: Hashable, Sendable {
     /// The local calendar unit of `align`.
-    package enum Unit: Sendable {
+    public enum Unit: Sendable {
         case day
         case week
     }
 
     /// A local date; its instants depend on the definition's zone.
-    package struct LocalDate: Hashable, Sendable {
+    public struct LocalDate: Hashable, Sendable {
         /// Days since 1970-01-01 of the calendar.
-        package var daysSince1970: Int64
+        public var daysSince1970: Int64
 
         /// A date from its day number.
-        package init(daysSince1970: Int64) {
+        public init(daysSince1970: Int64) {
             self.daysSince1970 = daysSince1970
         }
     }
 
     /// The forms of a window.
-    package enum Form: Hashable, Sendable {
+    public enum Form: Hashable, Sendable {
         /// No bound.
         case anyTime
         /// `last: W, offset: O`: T − O − W < t ≤ T − O; milliseconds, `offset` 0 where none is given.
@@ -159,25 +159,27 @@ package struct Window: Hashable, Sendable {
     }
 
     /// Which form.
-    package var form: Form
+    public var form: Form
     /// Where its first key stands, or the clause's where there is none; no part of equality.
-    package var mark: Mark
+    public var mark: Mark
 
     /// A window from its parts.
-    package init(form: Form, mark: Mark) {
+    public init(form: Form, mark: Mark) {
         self.form = form
         self.mark = mark
     }
 
-    package static func == (left: Window, right: Window) -> Bool { left.form == right.form }
+    /// Whether both are the same window, wherever they are written.
+    public static func == (left: Window, right: Window) -> Bool { left.form == right.form }
 
-    package func hash(into hasher: inout Hasher) { hasher.combine(form) }
+    /// Hashes what ``==(_:_:)`` compares.
+    public func hash(into hasher: inout Hasher) { hasher.combine(form) }
 }
 
 /// The clause `performed`.
-package struct Performed: Sendable {
+public struct Performed: Sendable {
     /// What is computed from the matching events.
-    package enum Mode: Sendable {
+    public enum Mode: Sendable {
         case count(NumberPredicate)
         /// `op` is one of `is is_not gt gte lt lte`.
         case relative(op: PredicateOperator, to: EventFilter)
@@ -192,7 +194,7 @@ package struct Performed: Sendable {
     }
 
     /// What `on_distinct` counts.
-    package enum Interval: Hashable, Sendable {
+    public enum Interval: Hashable, Sendable {
         case day
         case week
         case month
@@ -200,20 +202,20 @@ package struct Performed: Sendable {
     }
 
     /// Which events.
-    package var filter: EventFilter
+    public var filter: EventFilter
     /// Properties whose values split the events into groups; empty where `same` is not given.
-    package var same: [String]
+    public var same: [String]
     /// The mode; `count: {gte: 1}` where none is given.
-    package var mode: Mode
+    public var mode: Mode
     /// Where the mode's key stands, or the clause's.
-    package var modeMark: Mark
+    public var modeMark: Mark
     /// Where `same` stands, or the clause's.
-    package var sameMark: Mark
+    public var sameMark: Mark
     /// The window.
-    package var window: Window
+    public var window: Window
 
     /// A clause from its parts.
-    package init(
+    public init(
         filter: EventFilter,
         same: [String],
         mode: Mode,
@@ -231,18 +233,18 @@ package struct Performed: Sendable {
 }
 
 /// The clause `sequence`.
-package struct Sequence: Sendable {
+public struct Sequence: Sendable {
     /// 2…10.
-    package var steps: [EventFilter]
+    public var steps: [EventFilter]
     /// Milliseconds between the first and the last step; nil = no limit.
-    package var within: Int64?
+    public var within: Int64?
     /// Properties that every step carries with equal values.
-    package var same: [String]
+    public var same: [String]
     /// The window.
-    package var window: Window
+    public var window: Window
 
     /// A clause from its parts.
-    package init(steps: [EventFilter], within: Int64?, same: [String], window: Window) {
+    public init(steps: [EventFilter], within: Int64?, same: [String], window: Window) {
         self.steps = steps
         self.within = within
         self.same = same
@@ -251,25 +253,25 @@ package struct Sequence: Sendable {
 }
 
 /// The clause `retained`.
-package struct Retained: Sendable {
+public struct Retained: Sendable {
     /// Where retention starts.
-    package enum Start: Sendable {
+    public enum Start: Sendable {
         case event(EventFilter)
         /// `{new: true}`: the user's first-seen event.
         case firstSeen
     }
 
     /// The start.
-    package var start: Start
+    public var start: Start
     /// The return.
-    package var end: EventFilter
+    public var end: EventFilter
     /// Whole days: 0 ≤ first < second ≤ 36500.
-    package var days: (first: Int64, second: Int64)
+    public var days: (first: Int64, second: Int64)
     /// The window of the start.
-    package var window: Window
+    public var window: Window
 
     /// A clause from its parts.
-    package init(
+    public init(
         start: Start,
         end: EventFilter,
         days: (first: Int64, second: Int64),
@@ -283,16 +285,16 @@ package struct Retained: Sendable {
 }
 
 /// The clause `had_property`.
-package struct HadProperty: Sendable {
+public struct HadProperty: Sendable {
     /// Predicates, all of which must hold.
-    package var tests: [PropertyTest]
+    public var tests: [PropertyTest]
     /// `mode: most_recent` instead of `any_time`.
-    package var mostRecent: Bool
+    public var mostRecent: Bool
     /// The window.
-    package var window: Window
+    public var window: Window
 
     /// A clause from its parts.
-    package init(tests: [PropertyTest], mostRecent: Bool, window: Window) {
+    public init(tests: [PropertyTest], mostRecent: Bool, window: Window) {
         self.tests = tests
         self.mostRecent = mostRecent
         self.window = window
@@ -300,16 +302,16 @@ package struct HadProperty: Sendable {
 }
 
 /// The clause `predicted`.
-package struct Predicted: Sendable {
+public struct Predicted: Sendable {
     /// Id of a prediction.
-    package var prediction: String
+    public var prediction: String
     /// Whether the predicate is on the percentile instead of the probability.
-    package var byPercentile: Bool
+    public var byPercentile: Bool
     /// The predicate.
-    package var predicate: NumberPredicate
+    public var predicate: NumberPredicate
 
     /// A clause from its parts.
-    package init(prediction: String, byPercentile: Bool, predicate: NumberPredicate) {
+    public init(prediction: String, byPercentile: Bool, predicate: NumberPredicate) {
         self.prediction = prediction
         self.byPercentile = byPercentile
         self.predicate = predicate

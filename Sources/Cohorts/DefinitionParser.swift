@@ -2,7 +2,7 @@ import Basics
 import YAML
 
 /// Reads and checks sets of definitions: every rule of docs/cohorts.md, every problem at once.
-package enum DefinitionParser {
+public enum DefinitionParser {
     /// Reads all definitions of all sources and checks them as one set.
     ///
     /// - Parameters:
@@ -10,7 +10,7 @@ package enum DefinitionParser {
     ///   - isTimeZone: Whether a zone of that name exists.
     /// - Returns: The definitions without problems, in the order written, and the problems by source and
     ///   place. The set is good only if there are no problems; nothing of it may be used otherwise.
-    package static func parse(
+    public static func parse(
         _ sources: [DefinitionSource],
         isTimeZone: (String) -> Bool
     ) -> (definitions: [Definition], problems: [Problem]) {

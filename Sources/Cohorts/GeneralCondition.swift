@@ -1,8 +1,8 @@
-package import Basics
-package import Events
+public import Basics
+public import Events
 
 /// A statement about one user that needs more than a count of times in a sliding window.
-package enum GeneralCondition: Sendable {
+public enum GeneralCondition: Sendable {
     /// The user's first event lies in the window.
     case firstSeen(PlanWindow)
     /// Something computed from the records of a trace in a window.
@@ -17,7 +17,7 @@ package enum GeneralCondition: Sendable {
     case uploaded(cohort: Int)
 
     /// Its window; any time where it has none.
-    package var window: PlanWindow {
+    public var window: PlanWindow {
         switch self {
         case .firstSeen(let window): window
         case .records(let condition), .times(let condition): condition.window
@@ -39,9 +39,9 @@ extension Condition {
 }
 
 /// A number computed from records of a window, and what must hold of it.
-package struct RecordsCondition: Sendable {
+public struct RecordsCondition: Sendable {
     /// What is computed.
-    package enum Mode: Sendable {
+    public enum Mode: Sendable {
         /// How many records.
         case count(NumberRange)
         /// How many records, compared with how many of another trace in the same window.
@@ -61,17 +61,17 @@ package struct RecordsCondition: Sendable {
     }
 
     /// Which records: a record trace, or a plain one of ``GeneralCondition/times(_:)``.
-    package var trace: Int
+    public var trace: Int
     /// Which of them.
-    package var window: PlanWindow
+    public var window: PlanWindow
     /// What is computed.
-    package var mode: Mode
+    public var mode: Mode
     /// Whether it is computed for each group alone and must hold for one.
-    package var isGrouped: Bool
+    public var isGrouped: Bool
 }
 
 /// Intervals that `on_distinct` counts.
-package enum PlanInterval: Sendable {
+public enum PlanInterval: Sendable {
     case day(TimeZoneRules)
     case week(TimeZoneRules)
     case month(TimeZoneRules)
@@ -80,15 +80,15 @@ package enum PlanInterval: Sendable {
 }
 
 /// `retained`: a start in the window and a return so long after it.
-package struct RetainedCondition: Sendable {
+public struct RetainedCondition: Sendable {
     /// Records whose filter 0 is a start and filter 1 a return.
-    package var trace: Int
+    public var trace: Int
     /// Whether the start is the user's first event instead.
-    package var startsAtFirstSeen: Bool
+    public var startsAtFirstSeen: Bool
     /// The window of the start.
-    package var window: PlanWindow
+    public var window: PlanWindow
     /// Milliseconds from start to return: least ≤ … < end.
-    package var least: Int64
+    public var least: Int64
     /// See ``least``.
-    package var end: Int64
+    public var end: Int64
 }

@@ -5,7 +5,7 @@ import Events
 ///
 /// Source: docs/cohorts.md, "Modes": a value counts as the integer nearest, half-even, to the double product
 /// value × 10⁶; an integer exactly × 10⁶; a bound likewise.
-package struct MicroPredicate: Hashable, Sendable {
+public struct MicroPredicate: Hashable, Sendable {
     private struct Test: Hashable, Sendable {
         var op: PredicateOperator
         var bounds: [Int128]
@@ -32,7 +32,7 @@ package struct MicroPredicate: Hashable, Sendable {
     private let others: [Test]
 
     /// The predicate with its bounds in millionths.
-    package init(_ predicate: NumberPredicate) {
+    public init(_ predicate: NumberPredicate) {
         tests = predicate.tests.map { test in
             Test(op: test.op, bounds: test.operands.map(Self.micro))
         }
@@ -59,7 +59,7 @@ package struct MicroPredicate: Hashable, Sendable {
     }
 
     /// Whether `number` / `count` satisfies every test; both exact, and `count` is positive.
-    package func holds(of number: Int128, over count: Int128 = 1) -> Bool {
+    public func holds(of number: Int128, over count: Int128 = 1) -> Bool {
         let least = lowest * count
         let most = highest * count
         guard lowestIsIn ? number >= least : number > least,
@@ -69,10 +69,10 @@ package struct MicroPredicate: Hashable, Sendable {
     }
 
     /// Whether a number that holds still does when it grows.
-    package var isAtLeast: Bool { others.isEmpty && highest == Self.boundMax }
+    public var isAtLeast: Bool { others.isEmpty && highest == Self.boundMax }
 
     /// Whether a number that holds still does when it shrinks.
-    package var isAtMost: Bool { others.isEmpty && lowest == -Self.boundMax }
+    public var isAtMost: Bool { others.isEmpty && lowest == -Self.boundMax }
 
     private static func holds(_ test: Test, _ number: Int128, _ count: Int128) -> Bool {
         switch test.op {

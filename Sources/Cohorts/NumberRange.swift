@@ -2,18 +2,18 @@ import Basics
 import Events
 
 /// A predicate on a count, brought to one form: a range of integers with holes.
-package struct NumberRange: Hashable, Sendable {
+public struct NumberRange: Hashable, Sendable {
     /// The least number that can hold.
-    package private(set) var lowest: Int64 = .min
+    public private(set) var lowest: Int64 = .min
     /// The greatest number that can hold.
-    package private(set) var highest: Int64 = .max
+    public private(set) var highest: Int64 = .max
     /// Where not nil, only these numbers can hold; ascending.
-    package private(set) var only: [Int64]?
+    public private(set) var only: [Int64]?
     /// Numbers that do not hold; ascending.
-    package private(set) var except: [Int64] = []
+    public private(set) var except: [Int64] = []
 
     /// All numbers that satisfy every test of the predicate.
-    package init(_ predicate: NumberPredicate) {
+    public init(_ predicate: NumberPredicate) {
         for test in predicate.tests {
             switch test.op {
             case .equal: restrict(to: test.operands.compactMap(Self.exact))
@@ -38,17 +38,17 @@ package struct NumberRange: Hashable, Sendable {
     }
 
     /// Whether the number satisfies the predicate.
-    package func contains(_ number: Int64) -> Bool {
+    public func contains(_ number: Int64) -> Bool {
         guard number >= lowest, number <= highest else { return false }
         if let only, !only.contains(number) { return false }
         return except.isEmpty || !except.contains(number)
     }
 
     /// Whether the range has no holes, so that only its two ends decide.
-    package var isPlain: Bool { only == nil && except.isEmpty }
+    public var isPlain: Bool { only == nil && except.isEmpty }
 
     /// The same number for the same predicate, in every run.
-    package var identity: UInt64 {
+    public var identity: UInt64 {
         var hash: UInt64 = 1
         for number in [lowest, highest] + (only ?? []) + [Int64.min] + except {
             hash = Hashing.combine(hash, UInt64(bitPattern: number))

@@ -1,5 +1,5 @@
-package import Basics
-package import Events
+public import Basics
+public import Events
 
 /// What the engine runs: every cohort compiled to conditions over shared traces.
 ///
@@ -11,32 +11,32 @@ package import Events
 /// condition                 trace + window + predicate ─► truth at T; equal ones are evaluated once
 /// cohort                    a program over conditions and earlier cohorts
 /// ```
-package struct Plan: Sendable {
+public struct Plan: Sendable {
     /// Which properties the decoder picks out of events; traces refer to them by index.
-    package internal(set) var extraction = Extraction()
+    public internal(set) var extraction = Extraction()
     /// What is remembered per user.
-    package internal(set) var traces: [Trace] = []
+    public internal(set) var traces: [Trace] = []
     /// What is evaluated per user.
-    package internal(set) var conditions: [Condition] = []
+    public internal(set) var conditions: [Condition] = []
     /// The cohorts, by bytes of their ids.
-    package internal(set) var cohorts: [CohortPlan] = []
+    public internal(set) var cohorts: [CohortPlan] = []
     /// Indices of ``cohorts`` in an order in which every cohort comes after those it refers to.
-    package internal(set) var evaluationOrder: [Int] = []
+    public internal(set) var evaluationOrder: [Int] = []
     /// Which traces an event of a type touches.
-    package internal(set) var routes = EventRoutes()
+    public internal(set) var routes = EventRoutes()
     /// What is remembered per user beside ``traces``, for conditions that need more than times.
-    package internal(set) var recordTraces: [RecordTrace] = []
+    public internal(set) var recordTraces: [RecordTrace] = []
     /// Which record traces an event of a type touches.
-    package internal(set) var recordRoutes = RecordRoutes()
+    public internal(set) var recordRoutes = RecordRoutes()
     /// Names of user properties whose whole history is kept, for `had_property` with `mode: most_recent`.
-    package internal(set) var historicProperties: [String] = []
+    public internal(set) var historicProperties: [String] = []
 
     /// A plan without cohorts.
-    package init() {}
+    public init() {}
 
     /// Whether property values decide what leaves for a cohort: it looks at some, itself or through other
     /// cohorts, or its syncs send some.
-    package func readsProperties(cohort: Int) -> Bool {
+    public func readsProperties(cohort: Int) -> Bool {
         if cohorts[cohort].synced != nil { return true }
         return cohorts[cohort].program.contains { instruction in
             switch instruction {
@@ -57,7 +57,7 @@ package struct Plan: Sendable {
     /// Many may leave at once then although nobody did anything: yesterday's events all stop counting.
     ///
     /// - Complexity: O(its calendar windows), however far apart the instants are.
-    package func isCalendarBound(
+    public func isCalendarBound(
         cohort: Int,
         after previous: EventTime,
         upTo tick: EventTime
@@ -68,7 +68,7 @@ package struct Plan: Sendable {
     }
 
     /// Whether a cohort has a list of uploaded users.
-    package func takesUploads(cohort: Int) -> Bool {
+    public func takesUploads(cohort: Int) -> Bool {
         conditions.contains { condition in
             if case .general(.uploaded(cohort)) = condition { true } else { false }
         }
@@ -76,30 +76,30 @@ package struct Plan: Sendable {
 }
 
 /// Sorted event times of one user, of the events that pass a filter.
-package struct Trace: Sendable {
+public struct Trace: Sendable {
     /// Predicates on what events carry, by index in ``Plan/extraction``.
-    package struct Test: Sendable {
+    public struct Test: Sendable {
         /// Index in the extraction's list.
-        package var property: Int
+        public var property: Int
         /// The predicate.
-        package var test: CompiledPropertyTest
+        public var test: CompiledPropertyTest
     }
 
     /// Predicates on event properties; all must hold.
-    package var whereEvent: [Test]
+    public var whereEvent: [Test]
     /// Predicates on the user properties that the event carries; all must hold.
-    package var whereUser: [Test]
+    public var whereUser: [Test]
     /// How far back a condition on this trace can look, in milliseconds: the largest `last` +
     /// `offset`.
     ///
     /// 0 where only conditions without a window use it. Older times are kept as a mere count.
-    package internal(set) var horizon: Int64
+    public internal(set) var horizon: Int64
     /// Hash of the filter and of the settings it reads: a snapshot keeps traces by it.
-    package let identity: UInt64
+    public let identity: UInt64
 }
 
 /// A statement about one user that is true or false at a tick.
-package enum Condition: Sendable {
+public enum Condition: Sendable {
     /// The number of times of a trace in a window satisfies a predicate.
     case count(trace: Int, window: CountWindow, range: NumberRange)
     /// The user's first event lies in the window.
@@ -113,7 +113,7 @@ package enum Condition: Sendable {
     case general(GeneralCondition)
 
     /// Which instants count at a tick T.
-    package enum CountWindow: Hashable, Sendable {
+    public enum CountWindow: Hashable, Sendable {
         /// Every t ≤ T.
         case anyTime
         /// T − offset − length < t ≤ T − offset, in milliseconds.
@@ -122,17 +122,17 @@ package enum Condition: Sendable {
 }
 
 /// A predicate on a current user property.
-package struct PropertyCondition: Sendable {
+public struct PropertyCondition: Sendable {
     /// The name as the definition wrote it.
-    package var name: String
+    public var name: String
     /// The predicate.
-    package var test: CompiledPropertyTest
+    public var test: CompiledPropertyTest
 }
 
 /// One cohort of a plan.
-package struct CohortPlan: Sendable {
+public struct CohortPlan: Sendable {
     /// One step of a program over a stack of truth values.
-    package enum Instruction: Sendable {
+    public enum Instruction: Sendable {
         /// Pushes a condition's truth.
         case condition(Int)
         /// Pushes the membership in another cohort, which was evaluated before.
@@ -146,7 +146,7 @@ package struct CohortPlan: Sendable {
     }
 
     /// How far into the past a cohort looks.
-    package enum Reach: Equatable, Sendable {
+    public enum Reach: Equatable, Sendable {
         /// Only at what is kept for everyone: first seen and property values.
         case nothing
         /// This many milliseconds before a tick.
@@ -156,35 +156,35 @@ package struct CohortPlan: Sendable {
     }
 
     /// The cohort's id.
-    package let id: String
+    public let id: String
     /// The cohort's name.
-    package let name: String
+    public let name: String
     /// Leaves one truth value, which holds for known users only.
-    package let program: [Instruction]
+    public let program: [Instruction]
     /// How far back it looks, other cohorts it refers to included.
-    package let reach: Reach
+    public let reach: Reach
     /// Traces it reads, other cohorts it refers to included.
-    package let traces: Set<Int>
+    public let traces: Set<Int>
     /// Record traces it reads, other cohorts it refers to included.
-    package let recordTraces: Set<Int>
+    public let recordTraces: Set<Int>
     /// Conditions of calendar windows it reads, other cohorts it refers to included.
     let calendarConditions: Set<Int>
     /// The properties that syncs send of its members; nil where there are none.
-    package let synced: SyncedProperties?
+    public let synced: SyncedProperties?
     /// Hash of the id and of everything that decides membership: equal in every run for an equal cohort.
-    package let identity: UInt64
+    public let identity: UInt64
 }
 
 /// User properties whose current values leave with a cohort's members.
-package struct SyncedProperties: Sendable {
+public struct SyncedProperties: Sendable {
     /// The names as predicates on user properties write them, in the order in which values are handed out.
-    package let names: [String]
+    public let names: [String]
     /// The ``Condition/synced(properties:)`` that is looked at when a value may differ.
-    package let condition: Int
+    public let condition: Int
 }
 
 /// From event types to traces.
-package struct EventRoutes: Sendable {
+public struct EventRoutes: Sendable {
     /// Traces by route: those of types that the plan names, by the index the type has in ``table``, then
     /// those of every other type.
     private var routes: [[Int]] = [[]]
@@ -200,13 +200,16 @@ package struct EventRoutes: Sendable {
     }
 
     /// How many routes there are.
-    package var count: Int { routes.count }
+    public var count: Int { routes.count }
+
+    /// The types that the plan names, each of which has a route of its own.
+    public var types: [[UInt8]] { (0..<table.count).map { table[$0] } }
 
     /// The route of events of this type.
     ///
     /// Complexity: one hash look-up, no allocation.
-    package func route(of type: ByteView) -> Int { table.find(type) ?? routes.count - 1 }
+    public func route(of type: ByteView) -> Int { table.find(type) ?? routes.count - 1 }
 
     /// The traces that events on a route, 0..<``count``, may touch.
-    package func traces(of route: Int) -> [Int] { routes[route] }
+    public func traces(of route: Int) -> [Int] { routes[route] }
 }

@@ -5,7 +5,7 @@ import YAML
 extension PlanCompiler {
     /// Everything in the definition that ``compile(_:_:)`` does not take, in reading order.
     /// - Returns: A problem for each, with its place.
-    package static func unsupported(in definition: Definition) -> [Problem] {
+    public static func unsupported(in definition: Definition) -> [Problem] {
         var found: [Problem] = []
         collect(definition.users) { mark, feature in
             found.append(

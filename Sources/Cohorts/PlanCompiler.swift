@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 import Events
 import YAML
 
@@ -6,7 +6,7 @@ import YAML
 ///
 /// Equal leaves of all definitions become one condition, and conditions that differ only in window or
 /// threshold share one trace, so that a thousand cohorts over forty events cost little more than forty.
-package struct PlanCompiler {
+public struct PlanCompiler {
     var plan = Plan()
     let settings: PlanSettings
     /// The id of the definition in hand.
@@ -46,7 +46,7 @@ package struct PlanCompiler {
     /// - `definitions`: Checked together: references exist and have no cycle, ids are unique, and
     ///   ``unsupported(in:)`` found nothing.
     /// - `settings`: What definitions read of the configuration.
-    package static func compile(_ definitions: [Definition], _ settings: PlanSettings) -> Plan {
+    public static func compile(_ definitions: [Definition], _ settings: PlanSettings) -> Plan {
         var compiler = PlanCompiler(settings: settings)
         return compiler.compile(definitions)
     }
@@ -326,19 +326,19 @@ package struct PlanCompiler {
 }
 
 /// What definitions read of the configuration.
-package struct PlanSettings: Sendable {
+public struct PlanSettings: Sendable {
     /// Event types that do not make a user active.
-    package var inactiveEvents: Set<String>
+    public var inactiveEvents: Set<String>
     /// The zone of definitions that name none.
-    package var defaultZone: String
+    public var defaultZone: String
     /// Rules by name, for every zone that is named.
-    package var zones: [String: TimeZoneRules]
+    public var zones: [String: TimeZoneRules]
     /// User properties that syncs send of a cohort's members, by its id, in the order in which values are handed
     /// out.
-    package var syncedProperties: [String: [String]] = [:]
+    public var syncedProperties: [String: [String]] = [:]
 
     /// Settings from their parts.
-    package init(
+    public init(
         inactiveEvents: Set<String> = [],
         defaultZone: String = "UTC",
         zones: [String: TimeZoneRules] = [:]
@@ -493,7 +493,7 @@ extension PlanWindow {
 
 extension PlanCompiler {
     /// Compiles a set of which no definition looks at local days.
-    package static func compile(_ definitions: [Definition], inactiveEvents: [String]) -> Plan {
+    public static func compile(_ definitions: [Definition], inactiveEvents: [String]) -> Plan {
         compile(definitions, PlanSettings(inactiveEvents: Set(inactiveEvents)))
     }
 }

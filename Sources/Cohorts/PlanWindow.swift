@@ -1,9 +1,9 @@
-package import Basics
+public import Basics
 
 /// A window of a plan: which instants count at a tick, as one range of milliseconds.
 ///
 /// All forms but `within_first` give the same range for every user, so the engine works it out once a tick.
-package enum PlanWindow: Sendable {
+public enum PlanWindow: Sendable {
     /// Every t ≤ T.
     case anyTime
     /// T − offset − length < t ≤ T − offset.
@@ -16,32 +16,34 @@ package enum PlanWindow: Sendable {
     case withinFirst(length: Int64)
 
     /// `align: day` or `align: week`.
-    package struct Aligned: Sendable {
+    public struct Aligned: Sendable {
         /// Days in a unit: 1 or 7.
-        package var unitDays: Int64
+        public var unitDays: Int64
         /// How many units, today's or this week's among them unless it is left out.
-        package var count: Int64
+        public var count: Int64
         /// Leaves the unit of T − offset out.
-        package var excludesCurrent: Bool
+        public var excludesCurrent: Bool
         /// Milliseconds.
-        package var offset: Int64
+        public var offset: Int64
         /// The zone of its days.
-        package var zone: TimeZoneRules
+        public var zone: TimeZoneRules
     }
 
     /// The instants that count at a tick: from ≤ t < end, both in milliseconds since 1970.
-    package struct Range: Equatable, Sendable {
-        package var from: Int64
-        package var end: Int64
+    public struct Range: Equatable, Sendable {
+        /// The first instant that counts.
+        public var from: Int64
+        /// The first after ``from`` that does not.
+        public var end: Int64
         /// An event at t counts from the tick t + delay on.
-        package var delay: Int64
+        public var delay: Int64
         /// An event that counts stops counting at t + lifetime; nil where only ``next`` moves the start.
-        package var lifetime: Int64?
+        public var lifetime: Int64?
         /// The next instant at which the range changes otherwise than by moving along; nil = never.
-        package var next: EventTime?
+        public var next: EventTime?
 
         /// A range from its parts.
-        package init(from: Int64, end: Int64, delay: Int64, lifetime: Int64?, next: EventTime?) {
+        public init(from: Int64, end: Int64, delay: Int64, lifetime: Int64?, next: EventTime?) {
             self.from = from
             self.end = end
             self.delay = delay
@@ -52,7 +54,7 @@ package enum PlanWindow: Sendable {
 
     /// The range at a tick.
     /// - `firstSeen`: Of the user; looked at by `within_first` only.
-    package func range(at tick: EventTime, firstSeen: EventTime) -> Range {
+    public func range(at tick: EventTime, firstSeen: EventTime) -> Range {
         let afterTick = tick.milliseconds + 1
         switch self {
         case .anyTime:
@@ -102,12 +104,12 @@ package enum PlanWindow: Sendable {
     }
 
     /// Whether the range is the same for every user.
-    package var isShared: Bool {
+    public var isShared: Bool {
         if case .withinFirst = self { false } else { true }
     }
 
     /// How long before a tick an instant can still count, in milliseconds; nil where that has no bound.
-    package var horizon: Int64? {
+    public var horizon: Int64? {
         switch self {
         case .anyTime, .between, .withinFirst: nil
         case .last(let length, let offset): length + offset

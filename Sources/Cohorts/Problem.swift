@@ -1,22 +1,22 @@
-package import YAML
+public import YAML
 
 /// Something wrong with a definition, with its place; one of possibly many.
-package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
+public struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file as it was named.
-    package var file: String
+    public var file: String
     /// The key where it is unknown, duplicate or in conflict with another, else the value.
-    package var mark: Mark
+    public var mark: Mark
     /// What kind.
-    package var code: ProblemCode
+    public var code: ProblemCode
     /// What is wrong, and the remedy where the hint does not say it.
-    package var text: String
+    public var text: String
     /// What would have been right, in the words after "expected"; nil where the text says it.
-    package var expected: String?
+    public var expected: String?
     /// The known word nearest to the one written.
-    package var suggestion: String?
+    public var suggestion: String?
 
     /// A problem from its parts.
-    package init(
+    public init(
         file: String,
         mark: Mark,
         code: ProblemCode,
@@ -33,7 +33,7 @@ package struct Problem: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The line that is shown: `FILE:LINE:COL: error[code]: text (expected …; did you mean "…"?)`.
-    package var description: String {
+    public var description: String {
         var hints: [String] = []
         if let expected { hints.append("expected \(expected)") }
         if let suggestion { hints.append("did you mean \"\(suggestion)\"?") }

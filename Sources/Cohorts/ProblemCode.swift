@@ -1,7 +1,7 @@
 import YAML
 
 /// What can be wrong with a definition; the raw values are the stable words of docs/errors.md.
-package enum ProblemCode: String, CaseIterable, Sendable {
+public enum ProblemCode: String, CaseIterable, Sendable {
     // The file is no YAML or JSON we take.
     case notUTF8 = "not_utf8"
     case yamlSyntax = "yaml_syntax"

@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 import Events
 
 /// Events of one user that pass a filter, each with what conditions need of it, sorted by time.
@@ -8,19 +8,19 @@ import Events
 /// ```
 /// [ time ][ mask ]?[ group high, low ]?[ value, two words ]?
 /// ```
-package struct RecordTrace: Sendable {
+public struct RecordTrace: Sendable {
     /// What an event must carry to pass; its type is looked at before, by ``RecordRoutes``.
-    package struct Filter: Sendable {
+    public struct Filter: Sendable {
         /// Predicates on event properties; all must hold.
-        package var whereEvent: [Trace.Test]
+        public var whereEvent: [Trace.Test]
         /// Predicates on the user properties that the event carries; all must hold.
-        package var whereUser: [Trace.Test]
+        public var whereUser: [Trace.Test]
         /// Whether the properties of ``whereUser`` must be there, not null, as `had_property` wants it.
-        package var mustCarry: Bool
+        public var mustCarry: Bool
     }
 
     /// What a record holds of a property.
-    package enum Value: Hashable, Sendable {
+    public enum Value: Hashable, Sendable {
         /// The number in millionths, low word first; events without one are not kept.
         case number(property: Int)
         /// The hash of a canonical text; an array gives a record for each scalar, other events none.
@@ -28,14 +28,14 @@ package struct RecordTrace: Sendable {
     }
 
     /// How far back records are kept.
-    package struct Retention: Hashable, Sendable {
+    public struct Retention: Hashable, Sendable {
         /// Milliseconds before any coming tick; nil = everything.
-        package var horizon: Int64? = 0
+        public var horizon: Int64? = 0
         /// From this instant on, however old.
-        package var since: EventTime?
+        public var since: EventTime?
 
         /// What needs nothing yet.
-        package init() {}
+        public init() {}
 
         /// Takes in what a further window needs; nil = everything.
         mutating func widen(for window: PlanWindow?) {
@@ -49,7 +49,7 @@ package struct RecordTrace: Sendable {
         }
 
         /// Whether what was kept by `other` is enough for this.
-        package func isContained(in other: Retention) -> Bool {
+        public func isContained(in other: Retention) -> Bool {
             guard let kept = other.horizon else { return true }
             guard let horizon, horizon <= kept else { return false }
             guard let since else { return true }
@@ -57,7 +57,7 @@ package struct RecordTrace: Sendable {
         }
 
         /// The last instant, in milliseconds, that no tick from `floor` on can need.
-        package func bound(floor: EventTime) -> Int64 {
+        public func bound(floor: EventTime) -> Int64 {
             guard let horizon else { return .min }
             let bound = floor.milliseconds - horizon
             return since.map { min(bound, $0.milliseconds - 1) } ?? bound
@@ -67,43 +67,43 @@ package struct RecordTrace: Sendable {
     /// Alternatives; an event that passes one is kept.
     ///
     /// At most 16.
-    package var filters: [Filter]
+    public var filters: [Filter]
     /// Event properties whose values make an event's group; an event that lacks one is not kept.
-    package var group: [Int]
+    public var group: [Int]
     /// What is kept of a property.
-    package var value: Value?
+    public var value: Value?
     /// Whether a record says which filters its event passed.
-    package var keepsMask: Bool
+    public var keepsMask: Bool
     /// How far back records are kept.
-    package internal(set) var retention = Retention()
+    public internal(set) var retention = Retention()
     /// Hash of all that decides what is kept, but for how far back: a snapshot keeps traces by it.
-    package let identity: UInt64
+    public let identity: UInt64
 
     /// Words in a record.
-    package var words: Int { valueWord + (value == nil ? 0 : 2) }
+    public var words: Int { valueWord + (value == nil ? 0 : 2) }
     /// Which word says the filters passed.
-    package var maskWord: Int { 1 }
+    public var maskWord: Int { 1 }
     /// Which word begins the hash of the group.
-    package var groupWord: Int { 1 + (keepsMask ? 1 : 0) }
+    public var groupWord: Int { 1 + (keepsMask ? 1 : 0) }
     /// Which word begins the value.
-    package var valueWord: Int { groupWord + (group.isEmpty ? 0 : 2) }
+    public var valueWord: Int { groupWord + (group.isEmpty ? 0 : 2) }
 }
 
 /// From event types to record traces.
-package struct RecordRoutes: Sendable {
+public struct RecordRoutes: Sendable {
     /// A trace that an event may touch, and which of its filters take events of that type.
-    package struct Route: Sendable {
+    public struct Route: Sendable {
         /// Index in ``Plan/recordTraces``.
-        package var trace: Int
+        public var trace: Int
         /// One bit per filter.
-        package var filters: UInt16
+        public var filters: UInt16
     }
 
     private var named: [[Route]] = []
     private var others: [Route] = []
     private var table = ByteKeyTable()
     /// Routes of `$identify` lines.
-    package private(set) var identify: [Route] = []
+    public private(set) var identify: [Route] = []
 
     init() {}
 
@@ -116,10 +116,13 @@ package struct RecordRoutes: Sendable {
         }
     }
 
+    /// The types that the plan names for record traces.
+    public var types: [[UInt8]] { (0..<table.count).map { table[$0] } }
+
     /// The record traces an event of this type may touch.
     ///
     /// No allocation.
-    package func routes(of type: ByteView) -> [Route] {
+    public func routes(of type: ByteView) -> [Route] {
         guard let index = table.find(type) else { return others }
         return named[index]
     }

@@ -22,7 +22,7 @@ struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
     }
 
     deinit {
-        for region in regions { region.deallocate() }
+        for region in regions { TableMemory.deallocate(region) }
     }
 
     /// Bytes taken from the system.

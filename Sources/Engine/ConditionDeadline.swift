@@ -13,7 +13,11 @@ struct ConditionDeadline: BitwiseCopyable {
     static let conditionsMax = 1 << Int(conditionBits)
 
     /// The instant above, the condition below: words sort by instant.
-    private let word: UInt64
+    let word: UInt64
+
+    /// What ``word`` gave.
+    @inline(__always)
+    init(word: UInt64) { self.word = word }
 
     /// - `instant`: In milliseconds, of the years 0001…9999 or some hundred years later.
     init(condition: Int, instant: Int64) {

@@ -3,8 +3,7 @@ import Cohorts
 /// Which conditions must be looked at again when something of a user changed, and which cohorts when a
 /// condition did: rows of bits, 64 to a word.
 ///
-/// Whoever holds a row's place reads ``words`` words from there on; rows lie one behind the other in one array, so
-/// that marking an event's conditions neither allocates nor counts references.
+/// Laid out flat, so that marking an event's conditions neither allocates nor counts references.
 struct ConditionFeeds {
     /// Words in a row of bits of conditions.
     let words: Int
@@ -13,7 +12,7 @@ struct ConditionFeeds {
 
     private let byTrace: CountedFeeds
     private let byRecordTrace: CountedFeeds
-    private let byCondition: [UInt64]
+    private let byCondition: CountedFeeds
     /// Conditions that no further event makes false.
     private let rising: [UInt64]
     /// Conditions that no further event makes true.
@@ -63,8 +62,8 @@ struct ConditionFeeds {
             }
         }
         self.words = words
-        self.byTrace = CountedFeeds(byTrace, words: words)
-        self.byRecordTrace = CountedFeeds(byRecordTrace, words: words)
+        self.byTrace = CountedFeeds(byTrace)
+        self.byRecordTrace = CountedFeeds(byRecordTrace)
         self.firstSeen = firstSeen.bits
         self.properties = properties.bits
         self.uploads = uploads.bits
@@ -72,19 +71,27 @@ struct ConditionFeeds {
         self.falling = falling.bits
         self.all = all.bits
         cohortWords = (plan.cohorts.count + 63) / 64
-        byCondition = Self.cohorts(of: plan, words: cohortWords)
+        byCondition = CountedFeeds(Self.cohorts(of: plan))
     }
 
-    /// A word of the conditions that a further time of a trace may make true or false.
+    /// Calls `body` with each word of the conditions that a further time of a trace may make true or false, but for
+    /// words of none.
     ///
     /// - `listed`: How many times are listed now; a condition that wants more is left out.
-    func trace(_ trace: Int, listed: Int, word: Int) -> UInt64 {
-        byTrace.bits(trace, count: listed, word: word)
+    @inline(__always)
+    func forEachWord(ofTrace trace: Int, listed: Int, _ body: (_ word: Int, _ bits: UInt64) -> Void)
+    {
+        byTrace.forEachWord(trace, count: listed, body)
     }
 
-    /// A word of the conditions that a further record may make true or false; see above.
-    func recordTrace(_ trace: Int, listed: Int, word: Int) -> UInt64 {
-        byRecordTrace.bits(trace, count: listed, word: word)
+    /// The same of a further record.
+    @inline(__always)
+    func forEachWord(
+        ofRecordTrace trace: Int,
+        listed: Int,
+        _ body: (_ word: Int, _ bits: UInt64) -> Void
+    ) {
+        byRecordTrace.forEachWord(trace, count: listed, body)
     }
 
     /// A word of the conditions that stay as they are whatever further events come, as `truth` has them.
@@ -94,10 +101,14 @@ struct ConditionFeeds {
         (truth & rising[word]) | (~truth & falling[word])
     }
 
-    /// A word of the cohorts that a condition decides, by way of other cohorts too: bits by their places in the
-    /// plan's order of evaluation.
-    func cohorts(of condition: Int, word: Int) -> UInt64 {
-        byCondition[condition * cohortWords + word]
+    /// Calls `body` with each word of the cohorts that a condition decides, by way of other cohorts too: bits by their
+    /// places in the plan's order of evaluation.
+    @inline(__always)
+    func forEachWord(
+        ofCohortsOf condition: Int,
+        _ body: (_ word: Int, _ bits: UInt64) -> Void
+    ) {
+        byCondition.forEachWord(condition, count: 0, body)
     }
 
     /// How many times must be listed for a false condition to become true by one of them.
@@ -107,8 +118,8 @@ struct ConditionFeeds {
         return Int(clamping: range.lowest)
     }
 
-    private static func cohorts(of plan: Plan, words: Int) -> [UInt64] {
-        var rows = BitRows(rows: plan.conditions.count, words: words)
+    private static func cohorts(of plan: Plan) -> [[(least: Int, condition: Int)]] {
+        var places = [[(least: Int, condition: Int)]](repeating: [], count: plan.conditions.count)
         // Every cohort stands behind those it refers to, so what decides these is complete by then.
         var conditions = [Set<Int>](repeating: [], count: plan.cohorts.count)
         for (place, cohort) in plan.evaluationOrder.enumerated() {
@@ -119,53 +130,66 @@ struct ConditionFeeds {
                 case .and, .or, .not: break
                 }
             }
-            for condition in conditions[cohort] { rows.set(condition, place) }
+            for condition in conditions[cohort] { places[condition].append((0, place)) }
         }
-        return rows.bits
+        return places
     }
 }
 
 /// The conditions each trace feeds, in groups by how much of the trace there must be for them to change.
 private struct CountedFeeds {
-    private let ranges: [Range<Int>]
-    /// The least count of each group; ascending within a trace.
-    private let counts: [Int]
-    /// The conditions of each group.
-    private let bits: [UInt64]
-    private let words: Int
+    private struct Group: BitwiseCopyable {
+        var least: Int
+        /// Places in ``words``.
+        var words: Stretch
+    }
 
-    init(_ feeds: [[(least: Int, condition: Int)]], words: Int) {
+    private struct Word: BitwiseCopyable {
+        var index: Int
+        var bits: UInt64
+    }
+
+    private let ranges: [Range<Int>]
+    /// Ascending by the least count within a trace.
+    private let groups: [Group]
+    /// The conditions of each group: only words in which there is one, since of a thousand cohorts an event feeds
+    /// few.
+    private let words: [Word]
+
+    /// - `feeds`: By trace; of what does not count, such as the cohorts that a condition feeds, the least is 0.
+    init(_ feeds: [[(least: Int, condition: Int)]]) {
         var ranges: [Range<Int>] = []
-        var counts: [Int] = []
-        var rows: [[Int]] = []
+        var groups: [Group] = []
+        var words: [Word] = []
         for feed in feeds {
-            let start = counts.count
-            for (least, condition) in feed.sorted(by: { $0.least < $1.least }) {
-                if counts.count == start || counts[counts.count - 1] != least {
-                    counts.append(least)
-                    rows.append([])
+            let first = groups.count
+            for (least, condition) in feed.sorted(by: {
+                ($0.least, $0.condition) < ($1.least, $1.condition)
+            }) {
+                if groups.count == first || groups[groups.count - 1].least != least {
+                    groups.append(Group(least: least, words: Stretch(words.count, words.count)))
                 }
-                rows[rows.count - 1].append(condition)
+                let group = groups.count - 1
+                if groups[group].words.isEmpty || words[words.count - 1].index != condition / 64 {
+                    words.append(Word(index: condition / 64, bits: 0))
+                    groups[group].words = Stretch(groups[group].words.range.lowerBound, words.count)
+                }
+                words[words.count - 1].bits |= 1 << UInt64(condition % 64)
             }
-            ranges.append(start..<counts.count)
-        }
-        var bits = BitRows(rows: rows.count, words: words)
-        for (row, conditions) in rows.enumerated() {
-            for condition in conditions { bits.set(row, condition) }
+            ranges.append(first..<groups.count)
         }
         self.ranges = ranges
-        self.counts = counts
-        self.bits = bits.bits
+        self.groups = groups
         self.words = words
     }
 
-    func bits(_ trace: Int, count: Int, word: Int) -> UInt64 {
-        var found: UInt64 = 0
-        for group in ranges[trace] {
-            if counts[group] > count { break }
-            found |= bits[group * words + word]
+    @inline(__always)
+    func forEachWord(_ trace: Int, count: Int, _ body: (_ word: Int, _ bits: UInt64) -> Void) {
+        for place in ranges[trace] {
+            let group = groups[place]
+            if group.least > count { break }
+            for place in group.words.range { body(words[place].index, words[place].bits) }
         }
-        return found
     }
 }
 

@@ -14,8 +14,9 @@ struct DeadlineLists: ~Copyable {
         return UnsafeMutableBufferPointer(start: start(row), count: Int(row.count))
     }
 
-    /// Reads a word of the user's deadlines, so that they are near when they are needed.
-    func fetch(_ row: SlabRow) -> UInt64 { row.count > 0 ? slab.pointer(row.block)[0] : 0 }
+    /// Asks for the user's deadlines, so that they are near when they are needed.
+    @inline(__always)
+    func prefetch(_ row: SlabRow) { slab.prefetch(row, words: Int(row.count)) }
 
     /// Puts what an evaluation found in the place of what was known of the conditions it looked at.
     mutating func update(_ row: inout SlabRow, after evaluator: borrowing Evaluator) {
@@ -28,14 +29,14 @@ struct DeadlineLists: ~Copyable {
                 kept += 1
             }
         }
-        let count = kept + evaluator.deadlines.count
+        let count = kept + evaluator.deadlineCount
         if count == 0 {
             slab.clear(&row)
             return
         }
         slab.reserve(&row, words: count, keeping: kept)
         let list = start(row)
-        for index in 0..<(count - kept) { list[kept + index] = evaluator.deadlines[index] }
+        for index in 0..<(count - kept) { list[kept + index] = evaluator.deadline(index) }
         row.count = UInt32(count)
     }
 

@@ -1,17 +1,67 @@
 import Basics
 
-/// The insert ids seen within the dedupe window: 128-bit hashes with the arrival of the line they came with.
+/// The insert ids seen within the dedupe window: of each 80 bits of its 128-bit hash, and the arrival of the line it
+/// came with, in one open-addressing table, so that an event costs one read of far memory.
 ///
-/// Entries leave in the order in which they came: when the newest arrival is further ahead than window and
-/// slack, and, beyond `entriesMax`, the oldest first (counted, since answers are then no longer exact).
-/// A chance collision of two different ids needs about 2⁶⁴ of them.
+/// What is over leaves as a hand goes round the table, a few cells for each insertion; an answer looks at the
+/// arrival, so it does not depend on how far the hand is. Beyond `entriesMax` the oldest go, a few of a hundred at a
+/// time (counted, since answers are then no longer exact). Of ten million ids that are there, a new one has the bits
+/// of one with a probability of 10⁻¹⁷. See docs/decisions/compact-rows.md.
 struct DedupeSet: ~Copyable {
+    /// Whose insert id, and which.
+    struct Key: BitwiseCopyable {
+        var high: UInt64
+        /// Its lowest 16 bits are kept.
+        var low: UInt64
+    }
+
     /// One seen id.
     struct Entry {
         var high: UInt64
         var low: UInt64
         var arrival: Int64
     }
+
+    /// One place of the table: 64 bits of the hash, and in one word 16 more and the arrival.
+    private struct Cell: BitwiseCopyable {
+        static let arrivalBits: UInt64 = 48
+        static let arrivalMask: UInt64 = 1 << arrivalBits - 1
+        /// What stands for an arrival is later than this: the years 1082 to 9999 fit, and earlier ones count as the
+        /// first.
+        static let origin = EventTime.latest.milliseconds - Int64(arrivalMask)
+
+        var high: UInt64
+        private(set) var word: UInt64
+
+        static let free = Cell(high: 0, word: 0)
+
+        private init(high: UInt64, word: UInt64) {
+            self.high = high
+            self.word = word
+        }
+
+        init(_ key: Key, arrival: Int64) {
+            high = key.high
+            let stored = UInt64(max(1, min(arrival, EventTime.latest.milliseconds) - Self.origin))
+            word = key.low << Self.arrivalBits | stored
+        }
+
+        var isFree: Bool { word == 0 }
+
+        var low: UInt64 { word >> Self.arrivalBits }
+
+        var arrival: Int64 { Int64(word & Self.arrivalMask) + Self.origin }
+
+        func isOf(_ key: Key) -> Bool {
+            high == key.high && (word ^ key.low << Self.arrivalBits) & ~Self.arrivalMask == 0
+                && !isFree
+        }
+    }
+
+    /// Cells of an empty set.
+    private static let cellsMin = 1024
+    /// How many cells the hand looks at for each insertion.
+    private static let cellsSwept = 4
 
     /// Milliseconds; 0 = nothing is a duplicate.
     let window: Int64
@@ -20,149 +70,186 @@ struct DedupeSet: ~Copyable {
     let entriesMax: Int
     /// Entries that left before their window was over.
     private(set) var shortened = 0
+    /// How many entries there are; some of them may be over.
+    private(set) var count = 0
 
-    /// Entries in the order they came.
-    private var entries = ChunkQueue<Entry>()
-    /// The tag of the hash | the entry's place + 1; 0 = free.
-    ///
-    /// A power of two, at most two thirds full. Where a bucket belongs follows from its tag, and the tag tells
-    /// strangers apart without a look at the entry, which is memory far away.
-    private var buckets: UnsafeMutableBufferPointer<UInt64>
+    /// At most three quarters full.
+    private var cells: UnsafeMutableBufferPointer<Cell>
     private var newestArrival = Int64.min
+    /// No entry has an earlier arrival.
+    private var earliestArrival = Int64.max
+    /// The cell the hand looks at next, and the earliest arrival it has seen since it began at the first.
+    private var hand = 0
+    private var earliestSeen = Int64.max
 
     init(window: Int64, slack: Int64, entriesMax: Int) {
         self.window = window
         self.slack = slack
         self.entriesMax = max(1, entriesMax)
-        buckets = TableMemory.allocate(UInt64.self, count: 2048)
-        buckets.initialize(repeating: 0)
+        cells = TableMemory.allocate(Cell.self, count: Self.cellsMin)
     }
 
     deinit {
-        buckets.deallocate()
+        TableMemory.deallocate(cells)
     }
-
-    /// How many entries there are.
-    var count: Int { entries.count }
 
     /// Bytes of memory held.
-    var bytesReserved: Int { entries.bytesReserved + buckets.count * 8 }
+    var bytesReserved: Int { cells.count * MemoryLayout<Cell>.stride }
 
     /// The key of a line: whose insert id, and which.
-    static func key(owner: ByteView, insertID: ByteView) -> (high: UInt64, low: UInt64) {
-        let first = Hashing.hash64(owner)
-        return (
-            Hashing.hash64(insertID, seed: first),
-            Hashing.hash64(insertID, seed: Hashing.hash64(owner, seed: 0x5bd1_e995_0bad_cafe))
-        )
+    static func key(owner: ByteView, insertID: ByteView) -> Key {
+        let seeds = Hashing.hash64(owner, seeds: (0, 0x5bd1_e995_0bad_cafe))
+        let hashes = Hashing.hash64(insertID, seeds: seeds)
+        return Key(high: hashes.0, low: hashes.1)
     }
 
-    /// Reads where a look-up begins, so that it is near when it is needed.
-    func fetch(high: UInt64) -> UInt64 {
-        buckets[home(Self.tag(high))]
+    /// Asks for the memory where a look-up begins.
+    @inline(__always)
+    func prefetch(_ key: Key) {
+        if let start = cells.baseAddress { Prefetch.line(start + home(key.high)) }
     }
 
     /// Whether a line with this key that arrives now repeats one that is still in its window.
-    func contains(high: UInt64, low: UInt64, arrival: EventTime) -> Bool {
-        guard window > 0, let place = find(high: high, low: low) else { return false }
-        return arrival.milliseconds - entries[place].arrival < window
+    func contains(_ key: Key, arrival: EventTime) -> Bool {
+        guard window > 0 else { return false }
+        let place = place(of: key)
+        return !cells[place].isFree && arrival.milliseconds - cells[place].arrival < window
     }
 
-    /// Remembers an accepted line.
+    /// Remembers a line, unless it repeats one that is still in its window.
     ///
-    /// A key that is there (its window over) gets the new arrival.
-    mutating func insert(high: UInt64, low: UInt64, arrival: EventTime) {
-        guard window > 0 else { return }
+    /// Gives whether it does. A key that is there, its window over, gets the new arrival.
+    mutating func insert(_ key: Key, arrival: EventTime) -> Bool {
+        guard window > 0 else { return false }
+        var place = place(of: key)
+        let isThere = !cells[place].isFree
+        if isThere, arrival.milliseconds - cells[place].arrival < window { return true }
         newestArrival = max(newestArrival, arrival.milliseconds)
-        expire()
-        if let place = find(high: high, low: low) { removeBucket(of: place, high: high) }
-        while entries.count >= entriesMax {
-            removeOldest()
-            shortened += 1
+        earliestArrival = min(earliestArrival, arrival.milliseconds)
+        earliestSeen = min(earliestSeen, arrival.milliseconds)
+        let cell = Cell(key, arrival: arrival.milliseconds)
+        if isThere {
+            cells[place] = cell
+            return false
         }
-        let entry = Entry(high: high, low: low, arrival: arrival.milliseconds)
-        let place = entries.append(entry)
-        precondition(place < Int(UInt32.max), "\(entries.count) dedupe entries in one shard")
-        if entries.count * 3 > buckets.count * 2 { growBuckets() }
-        put(Self.tag(high) << 32 | UInt64(place + 1))
+        if isPast(earliestArrival) || count >= entriesMax || (count + 1) * 4 > cells.count * 3 {
+            makeRoom()
+            place = self.place(of: key)
+        }
+        cells[place] = cell
+        count += 1
+        return false
     }
 
-    /// Calls `body` with every entry, oldest first.
+    /// Calls `body` with every entry, in no order.
     func forEach(_ body: (Entry) -> Void) {
-        for index in 0..<entries.count { body(entries[entries.place(index)]) }
-    }
-
-    private static func tag(_ high: UInt64) -> UInt64 { high >> 32 }
-
-    /// The bucket where looking for a tag begins.
-    private func home(_ tag: UInt64) -> Int { Int(truncatingIfNeeded: tag) & (buckets.count - 1) }
-
-    private func find(high: UInt64, low: UInt64) -> Int? {
-        let tag = Self.tag(high)
-        let mask = buckets.count - 1
-        var bucket = home(tag)
-        while buckets[bucket] != 0 {
-            if buckets[bucket] >> 32 == tag {
-                let place = Self.place(buckets[bucket])
-                if entries[place].high == high, entries[place].low == low { return place }
-            }
-            bucket = (bucket + 1) & mask
-        }
-        return nil
-    }
-
-    private static func place(_ bucket: UInt64) -> Int { Int(bucket & 0xffff_ffff) - 1 }
-
-    private mutating func expire() {
-        while entries.count > 0, newestArrival - entries[entries.first].arrival >= window + slack {
-            removeOldest()
+        for cell in cells where !cell.isFree {
+            body(Entry(high: cell.high, low: cell.low, arrival: cell.arrival))
         }
     }
 
-    private mutating func removeOldest() {
-        let place = entries.first
-        let entry = entries[place]
-        // An entry that was accepted anew is there twice; its bucket belongs to the newer one.
-        if find(high: entry.high, low: entry.low) == place {
-            removeBucket(of: place, high: entry.high)
-        }
-        entries.removeFirst()
+    private func isPast(_ arrival: Int64) -> Bool { newestArrival - arrival >= window + slack }
+
+    /// Where looking for a hash begins: ascending with a mixed hash, so that growing goes through both tables in order.
+    @inline(__always)
+    private func home(_ high: UInt64) -> Int {
+        let mixed = (high &* 0x9e37_79b9_7f4a_7c15) >> 32
+        return Int((mixed &* UInt64(cells.count)) >> 32)
     }
 
-    private mutating func put(_ filled: UInt64) {
-        let mask = buckets.count - 1
-        var bucket = home(filled >> 32)
-        while buckets[bucket] != 0 { bucket = (bucket + 1) & mask }
-        buckets[bucket] = filled
+    @inline(__always)
+    private func next(_ place: Int) -> Int { place + 1 == cells.count ? 0 : place + 1 }
+
+    /// Where a key is, or the free cell where it belongs.
+    @inline(__always)
+    private func place(of key: Key) -> Int {
+        var place = home(key.high)
+        while !cells[place].isFree, !cells[place].isOf(key) { place = next(place) }
+        return place
     }
 
-    /// Frees the bucket of an entry and closes the gap, so that no tombstones are needed.
-    private mutating func removeBucket(of place: Int, high: UInt64) {
-        let mask = buckets.count - 1
-        var hole = home(Self.tag(high))
-        while Self.place(buckets[hole]) != place {
-            precondition(buckets[hole] != 0, "dedupe entry \(place) has no bucket")
-            hole = (hole + 1) & mask
+    /// Takes out what is over as far as the hand gets, and sees to it that there is a cell for one more.
+    @inline(never)
+    private mutating func makeRoom() {
+        if isPast(earliestArrival) { sweep() }
+        if count >= entriesMax { removeOldest() }
+        if (count + 1) * 4 > cells.count * 3 {
+            rebuild(cells: cells.count + cells.count / 2) { _ in true }
         }
-        var next = (hole + 1) & mask
-        while buckets[next] != 0 {
-            let home = home(buckets[next] >> 32)
-            if (next - home) & mask >= (next - hole) & mask {
-                buckets[hole] = buckets[next]
+    }
+
+    private mutating func sweep() {
+        for _ in 0..<Self.cellsSwept {
+            if hand == cells.count { beginRound() }
+            // What moves into a freed cell is looked at as well.
+            while !cells[hand].isFree, isPast(cells[hand].arrival) { free(hand) }
+            if !cells[hand].isFree { earliestSeen = min(earliestSeen, cells[hand].arrival) }
+            hand += 1
+        }
+    }
+
+    private mutating func beginRound() {
+        if hand > 0 { earliestArrival = earliestSeen }
+        hand = 0
+        earliestSeen = .max
+    }
+
+    /// Frees a cell and closes the gap, so that no tombstones are needed.
+    private mutating func free(_ place: Int) {
+        var hole = place
+        var next = next(hole)
+        while !cells[next].isFree {
+            let home = home(cells[next].high)
+            if distance(from: home, to: next) >= distance(from: hole, to: next) {
+                cells[hole] = cells[next]
                 hole = next
             }
-            next = (next + 1) & mask
+            next = self.next(next)
         }
-        buckets[hole] = 0
+        cells[hole] = .free
+        count -= 1
     }
 
-    /// From one table through to the other: a bucket of the one belongs near one of two of the other, so
-    /// neither memory is jumped about in.
-    private mutating func growBuckets() {
-        let smaller = buckets
-        buckets = TableMemory.allocate(UInt64.self, count: smaller.count * 2)
-        buckets.initialize(repeating: 0)
-        for bucket in smaller where bucket != 0 { put(bucket) }
-        smaller.deallocate()
+    private func distance(from place: Int, to other: Int) -> Int {
+        other >= place ? other - place : other - place + cells.count
+    }
+
+    /// Takes out the oldest, a hundredth or so: all that arrived not later than the youngest of the oldest hundredth of
+    /// a sample.
+    private mutating func removeOldest() {
+        var sample: [Int64] = []
+        let stride = max(1, cells.count / 4096)
+        for place in Swift.stride(from: 0, to: cells.count, by: stride) where !cells[place].isFree {
+            sample.append(cells[place].arrival)
+        }
+        sample.sort()
+        // Where the sample is empty the set is nearly so.
+        guard let last = sample.isEmpty ? nil : sample[sample.count / 100] else { return }
+        var gone = 0
+        let newest = newestArrival
+        let lifetime = window + slack
+        rebuild(cells: cells.count) { cell in
+            if cell.arrival > last { return true }
+            if newest - cell.arrival < lifetime { gone += 1 }
+            return false
+        }
+        shortened += gone
+    }
+
+    /// Goes through all cells and puts those to be kept into another table.
+    private mutating func rebuild(cells newCount: Int, keeping isKept: (Cell) -> Bool) {
+        let old = cells
+        cells = TableMemory.allocate(Cell.self, count: newCount)
+        count = 0
+        for cell in old where !cell.isFree && isKept(cell) {
+            var place = home(cell.high)
+            while !cells[place].isFree { place = next(place) }
+            cells[place] = cell
+            count += 1
+        }
+        TableMemory.deallocate(old)
+        // The round begins anew, with what was known of the earliest.
+        hand = 0
+        earliestSeen = .max
     }
 }

@@ -4,7 +4,7 @@ extension Shard {
     /// Sorts deltas by bytes of cohort, then of user: the order of every list we show.
     ///
     /// - Complexity: O(n log n); an id is looked at once, and again only where it begins like others.
-    package func sortByCohortAndUser(_ deltas: inout [Delta]) {
+    public func sortByCohortAndUser(_ deltas: inout [Delta]) {
         let keys = deltas.map { DeltaKey($0, id: users[$0.slot]) }
         let sorted = keys.sorted { left, right in
             if left.cohort != right.cohort { return left.cohort < right.cohort }

@@ -6,31 +6,38 @@ import Events
 /// clock alone: of the conditions only those that it is told to look at, of the cohorts those they decide.
 ///
 /// The plan is laid out flat for it: steps and instructions without references inside, so that an evaluation
-/// neither allocates nor counts references. Owns the buffers for the results.
+/// neither allocates nor counts references. Copies share the buffers for the results, which are those of one
+/// user at a time.
 struct Evaluator {
     /// One condition.
-    fileprivate struct Step {
-        enum Kind {
+    fileprivate struct Step: BitwiseCopyable {
+        enum Kind: BitwiseCopyable {
+            /// A count of at least one or more events, in a window that ends with the tick: most of all conditions.
+            case atLeast
             case count, firstSeen, properties, synced, general
         }
 
         var kind: Kind
-        var trace = 0
-        /// Milliseconds; nil = no lower bound.
-        var length: Int64?
+        /// Whether no event at all satisfies it.
+        var holdsForNone = false
+        /// Whether it changes with a property value that is still ahead.
+        var readsProperties = false
+        var trace: Int32 = 0
+        /// Place in ``holed`` of a range with holes, −1 = it has none.
+        var holed: Int32 = -1
+        /// Number among the general conditions.
+        var general: Int32 = 0
+        /// Places in ``lookUps``.
+        var lookUps = Stretch.empty
+        /// Milliseconds; ``unbounded`` = no lower bound.
+        var length = Step.unbounded
         var offset: Int64 = 0
         var lowest: Int64 = 0
         var highest: Int64 = 0
-        /// Place in ``holed`` of a range with holes, −1 = it has none.
-        var holed = -1
-        /// Whether no event at all satisfies it.
-        var holdsForNone = false
-        /// Places in ``lookUps``.
-        var lookUps = 0..<0
-        /// Number among the general conditions.
-        var general = 0
-        /// Whether it changes with a property value that is still ahead.
-        var readsProperties = false
+
+        static let unbounded = Int64.max
+
+        init(kind: Kind) { self.kind = kind }
     }
 
     /// One step of a program over a stack of bits.
@@ -57,18 +64,20 @@ struct Evaluator {
 
     private var general: GeneralEvaluator
     /// The conditions to look at.
-    private var dirty: [UInt64]
+    private let dirty: WordBuffer
     /// Truth of the conditions, 64 a word.
-    private var truth: [UInt64]
+    private let truth: WordBuffer
     /// The cohorts to look at, by their places in ``order``.
-    private var affected: [UInt64]
+    private let affected: WordBuffer
     /// Bits by cohort.
-    private var members: [UInt64]
+    private let members: WordBuffer
     /// ``truth`` and ``members`` of a user of whom nothing happened.
-    private var truthOfNothing: [UInt64]
-    private var membersOfNothing: [UInt64]
-    /// When the conditions that were looked at may change by the clock alone.
-    private(set) var deadlines: [ConditionDeadline] = []
+    private var truthOfNothing: [UInt64] = []
+    private var membersOfNothing: [UInt64] = []
+    /// Words of ``deadlines``.
+    private let deadlineWords: WordBuffer
+    /// When conditions that were looked at may change by the clock alone: how many there are.
+    private(set) var deadlineCount = 0
 
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
@@ -80,17 +89,19 @@ struct Evaluator {
             readNames.append([])
             switch condition {
             case .count(let trace, let window, let range):
-                var step = Step(
-                    kind: .count,
-                    trace: trace,
-                    lowest: range.lowest,
-                    highest: range.highest
-                )
+                var step = Step(kind: .count)
+                step.trace = Int32(trace)
+                step.lowest = range.lowest
+                step.highest = range.highest
                 step.setWindow(window)
                 step.holdsForNone = range.contains(0)
                 if !range.isPlain {
-                    step.holed = holed.count
+                    step.holed = Int32(holed.count)
                     holed.append(CountRange(range))
+                } else if range.highest == .max, range.lowest >= 1, step.offset == 0,
+                    step.length != Step.unbounded
+                {
+                    step.kind = .atLeast
                 }
                 steps.append(step)
             case .firstSeen(let window):
@@ -101,7 +112,8 @@ struct Evaluator {
                 let start = lookUps.count
                 lookUps += tests.map { NumberedPropertyCondition($0, names: &names) }
                 readNames[steps.count] = lookUps[start...].flatMap(\.names)
-                var step = Step(kind: .properties, lookUps: start..<lookUps.count)
+                var step = Step(kind: .properties)
+                step.lookUps = Stretch(start, lookUps.count)
                 step.readsProperties = true
                 steps.append(step)
             case .synced(let properties):
@@ -110,7 +122,8 @@ struct Evaluator {
                 }
                 steps.append(Step(kind: .synced))
             case .general(let condition):
-                var step = Step(kind: .general, general: generalCount)
+                var step = Step(kind: .general)
+                step.general = Int32(generalCount)
                 if case .hadMostRecent = condition { step.readsProperties = true }
                 steps.append(step)
                 generalCount += 1
@@ -122,7 +135,7 @@ struct Evaluator {
         self.lookUps = lookUps
         general = GeneralEvaluator(plan: plan, names: &names)
         for (condition, step) in steps.enumerated() where step.kind == .general {
-            readNames[condition] = general.names(of: step.general)
+            readNames[condition] = general.names(of: Int(step.general))
         }
         feeds = ConditionFeeds(plan: plan)
         namesRead = (readNames.joined().max().map { Int($0) } ?? -1) + 1
@@ -141,12 +154,11 @@ struct Evaluator {
         self.instructions = instructions
         self.programs = programs
         order = plan.evaluationOrder
-        dirty = [UInt64](repeating: 0, count: feeds.words)
-        truth = dirty
-        affected = [UInt64](repeating: 0, count: feeds.cohortWords)
-        members = affected
-        truthOfNothing = truth
-        membersOfNothing = members
+        dirty = WordBuffer(count: feeds.words)
+        truth = WordBuffer(count: feeds.words)
+        affected = WordBuffer(count: feeds.cohortWords)
+        members = WordBuffer(count: feeds.cohortWords)
+        deadlineWords = WordBuffer(count: steps.count)
         workOutNothing(plan)
     }
 
@@ -174,8 +186,8 @@ struct Evaluator {
     func source(of condition: Int) -> Source {
         let step = steps[condition]
         switch step.kind {
-        case .count: return .times(step.trace)
-        case .general: return general.source(of: step.general)
+        case .atLeast, .count: return .times(Int(step.trace))
+        case .general: return general.source(of: Int(step.general))
         case .firstSeen, .properties, .synced: return .none
         }
     }
@@ -202,14 +214,10 @@ struct Evaluator {
         }
         for word in 0..<members.count { members[word] = membersOfNothing[word] }
         for entry in traceLists.entries(record.traces) {
-            for word in 0..<dirty.count {
-                dirty[word] |= feeds.trace(entry.trace, listed: .max, word: word)
-            }
+            feeds.forEachWord(ofTrace: entry.trace, listed: .max) { dirty[$0] |= $1 }
         }
         recordLists.forEachTrace(record.records) { trace in
-            for word in 0..<dirty.count {
-                dirty[word] |= feeds.recordTrace(trace, listed: .max, word: word)
-            }
+            feeds.forEachWord(ofRecordTrace: trace, listed: .max) { dirty[$0] |= $1 }
         }
     }
 
@@ -233,8 +241,8 @@ struct Evaluator {
         )
         for place in order.indices { affected[place / 64] |= 1 << UInt64(place % 64) }
         runPrograms()
-        truthOfNothing = truth
-        membersOfNothing = members
+        truthOfNothing = truth.array
+        membersOfNothing = members.array
     }
 
     /// Adds conditions to look at.
@@ -249,7 +257,17 @@ struct Evaluator {
     }
 
     /// Whether any condition is to be looked at.
-    var looksAtAny: Bool { dirty.contains { $0 != 0 } }
+    var looksAtAny: Bool {
+        for word in 0..<dirty.count where dirty[word] != 0 { return true }
+        return false
+    }
+
+    /// When a condition that was looked at may change by the clock alone, 0..<``deadlineCount``; of a condition at
+    /// most one.
+    @inline(__always)
+    func deadline(_ index: Int) -> ConditionDeadline {
+        ConditionDeadline(word: deadlineWords[index])
+    }
 
     /// Truth of the conditions of the user last evaluated, 64 a word.
     func truthBits(word: Int) -> UInt64 { truth[word] }
@@ -262,7 +280,7 @@ struct Evaluator {
 
     /// Evaluates the conditions to look at for a user who is known at `tick`, which was prepared.
     ///
-    /// Leaves their deadlines in ``deadlines``; where the clock alone changes nothing there is none.
+    /// Leaves their deadlines in ``deadline(_:)``; where the clock alone changes nothing there is none.
     ///
     /// Gives whether any truth changed; then ``runPrograms()`` is due.
     mutating func evaluate(
@@ -274,11 +292,10 @@ struct Evaluator {
         propertyLists: borrowing PropertyLists,
         uploads: borrowing Uploads
     ) -> Bool {
-        deadlines.removeAll(keepingCapacity: true)
+        deadlineCount = 0
         for word in 0..<affected.count { affected[word] = 0 }
         // Asked at most once for all conditions that read properties; 0 = not yet.
         var propertyChange: Int64 = 0
-        let entries = traceLists.entries(record.traces)
         var isFlipped = false
         for word in 0..<dirty.count {
             var bits = dirty[word]
@@ -291,8 +308,10 @@ struct Evaluator {
                 // In milliseconds: this is the hottest loop there is.
                 var change = Int64.max
                 switch step.kind {
+                case .atLeast:
+                    (isTrue, change) = atLeast(step, record.traces, tick.milliseconds, traceLists)
                 case .count:
-                    (isTrue, change) = count(step, entries, at: tick.milliseconds, in: traceLists)
+                    (isTrue, change) = count(step, record.traces, tick.milliseconds, traceLists)
                 case .firstSeen:
                     (isTrue, change) = firstSeen(
                         record.firstSeen.milliseconds,
@@ -300,7 +319,12 @@ struct Evaluator {
                         at: tick.milliseconds
                     )
                 case .properties:
-                    isTrue = holds(step.lookUps, record.properties, at: tick, in: propertyLists)
+                    isTrue = holds(
+                        step.lookUps.range,
+                        record.properties,
+                        at: tick,
+                        in: propertyLists
+                    )
                 case .synced:
                     isTrue = false
                     let next = propertyLists.nextChange(record.properties, after: tick) { name in
@@ -309,7 +333,7 @@ struct Evaluator {
                     change = next?.milliseconds ?? .max
                 case .general:
                     let outcome = general.evaluate(
-                        step.general,
+                        Int(step.general),
                         record,
                         slot: slot,
                         traceLists: traceLists,
@@ -327,14 +351,14 @@ struct Evaluator {
                     change = min(change, propertyChange)
                 }
                 if change < Self.never {
-                    deadlines.append(ConditionDeadline(condition: index, instant: change))
+                    deadlineWords[deadlineCount] =
+                        ConditionDeadline(condition: index, instant: change).word
+                    deadlineCount += 1
                 }
                 if isTrue != (truth[word] >> UInt64(bit) & 1 != 0) {
                     truth[word] ^= 1 << UInt64(bit)
                     isFlipped = true
-                    for word in 0..<affected.count {
-                        affected[word] |= feeds.cohorts(of: index, word: word)
-                    }
+                    feeds.forEachWord(ofCohortsOf: index) { affected[$0] |= $1 }
                 }
             }
         }
@@ -344,26 +368,44 @@ struct Evaluator {
     /// No change comes this late.
     private static let never = EventTime.distantFuture.milliseconds
 
+    @inline(__always)
+    private func atLeast(
+        _ step: Step,
+        _ row: SlabRow,
+        _ tick: Int64,
+        _ traceLists: borrowing TraceLists
+    ) -> (isTrue: Bool, change: Int64) {
+        guard let entry = traceLists.find(Int(step.trace), in: row) else { return (false, .max) }
+        let times = traceLists.times(entry)
+        guard times.count > 0, times[times.count - 1] <= tick else {
+            return count(step, row, tick, traceLists)
+        }
+        // Nothing waits to enter, so it holds as long as the time that is the lowest number from the end is inside.
+        guard step.lowest <= times.count else { return (false, .max) }
+        let leaves = times[times.count - Int(step.lowest)] + step.length
+        return leaves > tick ? (true, leaves) : (false, .max)
+    }
+
     private func count(
         _ step: Step,
-        _ entries: UnsafeMutableBufferPointer<TraceLists.Entry>,
-        at tick: Int64,
-        in traceLists: borrowing TraceLists
+        _ row: SlabRow,
+        _ tick: Int64,
+        _ traceLists: borrowing TraceLists
     ) -> (isTrue: Bool, change: Int64) {
-        guard let position = entries.firstIndex(where: { $0.trace == step.trace }) else {
+        guard let entry = traceLists.find(Int(step.trace), in: row) else {
             return (step.holdsForNone, .max)
         }
-        let entry = entries[position]
+        let isUnbounded = step.length == Step.unbounded
         let count = WindowCount(
             times: traceLists.times(entry),
-            base: step.length == nil ? traceLists.base(entry) : 0,
-            length: step.length,
+            base: isUnbounded ? entry.base : 0,
+            length: isUnbounded ? nil : step.length,
             offset: step.offset,
             tick: tick
         )
         let range =
             step.holed < 0
-            ? CountRange(lowest: step.lowest, highest: step.highest) : holed[step.holed]
+            ? CountRange(lowest: step.lowest, highest: step.highest) : holed[Int(step.holed)]
         return (range.contains(count.count), count.nextFlip(of: range))
     }
 
@@ -373,10 +415,13 @@ struct Evaluator {
         at tick: EventTime,
         in lists: borrowing PropertyLists
     ) -> Bool {
-        for index in range {
-            if !lookUps[index].holds(row, at: tick, in: lists) { return false }
+        // Lent, since a copy would count the references inside.
+        lookUps.withUnsafeBufferPointer { lookUps in
+            for index in range {
+                if !lookUps[index].holds(row, at: tick, in: lists) { return false }
+            }
+            return true
         }
-        return true
     }
 
     private func firstSeen(
@@ -386,9 +431,9 @@ struct Evaluator {
     ) -> (isIn: Bool, change: Int64) {
         let never = Self.never
         if time == never { return (false, never) }
-        guard let length = step.length else { return time <= tick ? (true, never) : (false, time) }
+        if step.length == Step.unbounded { return time <= tick ? (true, never) : (false, time) }
         let enters = time + step.offset
-        let leaves = enters + length
+        let leaves = enters + step.length
         if tick < enters { return (false, enters) }
         return tick < leaves ? (true, leaves) : (false, never)
     }

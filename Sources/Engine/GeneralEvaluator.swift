@@ -177,10 +177,14 @@ struct GeneralEvaluator {
             lookAtFirstSeen(step, record, &outcome)
             guard let newest = inside(run, range).last else { return outcome }
             let instant = EventTime(milliseconds: run.time(newest))
-            outcome.isTrue = true
-            for index in step.lookUps where outcome.isTrue {
-                outcome.isTrue = lookUps[index]
-                    .holds(record.properties, at: instant, in: propertyLists)
+            let properties = record.properties
+            outcome.isTrue = lookUps.withUnsafeBufferPointer { lookUps in
+                for index in step.lookUps {
+                    if !lookUps[index].holds(properties, at: instant, in: propertyLists) {
+                        return false
+                    }
+                }
+                return true
             }
             return outcome
         case .uploaded:

@@ -5,7 +5,7 @@ import Basics
 struct MembershipTable: ~Copyable {
     private var columns: [BitSet]
     /// Bits by cohort, ``wordsPerUser`` words a user.
-    private var rows: [UInt64] = []
+    private var rows = RecordTable<UInt64>()
 
     /// How many words a row has.
     let wordsPerUser: Int
@@ -20,12 +20,18 @@ struct MembershipTable: ~Copyable {
 
     /// Bytes of memory held.
     var bytesReserved: Int {
-        rows.capacity * 8 + columns.reduce(0) { $0 + $1.bytesReserved }
+        rows.bytesReserved + columns.reduce(0) { $0 + $1.bytesReserved }
     }
 
     /// Makes room for one more user, who is in no cohort.
     mutating func addUser() {
         for _ in 0..<wordsPerUser { rows.append(0) }
+    }
+
+    /// Asks for a user's row.
+    @inline(__always)
+    func prefetch(_ slot: UserSlot) {
+        if wordsPerUser > 0 { rows.prefetch(Int(slot) * wordsPerUser) }
     }
 
     /// How many members a cohort has.

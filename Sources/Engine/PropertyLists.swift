@@ -69,13 +69,47 @@ struct PropertyLists: ~Copyable {
         )
     }
 
-    /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
-    func fetch(_ row: SlabRow) -> UInt64 {
-        guard row.words > 0 else { return 0 }
-        let words = slab.pointer(row.block)
-        var sum: UInt64 = 0
-        for index in stride(from: 0, to: min(32, Int(row.words)), by: 8) { sum &+= words[index] }
-        return sum
+    /// Asks for the user's entries, so that they are near when they are needed.
+    @inline(__always)
+    func prefetch(_ row: SlabRow) { slab.prefetch(row, words: Int(row.words)) }
+
+    /// Whether an assignment only repeats what decides anyhow, as what a user sends with every event does; then its
+    /// time is noted.
+    ///
+    /// Only the usual case is known here: one plain entry of the name, of the same value, and no tick to come between
+    /// it and the assignment. ``assign(name:time:value:to:floor:namesMax:countsName:)`` knows all.
+    func repeats(
+        _ name: UInt32,
+        _ time: Int64,
+        _ value: ValueView,
+        in row: SlabRow,
+        floor: Int64
+    ) -> Bool {
+        guard row.words > 0, time <= floor else { return false }
+        let start = slab.pointer(row.block)
+        let end = start + Int(row.words)
+        var entry = start
+        var found: UnsafeMutablePointer<UInt64>?
+        while entry < end {
+            if UInt32(truncatingIfNeeded: entry[0]) == name {
+                // Neither `$setOnce` nor deferred, nor one of several.
+                if found != nil || entry[0] >> 63 != 0 || entry[1] & 1 != 0 { return false }
+                found = entry
+            } else if found != nil {
+                break
+            }
+            let bytes = Int(entry[0] >> 32 & 0x7fff_ffff)
+            entry += (entry[1] & 1 != 0 ? 3 : 2) + (bytes + 7) / 8
+        }
+        guard let found, Int64(bitPattern: found[1]) >> 1 <= time,
+            Int(found[0] >> 32 & 0x7fff_ffff) == value.bytes.count
+        else { return false }
+        let bytes = UnsafeRawPointer(found + 2).assumingMemoryBound(to: UInt8.self)
+        guard ByteView(base: bytes, count: value.bytes.count).equals(value.bytes) else {
+            return false
+        }
+        found[1] = UInt64(bitPattern: time << 1)
+        return true
     }
 
     /// The value of a name in force at `tick`; missing or null where there is none.

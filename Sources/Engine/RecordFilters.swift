@@ -2,53 +2,100 @@ import Basics
 import Cohorts
 import Events
 
-/// Turns an event into the records that the plan's record traces keep of it.
+/// Turns an event into the records that the plan's record traces keep of it; laid out flat, so that finding out
+/// neither allocates nor counts references.
 struct RecordFilters {
-    private let traces: [RecordTrace]
-    private let routes: RecordRoutes
-    private let retentions: [RecordTrace.Retention]
-    private let flat: [Flat]
-
-    /// What a record of a trace is made of, in the order of its words: reading one copies no references.
-    private struct Flat {
-        enum Value {
+    /// What a record of a trace is made of, in the order of its words.
+    private struct Flat: BitwiseCopyable {
+        enum Value: BitwiseCopyable {
             case none, number, distinct
         }
 
         var keepsMask: Bool
-        var isGrouped: Bool
         var value = Value.none
         /// Place of the event property behind ``value``.
         var property = 0
+        /// Places in ``groupProperties``.
+        var group: Stretch
+        /// Places in ``filters``.
+        var filters: Stretch
+    }
 
-        init(_ trace: RecordTrace) {
-            keepsMask = trace.keepsMask
-            isGrouped = !trace.group.isEmpty
+    private struct Filter: BitwiseCopyable {
+        /// Places in ``tests``.
+        var ofEvent: Stretch
+        var ofUser: Stretch
+        var mustCarry: Bool
+    }
+
+    private let flat: [Flat]
+    private let filters: [Filter]
+    private let tests: [Trace.Test]
+    private let groupProperties: [Int]
+    private let retentions: [RecordTrace.Retention]
+    private let routes: [RecordRoutes.Route]
+    /// Where the routes of each type, by its number, stand in ``routes``; last those of `$identify`.
+    private let routeRanges: [Stretch]
+
+    init(plan: Plan, types: EventTypes) {
+        var flat: [Flat] = []
+        var filters: [Filter] = []
+        var tests: [Trace.Test] = []
+        var groupProperties: [Int] = []
+        func add<Element>(_ more: [Element], to list: inout [Element]) -> Stretch {
+            let start = list.count
+            list += more
+            return Stretch(start, list.count)
+        }
+        for trace in plan.recordTraces {
+            let start = filters.count
+            for filter in trace.filters {
+                filters.append(
+                    Filter(
+                        ofEvent: add(filter.whereEvent, to: &tests),
+                        ofUser: add(filter.whereUser, to: &tests),
+                        mustCarry: filter.mustCarry
+                    )
+                )
+            }
+            var kept = Flat(
+                keepsMask: trace.keepsMask,
+                group: add(trace.group, to: &groupProperties),
+                filters: Stretch(start, filters.count)
+            )
             switch trace.value {
             case nil: break
-            case .number(let property): (value, self.property) = (.number, property)
-            case .distinct(let property): (value, self.property) = (.distinct, property)
+            case .number(let property): (kept.value, kept.property) = (.number, property)
+            case .distinct(let property): (kept.value, kept.property) = (.distinct, property)
             }
+            flat.append(kept)
         }
-    }
-
-    init(plan: Plan) {
-        traces = plan.recordTraces
-        routes = plan.recordRoutes
+        var routes: [RecordRoutes.Route] = []
+        // The empty name is no type, so it takes the way of all others.
+        var routeRanges = (0..<types.count).map { type in
+            let found = (types.name(type) ?? []).withByteView { plan.recordRoutes.routes(of: $0) }
+            return add(found, to: &routes)
+        }
+        routeRanges.append(add(plan.recordRoutes.identify, to: &routes))
+        self.flat = flat
+        self.filters = filters
+        self.tests = tests
+        self.groupProperties = groupProperties
+        self.routes = routes
+        self.routeRanges = routeRanges
         retentions = plan.recordTraces.map(\.retention)
-        flat = plan.recordTraces.map(Flat.init)
     }
 
-    /// Appends every record of the event: its trace and where its words lie.
+    /// Appends every record of the event, whose type has that number: its trace and where its words lie.
     func appendRecords(
         of event: EventView,
-        to records: inout [StagedEvents.Record],
-        words: inout [UInt64]
+        type: Int,
+        to records: inout RecordTable<StagedEvents.Record>,
+        words: inout RecordTable<UInt64>
     ) {
-        if traces.isEmpty { return }
-        let candidates =
-            event.kind == .identify ? routes.identify : routes.routes(of: event.eventType)
-        for route in candidates {
+        let candidates = routeRanges[event.kind == .identify ? routeRanges.count - 1 : type]
+        for place in candidates.range {
+            let route = routes[place]
             let mask = passed(event, route)
             guard mask != 0 else { continue }
             append(event, route.trace, mask: mask, to: &records, words: &words)
@@ -63,22 +110,27 @@ struct RecordFilters {
     /// One bit for each filter that the event passes.
     private func passed(_ event: EventView, _ route: RecordRoutes.Route) -> UInt16 {
         var mask: UInt16 = 0
-        for (index, filter) in traces[route.trace].filters.enumerated()
-        where route.filters >> UInt16(index) & 1 != 0 && passes(event, filter) {
-            mask |= 1 << UInt16(index)
+        let filters = flat[route.trace].filters.range
+        var wanted = route.filters
+        while wanted != 0 {
+            let index = wanted.trailingZeroBitCount
+            wanted &= wanted - 1
+            if passes(event, self.filters[filters.lowerBound + index]) {
+                mask |= 1 << UInt16(index)
+            }
         }
         return mask
     }
 
-    private func passes(_ event: EventView, _ filter: RecordTrace.Filter) -> Bool {
-        for part in filter.whereEvent
-        where !part.test.matches(event.eventProperties[part.property]) {
+    private func passes(_ event: EventView, _ filter: Filter) -> Bool {
+        for place in filter.ofEvent.range
+        where !tests[place].test.matches(event.eventProperties[tests[place].property]) {
             return false
         }
-        for part in filter.whereUser {
-            let value = event.userProperties[part.property]
+        for place in filter.ofUser.range {
+            let value = event.userProperties[tests[place].property]
             if filter.mustCarry, value.isMissingOrNull { return false }
-            if !part.test.matches(value) { return false }
+            if !tests[place].test.matches(value) { return false }
         }
         return true
     }
@@ -87,20 +139,20 @@ struct RecordFilters {
         _ event: EventView,
         _ trace: Int,
         mask: UInt16,
-        to records: inout [StagedEvents.Record],
-        words: inout [UInt64]
+        to records: inout RecordTable<StagedEvents.Record>,
+        words: inout RecordTable<UInt64>
     ) {
         let kept = flat[trace]
         var group: (high: UInt64, low: UInt64) = (0, 0)
-        if kept.isGrouped {
-            guard let found = self.group(event, traces[trace].group) else { return }
+        if !kept.group.isEmpty {
+            guard let found = self.group(event, kept.group) else { return }
             group = found
         }
         func append(_ high: UInt64, _ low: UInt64) {
             records.append(StagedEvents.Record(trace: trace, words: words.count))
             words.append(UInt64(bitPattern: event.time.milliseconds))
             if kept.keepsMask { words.append(UInt64(mask)) }
-            if kept.isGrouped {
+            if !kept.group.isEmpty {
                 words.append(group.high)
                 words.append(group.low)
             }
@@ -121,11 +173,12 @@ struct RecordFilters {
     /// The hash of the values of the group's properties; nil where one is no scalar.
     private func group(
         _ event: EventView,
-        _ properties: [Int]
+        _ places: Stretch
     ) -> (high: UInt64, low: UInt64)? {
         var high: UInt64 = 0
         var low: UInt64 = 1
-        for property in properties {
+        for place in places.range {
+            let property = groupProperties[place]
             guard let hash = event.eventProperties[property].canonicalHash() else { return nil }
             high = Hashing.combine(high, hash.high)
             low = Hashing.combine(low, hash.low)

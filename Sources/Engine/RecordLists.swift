@@ -42,16 +42,9 @@ struct RecordLists: ~Copyable {
         return nil
     }
 
-    /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
-    func fetch(_ row: SlabRow) -> UInt64 {
-        guard row.count > 0 else { return 0 }
-        let words = slab.pointer(row.block)
-        var sum: UInt64 = 0
-        for index in stride(from: 0, to: Int(row.count) * Self.entryWords, by: 8) {
-            sum &+= words[index]
-        }
-        return sum
-    }
+    /// Asks for the user's entries, so that they are near when they are needed.
+    @inline(__always)
+    func prefetch(_ row: SlabRow) { slab.prefetch(row, words: Int(row.count) * Self.entryWords) }
 
     /// The user's records of a trace.
     func records(_ trace: Int, of row: SlabRow) -> RecordRun {
@@ -93,8 +86,8 @@ struct RecordLists: ~Copyable {
                 slot.pointee.block = slab.allocate(sizeClass: slot.pointee.sizeClass)
             }
             slot.pointee.head = 0
-        } else if (Int(slot.pointee.head + slot.pointee.count) + 1) * width > 1
-            << Int(slot.pointee.sizeClass)
+        } else if (Int(slot.pointee.head + slot.pointee.count) + 1) * width
+            > WordSlab.words(slot.pointee.sizeClass)
         {
             makeRoom(slot, width: width, bound: bound)
         }
@@ -177,8 +170,8 @@ struct RecordLists: ~Copyable {
         return slot
     }
 
-    /// The block is full to its end: drops what is past, then moves the records to its front or to a block
-    /// twice as large.
+    /// The block is full to its end: drops what is past, then moves the records to its front or to a larger
+    /// block.
     private mutating func makeRoom(_ slot: UnsafeMutablePointer<Entry>, width: Int, bound: Int64) {
         var entry = slot.pointee
         let run = RecordRun(
@@ -191,10 +184,11 @@ struct RecordLists: ~Copyable {
         entry.count -= UInt32(gone)
         let source = slab.pointer(entry.block) + Int(entry.head) * width
         let used = Int(entry.count) * width
-        if used * 4 <= 3 << Int(entry.sizeClass), used + width <= 1 << Int(entry.sizeClass) {
+        let capacity = WordSlab.words(entry.sizeClass)
+        if used * 4 <= capacity * 3, used + width <= capacity {
             slab.pointer(entry.block).update(from: source, count: used)
         } else {
-            let sizeClass = entry.sizeClass + 1
+            let sizeClass = WordSlab.sizeClass(words: used + width)
             let block = slab.allocate(sizeClass: sizeClass)
             slab.pointer(block).update(from: source, count: used)
             slab.release(entry.block, sizeClass: entry.sizeClass)

@@ -11,7 +11,7 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     }
 
     deinit {
-        memory.deallocate()
+        TableMemory.deallocate(memory)
     }
 
     /// Bytes of memory held.
@@ -20,6 +20,7 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     /// Adds a record at the end.
     ///
     /// Complexity: O(1) on average.
+    @inline(__always)
     mutating func append(_ record: Record) {
         if count == memory.count { grow() }
         memory.initializeElement(at: count, to: record)
@@ -27,6 +28,7 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     }
 
     /// A record; `index` must be in 0..<``count``.
+    @inline(__always)
     subscript(index: Int) -> Record {
         get {
             check(index)
@@ -38,14 +40,38 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
         }
     }
 
+    /// Asks for the line in which a record begins.
+    @inline(__always)
+    func prefetch(_ index: Int) {
+        if let start = memory.baseAddress { Prefetch.line(start + index) }
+    }
+
+    /// The records as they lie, lent until one is added.
+    var start: UnsafeMutablePointer<Record> {
+        guard let start = memory.baseAddress else { preconditionFailure("a table without memory") }
+        return start
+    }
+
+    /// Forgets every record, and keeps the memory.
+    mutating func removeAll() { count = 0 }
+
+    /// Forgets the first `gone` records; those behind them move up.
+    mutating func removeFirst(_ gone: Int) {
+        precondition(gone >= 0 && gone <= count, "\(gone) of \(count) records to remove")
+        start.update(from: start + gone, count: count - gone)
+        count -= gone
+    }
+
+    @inline(__always)
     private func check(_ index: Int) {
         precondition(index >= 0 && index < count, "record \(index) of \(count)")
     }
 
+    @inline(never)
     private mutating func grow() {
         let larger = TableMemory.allocate(Record.self, count: memory.count * 2)
         _ = larger.moveInitialize(fromContentsOf: memory)
-        memory.deallocate()
+        TableMemory.deallocate(memory)
         memory = larger
     }
 }

@@ -1,5 +1,5 @@
 import Basics
-package import Events
+public import Events
 
 // Events: gathered in small groups, applied group by group in the order of the log.
 
@@ -11,7 +11,7 @@ extension Shard {
     /// ``userCount``, for which there is ``settle()``.
     ///
     /// - Complexity: O(traces of its type + its assignments); no heap allocation in steady state.
-    package mutating func apply(_ event: EventView) -> ApplyOutcome {
+    public mutating func apply(_ event: EventView) -> ApplyOutcome {
         if wouldExceedUsers(event) { return .usersMax }
         stage(event, isHistory: false)
         return .taken
@@ -23,31 +23,34 @@ extension Shard {
             event,
             isHistory: isHistory,
             hash: Hashing.hash64(event.userID),
+            types: types,
             filters: filters,
             recordFilters: recordFilters,
             names: &names
         )
+        // The first look-ups of the group are far away, and near by the time the group is full.
+        let last = staged.count - 1
+        users.prefetch(hash: staged[last].hash)
+        if staged[last].hasKey { dedupe.prefetch(staged[last].key) }
         if staged.count == StagedEvents.countMax { settle() }
     }
 
     /// Whether ``apply(_:)`` would answer ``ApplyOutcome/usersMax``.
     ///
     /// Cheap while there is room.
-    package mutating func wouldExceedUsers(_ event: EventView) -> Bool {
+    public mutating func wouldExceedUsers(_ event: EventView) -> Bool {
         guard users.count + staged.count >= settings.usersMax else { return false }
         settle()
         guard users.count >= settings.usersMax else { return false }
         if !event.insertID.isEmpty {
             let key = DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
-            if dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
-                return false
-            }
+            if dedupe.contains(key, arrival: event.arrival) { return false }
         }
         return users.find(event.userID, hash: Hashing.hash64(event.userID)) == nil
     }
 
     /// Applies every event that was taken.
-    package mutating func settle() {
+    public mutating func settle() {
         guard staged.count > 0 else { return }
         fetchStaged()
         for index in 0..<staged.count {
@@ -60,46 +63,44 @@ extension Shard {
         staged.removeAll()
     }
 
-    /// Reads what applying the group will read, everyone's at once: first where to look, then what is there.
-    private mutating func fetchStaged() {
-        var sum: UInt64 = 0
+    /// A row of times that is no longer has no times in blocks of their own that matter.
+    private static var rowBytesOfFew: UInt32 { 40 }
+
+    /// Asks for the memory that applying the group will read, everyone's at once: first where to look, then what is
+    /// there.
+    private func fetchStaged() {
         for index in 0..<staged.count {
-            let event = staged[index]
-            sum &+= users.fetch(hash: event.hash)
-            if event.hasKey { sum &+= dedupe.fetch(high: event.key.high) }
+            guard let slot = users.candidate(hash: staged[index].hash) else { continue }
+            users.prefetch(slot)
+            records.prefetch(Int(slot))
+            if evaluator.feeds.words > 0 { truth.prefetch(Int(slot) * evaluator.feeds.words) }
         }
         for index in 0..<staged.count {
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
-            sum &+= users.fetchID(hash: staged[index].hash)
-            sum &+= UInt64(records[Int(slot)].traces.block)
-            sum &+= UInt64(records[Int(slot)].touched)
-        }
-        let words = evaluator.feeds.words
-        for index in 0..<staged.count {
-            guard let slot = users.candidate(hash: staged[index].hash) else { continue }
-            sum &+= traceLists.fetch(records[Int(slot)].traces)
-            sum &+= recordLists.fetch(records[Int(slot)].records)
-            sum &+= propertyLists.fetch(records[Int(slot)].properties)
-            if words > 0 { sum &+= truth[Int(slot) * words] }
+            users.prefetchID(slot)
+            let record = records[Int(slot)]
+            traceLists.prefetch(record.traces)
+            recordLists.prefetch(record.records)
+            propertyLists.prefetch(record.properties)
         }
         for index in 0..<staged.count {
+            // Few users have so many events of a trace, but many events are theirs.
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
-            for place in staged[index].traces {
-                sum &+= traceLists.fetchEnd(records[Int(slot)].traces, trace: staged.traces[place])
+            let row = records[Int(slot)].traces
+            guard row.count > Self.rowBytesOfFew else { continue }
+            for place in staged[index].traces.range {
+                traceLists.prefetchEnd(row, trace: staged.traces[place])
             }
         }
-        // Kept, or the compiler would see that nobody needs it and read nothing.
-        fetched = sum
     }
 
     private mutating func applyStaged(_ event: borrowing StagedEvents.Event) {
         if event.hasKey {
-            if dedupe.contains(high: event.key.high, low: event.key.low, arrival: event.arrival) {
+            if dedupe.insert(event.key, arrival: event.arrival) {
                 counters.deduplicated += 1
                 return
             }
-            dedupe.insert(high: event.key.high, low: event.key.low, arrival: event.arrival)
-            if dedupe.window > 0, settings.keepsChanges {
+            if settings.keepsChanges, dedupe.window > 0 {
                 unsavedDedupe.append(
                     DedupeSet.Entry(
                         high: event.key.high,
@@ -131,7 +132,7 @@ extension Shard {
         addToTraces(event, slot: slot, only: nil)
         addToRecords(event, slot: slot, only: nil)
         if !event.assignments.isEmpty { assign(event, slot: slot) }
-        counters.ignoredOperations += event.ignoredOperations
+        counters.ignoredOperations += Int(event.ignoredOperations)
         markUnsaved(slot)
     }
 
@@ -142,7 +143,7 @@ extension Shard {
         only wanted: Set<Int>?
     ) {
         let index = Int(slot)
-        for place in event.traces {
+        for place in event.traces.range {
             let trace = staged.traces[place]
             if let wanted, !wanted.contains(trace) { continue }
             let (listed, hitLimit) = traceLists.add(
@@ -153,8 +154,7 @@ extension Shard {
                 limit: settings.eventsPerTraceMax
             )
             if hitLimit { noteApproximate(slot) }
-            for word in 0..<evaluator.feeds.words {
-                let conditions = evaluator.feeds.trace(trace, listed: listed, word: word)
+            evaluator.feeds.forEachWord(ofTrace: trace, listed: listed) { word, conditions in
                 touch(slot, for: conditions, word: word, evenSettled: hitLimit)
             }
         }
@@ -166,7 +166,7 @@ extension Shard {
         slot: UserSlot,
         only wanted: Set<Int>?
     ) {
-        for place in event.records {
+        for place in event.records.range {
             let record = staged.records[place]
             if let wanted, !wanted.contains(record.trace) { continue }
             let (listed, hitLimit) = recordLists.add(
@@ -177,9 +177,9 @@ extension Shard {
                 limit: settings.eventsPerTraceMax
             )
             if hitLimit { noteApproximate(slot) }
-            for word in 0..<evaluator.feeds.words {
-                let conditions = evaluator.feeds
-                    .recordTrace(record.trace, listed: listed, word: word)
+            evaluator.feeds.forEachWord(ofRecordTrace: record.trace, listed: listed) {
+                word,
+                conditions in
                 touch(slot, for: conditions, word: word, evenSettled: hitLimit)
             }
         }

@@ -10,7 +10,7 @@ extension Shard {
             time: event.time.milliseconds,
             waits: event.kind == .identify && settings.identifyWaits
         )
-        for place in event.assignments {
+        for place in event.assignments.range {
             let assignment = staged.assignments[place]
             let name = assignment.name
             switch assignment.operation {
@@ -62,7 +62,18 @@ extension Shard {
     ) {
         let index = Int(slot)
         let outcome: PropertyLists.Outcome
-        let keepsAll = historicNames.contains(name)
+        let keepsAll = !historicNames.isEmpty && historicNames.contains(name)
+        if !keepsAll, !moment.waits,
+            propertyLists.repeats(
+                name,
+                moment.time,
+                value,
+                in: records[index].properties,
+                floor: floor.milliseconds
+            )
+        {
+            return
+        }
         if seed(name, slot) == .beyondLimit {
             outcome = .beyondLimit
         } else if keepsAll || moment.waits {

@@ -1,5 +1,5 @@
-package import Basics
-package import Events
+public import Basics
+public import Events
 
 /// History is being read again for traces that a snapshot lacks.
 struct Rebuild: ~Copyable {
@@ -18,7 +18,7 @@ extension Shard {
     ///
     /// Who is known, first seen and duplicates are kept for everyone and never need a rebuild; property
     /// values need one only under another `identify` rule.
-    package mutating func beginRebuild(of traces: MissingTraces) {
+    public mutating func beginRebuild(of traces: MissingTraces) {
         settle()
         if traces.properties {
             for slot in 0..<UserSlot(users.count) {
@@ -37,7 +37,7 @@ extension Shard {
     }
 
     /// Ends a rebuild: history was read up to the offset the state was stored at.
-    package mutating func finishRebuild() {
+    public mutating func finishRebuild() {
         settle()
         rebuild = nil
         for slot in 0..<UserSlot(users.count) {
@@ -47,7 +47,7 @@ extension Shard {
     }
 
     /// Takes one event of history: of those that the state was made from.
-    package mutating func reapply(_ event: EventView) -> ApplyOutcome {
+    public mutating func reapply(_ event: EventView) -> ApplyOutcome {
         precondition(rebuild != nil, "no rebuild runs")
         stage(event, isHistory: true)
         return .taken
@@ -60,7 +60,7 @@ extension Shard {
     }
 
     /// Takes one upload of history: of those that the state was made from.
-    package mutating func reupload(
+    public mutating func reupload(
         _ id: ByteView,
         cohort: Int,
         isIn: Bool,
@@ -84,12 +84,10 @@ extension Shard {
             return
         }
         if event.hasKey {
-            let key = event.key
-            if rebuild.dedupe.contains(high: key.high, low: key.low, arrival: event.arrival) {
+            if rebuild.dedupe.insert(event.key, arrival: event.arrival) {
                 counters.deduplicated += 1
                 return
             }
-            rebuild.dedupe.insert(high: key.high, low: key.low, arrival: event.arrival)
         }
         counters.applied += 1
         addToTraces(event, slot: slot, only: rebuild.traces.traces)

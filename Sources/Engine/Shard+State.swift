@@ -1,54 +1,54 @@
-package import Basics
+public import Basics
 import Cohorts
 import Events
 
 /// The records a shard's state is stored as.
 ///
 /// Byte tables: docs/formats.md, "Engine state".
-package enum StateRecord: UInt8, Sendable {  // stored: do not renumber
+public enum StateRecord: UInt8, Sendable {  // stored: do not renumber
     /// Which traces and cohorts the rows that follow refer to.
     case plan = 1
     /// Property names, in the order of their numbers.
     case names = 2
     /// Everything about one user; a later one replaces an earlier one.
     case user = 3
-    /// Dedupe entries, oldest first.
+    /// Dedupe entries, in no order.
     case dedupe = 4
 }
 
 /// Why stored state could not be read.
-package struct StateError: Error {
+public struct StateError: Error {
     /// What was wrong, for a log line.
-    package let text: String
+    public let text: String
 }
 
 /// Traces of a plan that must be filled from history.
-package struct MissingTraces: Sendable, Equatable {
+public struct MissingTraces: Sendable, Equatable {
     /// Plain traces, by index in the plan.
-    package var traces: Set<Int> = []
+    public var traces: Set<Int> = []
     /// Record traces, by index in the plan.
-    package var recordTraces: Set<Int> = []
+    public var recordTraces: Set<Int> = []
     /// Everyone's property values: they were kept under another `identify` rule.
-    package var properties = false
+    public var properties = false
     /// Lists of uploaded users, by index of their cohort in the plan.
-    package var uploads: Set<Int> = []
+    public var uploads: Set<Int> = []
 
     /// Nothing is missing.
-    package init() {}
+    public init() {}
 
     /// Whether nothing is missing.
-    package var isEmpty: Bool { !needsEvents && uploads.isEmpty }
+    public var isEmpty: Bool { !needsEvents && uploads.isEmpty }
 
     /// Whether something is missing that events fill.
-    package var needsEvents: Bool { !traces.isEmpty || !recordTraces.isEmpty || properties }
+    public var needsEvents: Bool { !traces.isEmpty || !recordTraces.isEmpty || properties }
 }
 
 /// What a shard found when it had read its state.
-package struct RestoreReport: Sendable {
+public struct RestoreReport: Sendable {
     /// What of the plan the state lacks, or does not reach back far enough for.
-    package let missingTraces: MissingTraces
+    public let missingTraces: MissingTraces
     /// Whether the stored rows do not fit the plan as they stand, so that all must be written anew.
-    package let mustRewrite: Bool
+    public let mustRewrite: Bool
 }
 
 extension Shard {
@@ -57,7 +57,7 @@ extension Shard {
     // MARK: Writing
 
     /// Hands over everything that changed since the last call, as records.
-    package mutating func encodeChanges(_ emit: (StateRecord, ByteView) -> Void) {
+    public mutating func encodeChanges(_ emit: (StateRecord, ByteView) -> Void) {
         precondition(
             settings.keepsChanges,
             "a shard that does not keep its changes has none to hand over"
@@ -84,7 +84,7 @@ extension Shard {
     }
 
     /// Hands over the whole state, as records; what changed counts as handed over.
-    package mutating func encodeAll(_ emit: (StateRecord, ByteView) -> Void) {
+    public mutating func encodeAll(_ emit: (StateRecord, ByteView) -> Void) {
         precondition(owed.isEmpty, "state in the middle of a tick")
         settle()
         var writer = ByteWriter(capacity: 4096)
@@ -127,7 +127,7 @@ extension Shard {
     }
 
     /// How many bytes ``encodeAll(_:)`` would hand over, roughly.
-    package var liveBytes: Int64 {
+    public var liveBytes: Int64 {
         Int64(
             users.count * 48 + traceLists.slab.wordsUsed * 8 + propertyLists.slab.wordsUsed * 8
                 + dedupe.count * 24
@@ -180,14 +180,18 @@ extension Shard {
             memberships += 1
         }
         writer.patch(memberships, at: membershipOffset)
-        let entries = traceLists.entries(record.traces)
-        writer.write(UInt16(entries.count))
-        for entry in entries {
+        let tracesOffset = writer.count
+        var traceCount: UInt16 = 0
+        writer.write(traceCount)
+        for entry in traceLists.entries(record.traces) {
+            let times = traceLists.times(entry)
             writer.write(UInt32(entry.trace))
-            writer.write(traceLists.base(entry))
-            writer.write(entry.count)
-            for time in traceLists.times(entry) { writer.write(time) }
+            writer.write(entry.base)
+            writer.write(UInt32(times.count))
+            for time in times { writer.write(time) }
+            traceCount += 1
         }
+        writer.patch(traceCount, at: tracesOffset)
         encodeRecords(record, &writer)
         encodeUploads(slot, &writer)
         var count: UInt32 = 0
@@ -240,7 +244,7 @@ extension Shard {
     // MARK: Reading
 
     /// Takes one stored record, in the order in which they were written.
-    package mutating func restore(
+    public mutating func restore(
         _ record: StateRecord,
         _ payload: ByteView,
         into restoring: inout StateRestore
@@ -254,10 +258,8 @@ extension Shard {
             case .dedupe:
                 let count: UInt32 = try reader.read()
                 for _ in 0..<count {
-                    let high: UInt64 = try reader.read()
-                    let low: UInt64 = try reader.read()
-                    let arrival: Int64 = try reader.read()
-                    dedupe.insert(high: high, low: low, arrival: EventTime(milliseconds: arrival))
+                    let key = DedupeSet.Key(high: try reader.read(), low: try reader.read())
+                    _ = dedupe.insert(key, arrival: EventTime(milliseconds: try reader.read()))
                 }
             }
             guard reader.atEnd else {
@@ -479,7 +481,7 @@ extension Shard {
     ///
     /// - `tick`: The last tick of the cut; nil where there was none.
     /// - `floor`: The floor at the cut.
-    package mutating func finishRestore(
+    public mutating func finishRestore(
         _ restoring: consuming StateRestore,
         tick: EventTime?,
         floor: EventTime
@@ -517,7 +519,7 @@ extension Shard {
 }
 
 /// What is known while stored records are read: how stored numbers map to the plan's.
-package struct StateRestore {
+public struct StateRestore {
     /// Trace of the plan by stored number; nil where the plan has no such trace, or one that reaches further.
     var traces: [Int?] = []
     /// Record trace of the plan by stored number; nil as for ``traces``.
@@ -536,7 +538,7 @@ package struct StateRestore {
     var identifyWaits = false
 
     /// Nothing read yet.
-    package init() {}
+    public init() {}
 
     func number(_ stored: UInt32, sentCount: UInt32) -> UInt32? {
         if stored < sentCount || stored == PropertyNames.clearAll { return stored }

@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 import Cohorts
 
 extension Shard {
@@ -9,7 +9,7 @@ extension Shard {
     ///   - tick: Not before ``floor``, and later than the last tick.
     ///   - deltas: Receives the changes, in no meaningful order; the caller owns and clears it.
     /// - Complexity: O(users touched + users due), of each the conditions that may have changed.
-    package mutating func tick(_ tick: EventTime, deltas: inout [Delta]) {
+    public mutating func tick(_ tick: EventTime, deltas: inout [Delta]) {
         beginTick(tick)
         _ = continueTick(users: .max, deltas: &deltas)
     }
@@ -19,7 +19,7 @@ extension Shard {
     ///
     /// Between slices events may be applied. A user whose tick is still owed is evaluated before the first event is,
     /// so any slicing gives the same deltas as ``tick(_:deltas:)``.
-    package mutating func beginTick(_ tick: EventTime) {
+    public mutating func beginTick(_ tick: EventTime) {
         precondition(tick >= floor, "tick \(tick.rfc3339) before the floor \(floor.rfc3339)")
         if let lastTick {
             precondition(tick > lastTick, "tick \(tick.rfc3339) is not after the last")
@@ -31,7 +31,13 @@ extension Shard {
         floor = tick
         lastTick = tick
         deadlines.takeDue(at: tick, into: &due)
-        for entry in due {
+        for place in due.indices {
+            if place % Self.usersFetched == 0 {
+                for next in due[place..<min(place + Self.usersFetched, due.count)] {
+                    records.prefetch(Int(next.slot))
+                }
+            }
+            let entry = due[place]
             let index = Int(entry.slot)
             // An entry that was replaced by an earlier one says nothing any more.
             guard records[index].scheduled == entry.instant else { continue }
@@ -49,7 +55,7 @@ extension Shard {
     ///   - users: The most users to look at.
     ///   - deltas: Receives the changes of this slice, and of users who were settled since the last.
     /// - Returns: Whether the tick is over.
-    package mutating func continueTick(users: Int, deltas: inout [Delta]) -> Bool {
+    public mutating func continueTick(users: Int, deltas: inout [Delta]) -> Bool {
         settle()
         deltas += settledDeltas
         settledDeltas.removeAll(keepingCapacity: true)
@@ -66,8 +72,8 @@ extension Shard {
         guard owed.isEmpty else { return false }
         // Who was touched since the tick began waits for the next one.
         touched.removeFirst(owed.upperBound)
-        for (place, slot) in touched.slots.enumerated() {
-            records[Int(slot)].touched = UInt32(place + 1)
+        for place in 0..<touched.count {
+            records[Int(touched.slots[place])].touched = UInt32(place + 1)
         }
         owed = 0..<0
         counters.dedupeShortened = dedupe.shortened
@@ -89,26 +95,23 @@ extension Shard {
         records[Int(touched.slots[place])].touched == UInt32(place + 1)
     }
 
-    /// How many users' memory is fetched together: about as many reads as a core waits for at one time.
+    /// How many users' memory is asked for together: about as many lines as a core waits for at one time.
     private static var usersFetched: Int { 16 }
 
-    /// Reads a word of everything that evaluating these touched users will read.
-    ///
-    /// The reads of one loop do not depend on each other, so a core waits for all of them at once; evaluation
-    /// itself would wait for one after the other.
-    private mutating func fetch(_ places: Range<Int>) {
-        var sum: UInt64 = 0
-        for place in places { sum &+= UInt64(records[Int(touched.slots[place])].traces.block) }
+    /// Asks for the memory that evaluating these touched users will read.
+    private func fetch(_ places: Range<Int>) {
         for place in places {
-            let slot = touched.slots[place]
-            let index = Int(slot)
-            sum &+= traceLists.fetch(records[index].traces)
-            sum &+= recordLists.fetch(records[index].records)
-            sum &+= deadlineLists.fetch(records[index].deadlines)
-            if evaluator.feeds.words > 0 { sum &+= truth[index * evaluator.feeds.words] }
+            let index = Int(touched.slots[place])
+            records.prefetch(index)
+            if evaluator.feeds.words > 0 { truth.prefetch(index * evaluator.feeds.words) }
+            membership.prefetch(touched.slots[place])
         }
-        // Kept, or the compiler would see that nobody needs it and read nothing.
-        fetched = sum
+        for place in places {
+            let record = records[Int(touched.slots[place])]
+            traceLists.prefetch(record.traces)
+            recordLists.prefetch(record.records)
+            deadlineLists.prefetch(record.deadlines)
+        }
     }
 
     /// Looks at what may have changed of the touched user at a place.
@@ -191,7 +194,7 @@ extension Shard {
         case .none: break
         case .times(let trace):
             traceLists.prune(
-                records[Int(slot)].traces,
+                &records[Int(slot)].traces,
                 trace: trace,
                 bound: tick.milliseconds - filters.horizon(trace)
             )

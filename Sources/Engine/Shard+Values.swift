@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 import Cohorts
 import Events
 
@@ -15,7 +15,7 @@ extension Shard {
     ///
     /// - `body`: Gets the index of the cohort, the user, whether it entered, and its ``PropertyCells`` in the
     ///   order of the cohort's synced properties, which live as long as the call.
-    package func forEachSyncedChange(
+    public func forEachSyncedChange(
         _ body: (_ cohort: Int, _ slot: UserSlot, _ entered: Bool, _ cells: ByteView) -> Void
     ) {
         synced.forEach(body)
@@ -24,7 +24,7 @@ extension Shard {
     /// Appends the ``PropertyCells`` of a user as of the last tick; nothing for a cohort without synced properties.
     ///
     /// To be asked after a tick and before the next event, which may replace what no later tick can see.
-    package func appendValues(of slot: UserSlot, cohort: Int, to cells: inout [UInt8]) {
+    public func appendValues(of slot: UserSlot, cohort: Int, to cells: inout [UInt8]) {
         guard let tick = lastTick,
             let cohort = synced.cohorts.first(where: { $0.index == cohort })
         else { return }

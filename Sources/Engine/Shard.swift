@@ -1,5 +1,5 @@
-package import Basics
-package import Cohorts
+public import Basics
+public import Cohorts
 import Events
 
 /// One partition's users, what is remembered of them, and who is in which cohort.
@@ -16,7 +16,7 @@ import Events
 /// event ─► traces it matches ─► group ─► dedupe ─► user's record ─► times, properties ─► touched
 /// tick  ─► due and touched users ─► their changed conditions ─► programs ─► bits, deltas, next deadline
 /// ```
-package struct Shard: ~Copyable {
+public struct Shard: ~Copyable {
     /// What is kept of a user besides the id.
     struct UserRecord {
         /// The earliest event; far future where there was none.
@@ -40,14 +40,14 @@ package struct Shard: ~Copyable {
     }
 
     /// The plan that is run.
-    package let plan: Plan
+    public let plan: Plan
     let settings: ShardSettings
     /// No tick before this instant will come.
-    package internal(set) var floor: EventTime = .distantPast
+    public internal(set) var floor: EventTime = .distantPast
     /// The last tick; nil before the first.
-    package internal(set) var lastTick: EventTime?
+    public internal(set) var lastTick: EventTime?
     /// What was counted.
-    package internal(set) var counters = ShardCounters()
+    public internal(set) var counters = ShardCounters()
 
     var users = UserTable()
     var records = RecordTable<UserRecord>()
@@ -56,7 +56,7 @@ package struct Shard: ~Copyable {
     var propertyLists = PropertyLists()
     var uploads = Uploads()
     /// The cohorts that have a list of uploaded users, by index in the plan.
-    package let uploadLists: [Int]
+    public let uploadLists: [Int]
     var eventTimes = EventTimes()
     var names = PropertyNames()
     var dedupe: DedupeSet
@@ -76,6 +76,7 @@ package struct Shard: ~Copyable {
     /// When every user's conditions may change by the clock alone.
     var deadlineLists = DeadlineLists()
     var evaluator: Evaluator
+    let types: EventTypes
     let filters: TraceFilters
     let recordFilters: RecordFilters
     /// Numbers of the names whose whole history is kept.
@@ -84,7 +85,7 @@ package struct Shard: ~Copyable {
     var synced: SyncedValues
     /// Whether ticks that begin note values for ``forEachSyncedChange(_:)``; false is for whoever reads everyone's
     /// values after the tick anyway, which spares a copy of them.
-    package var reportsValues = true
+    public var reportsValues = true
     /// The result of the last property operation.
     var operationResult: [UInt8] = []
     /// Dedupe entries that are not in a snapshot yet.
@@ -92,11 +93,9 @@ package struct Shard: ~Copyable {
     /// How many names are in a snapshot.
     var savedNames = 0
     var rebuild: Rebuild?
-    /// Means nothing; see `fetch` of the ticks.
-    var fetched: UInt64 = 0
 
     /// An empty shard.
-    package init(plan: Plan, settings: ShardSettings) {
+    public init(plan: Plan, settings: ShardSettings) {
         precondition(
             MemoryLayout<UserRecord>.stride == 64,
             "a user's record is not one cache line, which one read brings"
@@ -109,8 +108,10 @@ package struct Shard: ~Copyable {
             entriesMax: settings.dedupeEntriesMax
         )
         membership = MembershipTable(cohorts: plan.cohorts.count)
-        filters = TraceFilters(plan: plan)
-        recordFilters = RecordFilters(plan: plan)
+        let types = EventTypes(plan: plan)
+        filters = TraceFilters(plan: plan, types: types)
+        recordFilters = RecordFilters(plan: plan, types: types)
+        self.types = types
         recordLists = RecordLists(plan: plan)
         uploadLists = plan.cohorts.indices.filter { plan.takesUploads(cohort: $0) }
         let evaluator = Evaluator(plan: plan, names: &names)
@@ -121,33 +122,33 @@ package struct Shard: ~Copyable {
     }
 
     /// How many users were ever seen, those of events that were taken and not applied yet left out.
-    package var userCount: Int { users.count }
+    public var userCount: Int { users.count }
 
     /// The id of a user; the view lives as long as the shard.
-    package func userID(_ slot: UserSlot) -> ByteView { users[slot] }
+    public func userID(_ slot: UserSlot) -> ByteView { users[slot] }
 
     /// How many members a cohort had at the last tick.
-    package func memberCount(cohort: Int) -> Int { membership.count(cohort: cohort) }
+    public func memberCount(cohort: Int) -> Int { membership.count(cohort: cohort) }
 
     /// Calls `body` with every member of a cohort at the last tick, in no meaningful order.
-    package func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
+    public func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
         membership.forEachMember(cohort: cohort, body)
     }
 
     /// Whether a user was a member at the last tick.
-    package func isMember(_ slot: UserSlot, cohort: Int) -> Bool {
+    public func isMember(_ slot: UserSlot, cohort: Int) -> Bool {
         membership.contains(slot, cohort: cohort)
     }
 
     /// Bytes of memory held for users, memberships, traces, properties and duplicates.
-    package var bytesReserved: Int {
+    public var bytesReserved: Int {
         users.bytesReserved + records.bytesReserved + membership.bytesReserved
             + traceLists.slab.bytesReserved
             + propertyLists.slab.bytesReserved + dedupe.bytesReserved
     }
 
     /// Promises that no tick before `instant` will come, so that what it could not see is forgotten at once.
-    package mutating func raiseFloor(to instant: EventTime) {
+    public mutating func raiseFloor(to instant: EventTime) {
         floor = max(floor, instant)
     }
 
@@ -155,7 +156,7 @@ package struct Shard: ~Copyable {
     ///
     /// An upload makes a user known, and is taken however many users there are. Where `cohort` is nil, one that
     /// no definition has, that is all it does.
-    package mutating func upload(_ id: ByteView, cohort: Int?, isIn: Bool, at time: EventTime) {
+    public mutating func upload(_ id: ByteView, cohort: Int?, isIn: Bool, at time: EventTime) {
         settle()
         let hash = Hashing.hash64(id)
         let slot = users.find(id, hash: hash) ?? insert(id, hash: hash)
@@ -183,9 +184,11 @@ package struct Shard: ~Copyable {
 
     /// Notes that a user is to be looked at at the next tick; gives the place among the touched.
     @discardableResult
+    @inline(__always)
     mutating func touch(_ slot: UserSlot) -> Int {
         let index = Int(slot)
-        if records[index].touched > 0 { return Int(records[index].touched) - 1 }
+        let known = records[index].touched
+        if known > 0 { return Int(known) - 1 }
         let place = touched.append(slot)
         records[index].touched = UInt32(place + 1)
         return place
@@ -199,6 +202,7 @@ package struct Shard: ~Copyable {
     }
 
     /// Notes that conditions of a word may have changed, but for those that further events do not change.
+    @inline(__always)
     mutating func touch(
         _ slot: UserSlot,
         for conditions: UInt64,

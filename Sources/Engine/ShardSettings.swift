@@ -1,42 +1,42 @@
-package import Basics
+public import Basics
 
 /// Limits and windows that a shard needs beside its plan.
-package struct ShardSettings: Sendable {
+public struct ShardSettings: Sendable {
     /// Milliseconds within which an insert id repeats; 0 = never.
-    package var dedupeWindow: Int64 = 604_800_000
+    public var dedupeWindow: Int64 = 604_800_000
     /// How much longer, in milliseconds, dedupe entries stay: for logs whose arrival times go back.
-    package var dedupeSlack: Int64 = 0
+    public var dedupeSlack: Int64 = 0
     /// The most dedupe entries; beyond it the oldest goes first and is counted.
-    package var dedupeEntriesMax = 10_000_000
+    public var dedupeEntriesMax = 10_000_000
     /// A new user beyond this is rejected.
-    package var usersMax = 5_000_000
+    public var usersMax = 5_000_000
     /// The most times kept for a user and trace; beyond it the oldest go and the user is approximate.
-    package var eventsPerTraceMax = 10_000
+    public var eventsPerTraceMax = 10_000
     /// Property names of a user beyond this are ignored and counted.
-    package var propertiesPerUserMax = 1000
+    public var propertiesPerUserMax = 1000
     /// Whether what an `$identify` does to properties shows only from the user's next event on.
-    package var identifyWaits = false
+    public var identifyWaits = false
 
     /// Whether what changed is kept for ``Shard/encodeChanges(_:)``; false where nobody takes snapshots,
     /// since the list of changes would only grow.
-    package var keepsChanges = true
+    public var keepsChanges = true
 
     /// The defaults of the configuration.
-    package init() {}
+    public init() {}
 }
 
 /// A change of membership.
-package struct Delta: Sendable {
+public struct Delta: Sendable {
     /// Index of the cohort in the plan.
-    package var cohort: Int
+    public var cohort: Int
     /// The user.
-    package var slot: UserSlot
+    public var slot: UserSlot
     /// Enter, else exit.
-    package var entered: Bool
+    public var entered: Bool
 }
 
 /// What became of an event.
-package enum ApplyOutcome: Sendable {
+public enum ApplyOutcome: Sendable {
     /// It counts, unless it turns out to be a duplicate.
     case taken
     /// A new user beyond the limit; the event took no part in anything.
@@ -44,17 +44,17 @@ package enum ApplyOutcome: Sendable {
 }
 
 /// What a shard counted since it was made.
-package struct ShardCounters: Sendable {
+public struct ShardCounters: Sendable {
     /// Events that took part.
-    package internal(set) var applied = 0
+    public internal(set) var applied = 0
     /// Events that were dropped as duplicates.
-    package internal(set) var deduplicated = 0
+    public internal(set) var deduplicated = 0
     /// Property operations that are not taken, or whose value is no map.
-    package internal(set) var ignoredOperations = 0
+    public internal(set) var ignoredOperations = 0
     /// Assignments to names beyond the limit of a user.
-    package internal(set) var ignoredProperties = 0
+    public internal(set) var ignoredProperties = 0
     /// Dedupe entries that left before their window was over.
-    package internal(set) var dedupeShortened = 0
+    public internal(set) var dedupeShortened = 0
     /// Users of whom a trace lost times to the limit.
-    package internal(set) var approximateUsers = 0
+    public internal(set) var approximateUsers = 0
 }

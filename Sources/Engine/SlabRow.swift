@@ -1,16 +1,16 @@
 /// What a user's record holds of a list in slab memory: its block, and in one word with the block's size how much
 /// of it is used; eight bytes, of which a record has several.
 struct SlabRow: BitwiseCopyable {
-    private static let countBits: UInt32 = 26
+    private static let countBits: UInt32 = 25
     private static let countMax: UInt32 = 1 << countBits - 1
-    private static let classBits: UInt32 = 5
+    private static let classBits: UInt32 = 6
     private static let classMask: UInt32 = (1 << classBits - 1) << countBits
 
     /// ``WordSlab/none`` where there is nothing.
     fileprivate(set) var block = WordSlab.none
     private var sized: UInt32 = 0
 
-    /// How many elements there are, of whatever the list has; at most 2²⁶ − 1.
+    /// How many elements there are, of whatever the list has; at most 2²⁵ − 1.
     var count: UInt32 {
         get { sized & Self.countMax }
         set {
@@ -19,7 +19,7 @@ struct SlabRow: BitwiseCopyable {
         }
     }
 
-    /// At most 31.
+    /// At most 63.
     fileprivate(set) var sizeClass: UInt8 {
         get { UInt8(truncatingIfNeeded: (sized & Self.classMask) >> Self.countBits) }
         set { sized = sized & ~Self.classMask | UInt32(newValue) << Self.countBits }
@@ -35,8 +35,14 @@ struct SlabRow: BitwiseCopyable {
 extension WordSlab {
     /// Sees to it that the row's block has room for `words`; of a block that is too small the first `kept` words
     /// move to another.
+    @inline(__always)
     mutating func reserve(_ row: inout SlabRow, words: Int, keeping kept: Int) {
-        if row.block != Self.none, words <= 1 << Int(row.sizeClass) { return }
+        if row.block != Self.none, words <= Self.words(row.sizeClass) { return }
+        move(&row, words: words, keeping: kept)
+    }
+
+    @inline(never)
+    private mutating func move(_ row: inout SlabRow, words: Int, keeping kept: Int) {
         let sizeClass = Self.sizeClass(words: words)
         let block = allocate(sizeClass: sizeClass)
         if kept > 0 { pointer(block).update(from: pointer(row.block), count: kept) }

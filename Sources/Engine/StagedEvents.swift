@@ -8,55 +8,54 @@ import Events
 /// lines can be asked for at once (``Shard/settle()``), which costs hardly more than one.
 struct StagedEvents: ~Copyable {
     /// The most events of a group: about as many reads as a core waits for at one time.
-    static let countMax = 16
+    static let countMax = 32
 
     /// One event.
-    struct Event {
-        var kind: EventView.Kind
-        /// Is read again for what a snapshot lacks.
-        var isHistory: Bool
+    struct Event: BitwiseCopyable {
         var time: EventTime
         var arrival: EventTime
-        var ignoredOperations: Int
         /// Of the user's id.
         var hash: UInt64
         /// The key of a duplicate; meaningless without ``hasKey``.
-        var key: (high: UInt64, low: UInt64)
-        var hasKey: Bool
+        var key: DedupeSet.Key
         /// Where things of the event lie in the lists below.
-        var id: Range<Int>
-        var traces: Range<Int>
-        var records: Range<Int>
-        var assignments: Range<Int>
+        var id: Stretch
+        var traces: Stretch
+        var records: Stretch
+        var assignments: Stretch
+        var ignoredOperations: UInt32
+        var kind: EventView.Kind
+        var hasKey: Bool
+        /// Is read again for what a snapshot lacks.
+        var isHistory: Bool
     }
 
     /// A record of a record trace: which, and where its words lie.
-    struct Record {
+    struct Record: BitwiseCopyable {
         var trace: Int
         var words: Int
     }
 
     /// An assignment to a property.
-    struct StagedAssignment {
+    struct StagedAssignment: BitwiseCopyable {
         var operation: Assignment.Operation
         /// Number of the name.
         var name: UInt32
         /// Where the encoded value lies.
-        var value: Range<Int>
+        var value: Stretch
     }
 
-    private var events: [Event] = []
-    private(set) var traces: [Int] = []
-    private(set) var records: [Record] = []
-    private var words: [UInt64] = []
-    private(set) var assignments: [StagedAssignment] = []
+    private var events = RecordTable<Event>()
+    private(set) var traces = RecordTable<Int>()
+    private(set) var records = RecordTable<Record>()
+    private var words = RecordTable<UInt64>()
+    private(set) var assignments = RecordTable<StagedAssignment>()
     /// Ids and values.
     private var bytes: UnsafeMutableRawBufferPointer
     private var bytesUsed = 0
 
     init() {
         bytes = .allocate(byteCount: 1 << 14, alignment: 8)
-        events.reserveCapacity(Self.countMax)
     }
 
     deinit {
@@ -77,16 +76,11 @@ struct StagedEvents: ~Copyable {
 
     /// A record's words, lent until the next event is added.
     func words(_ record: Record) -> UnsafePointer<UInt64> {
-        words.withUnsafeBufferPointer { words in
-            guard let start = words.baseAddress else {
-                preconditionFailure("a record without words")
-            }
-            return start + record.words
-        }
+        UnsafePointer(words.start + record.words)
     }
 
-    private func view(_ range: Range<Int>) -> ByteView {
-        ByteView(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[range]))
+    private func view(_ stretch: Stretch) -> ByteView {
+        ByteView(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[stretch.range]))
     }
 
     /// Adds an event.
@@ -96,24 +90,26 @@ struct StagedEvents: ~Copyable {
         _ event: EventView,
         isHistory: Bool,
         hash: UInt64,
+        types: borrowing EventTypes,
         filters: borrowing TraceFilters,
         recordFilters: borrowing RecordFilters,
         names: inout PropertyNames
     ) {
-        let key: (high: UInt64, low: UInt64)
         let hasKey = !event.insertID.isEmpty
-        key =
+        let key =
             hasKey
-            ? DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID) : (high: 0, low: 0)
+            ? DedupeSet.key(owner: event.dedupeOwner, insertID: event.insertID)
+            : DedupeSet.Key(high: 0, low: 0)
+        let type = types.number(of: event.eventType)
         let firstTrace = traces.count
         if event.kind == .event {
-            for candidate in filters.candidates(for: event.eventType) {
+            for candidate in filters.candidates(for: type) {
                 let trace = filters.trace(at: candidate)
                 if filters.matches(event, trace: trace) { traces.append(trace) }
             }
         }
         let firstRecord = records.count
-        recordFilters.appendRecords(of: event, to: &records, words: &words)
+        recordFilters.appendRecords(of: event, type: type, to: &records, words: &words)
         let firstAssignment = assignments.count
         for assignment in event.assignments {
             guard let name = names.number(assignment) else { continue }
@@ -127,45 +123,48 @@ struct StagedEvents: ~Copyable {
         }
         events.append(
             Event(
-                kind: event.kind,
-                isHistory: isHistory,
                 time: event.time,
                 arrival: event.arrival,
-                ignoredOperations: event.ignoredOperations,
                 hash: hash,
                 key: key,
-                hasKey: hasKey,
                 id: copy(event.userID),
-                traces: firstTrace..<traces.count,
-                records: firstRecord..<records.count,
-                assignments: firstAssignment..<assignments.count
+                traces: Stretch(firstTrace, traces.count),
+                records: Stretch(firstRecord, records.count),
+                assignments: Stretch(firstAssignment, assignments.count),
+                ignoredOperations: UInt32(clamping: event.ignoredOperations),
+                kind: event.kind,
+                hasKey: hasKey,
+                isHistory: isHistory
             )
         )
     }
 
     /// Forgets every event, and keeps the memory.
     mutating func removeAll() {
-        events.removeAll(keepingCapacity: true)
-        traces.removeAll(keepingCapacity: true)
-        records.removeAll(keepingCapacity: true)
-        words.removeAll(keepingCapacity: true)
-        assignments.removeAll(keepingCapacity: true)
+        events.removeAll()
+        traces.removeAll()
+        records.removeAll()
+        words.removeAll()
+        assignments.removeAll()
         bytesUsed = 0
     }
 
-    private mutating func copy(_ view: ByteView) -> Range<Int> {
+    @inline(__always)
+    private mutating func copy(_ view: ByteView) -> Stretch {
         let end = bytesUsed + view.count
-        if end > bytes.count {
-            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * end, alignment: 8)
-            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<bytesUsed]))
-            bytes.deallocate()
-            bytes = larger
-        }
-        if view.count > 0 {
-            UnsafeMutableRawBufferPointer(rebasing: bytes[bytesUsed..<end])
-                .copyMemory(from: view.buffer)
+        if end > bytes.count { grow(to: 2 * end) }
+        if view.count > 0, let start = bytes.baseAddress {
+            (start + bytesUsed).copyMemory(from: view.base, byteCount: view.count)
         }
         defer { bytesUsed = end }
-        return bytesUsed..<end
+        return Stretch(bytesUsed, end)
+    }
+
+    @inline(never)
+    private mutating func grow(to count: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<bytesUsed]))
+        bytes.deallocate()
+        bytes = larger
     }
 }

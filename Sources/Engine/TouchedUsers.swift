@@ -3,11 +3,11 @@ import Basics
 /// The users to look at at the next tick, and which of their conditions may have changed.
 ///
 /// A user's record holds its place here, so that touching it again finds its bits at once.
-struct TouchedUsers {
+struct TouchedUsers: ~Copyable {
     /// In the order in which they were first touched since the last tick.
-    private(set) var slots: [UserSlot] = []
+    private(set) var slots = RecordTable<UserSlot>()
     /// Bits of conditions, ``words`` words a user.
-    private var bits: [UInt64] = []
+    private var bits = RecordTable<UInt64>()
     private let words: Int
 
     /// - Parameter words: Words in a row of bits of conditions.
@@ -26,9 +26,11 @@ struct TouchedUsers {
     }
 
     /// A word of the bits at a place.
+    @inline(__always)
     func bits(_ place: Int, word: Int) -> UInt64 { bits[place * words + word] }
 
     /// Sets bits at a place.
+    @inline(__always)
     mutating func add(_ more: UInt64, to place: Int, word: Int) {
         bits[place * words + word] |= more
     }
@@ -38,12 +40,7 @@ struct TouchedUsers {
 
     /// Forgets the first `count` users; those behind them move up.
     mutating func removeFirst(_ count: Int) {
-        if count == slots.count {
-            slots.removeAll(keepingCapacity: true)
-            bits.removeAll(keepingCapacity: true)
-        } else {
-            slots.removeFirst(count)
-            bits.removeFirst(count * words)
-        }
+        slots.removeFirst(count)
+        bits.removeFirst(count * words)
     }
 }

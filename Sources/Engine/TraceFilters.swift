@@ -12,8 +12,7 @@ struct TraceFilters {
         var test: CompiledPropertyTest
     }
 
-    private let routes: EventRoutes
-    /// Where the traces of each route stand in ``traces``.
+    /// Where the traces of each type, by its number, stand in ``traces``.
     private let traceRanges: [Range<Int>]
     private let traces: [Int]
     /// Where the tests of each trace stand in ``tests``.
@@ -22,12 +21,14 @@ struct TraceFilters {
     /// How far back each trace is looked at, in milliseconds.
     private let horizons: [Int64]
 
-    init(plan: Plan) {
-        routes = plan.routes
+    init(plan: Plan, types: EventTypes) {
         var traceRanges: [Range<Int>] = []
         var traces: [Int] = []
-        for route in 0..<plan.routes.count {
+        for type in 0..<types.count {
             let start = traces.count
+            let route =
+                types.name(type)?.withByteView { plan.routes.route(of: $0) } ?? plan.routes.count
+                - 1
             traces += plan.routes.traces(of: route)
             traceRanges.append(start..<traces.count)
         }
@@ -50,8 +51,8 @@ struct TraceFilters {
         horizons = plan.traces.map(\.horizon)
     }
 
-    /// The places of ``trace(at:)`` for events of this type.
-    func candidates(for type: ByteView) -> Range<Int> { traceRanges[routes.route(of: type)] }
+    /// The places of ``trace(at:)`` for events of the type with this number.
+    func candidates(for type: Int) -> Range<Int> { traceRanges[type] }
 
     /// A trace by its place among the candidates.
     func trace(at index: Int) -> Int { traces[index] }

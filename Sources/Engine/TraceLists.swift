@@ -1,84 +1,155 @@
 import Basics
+import Glibc
 
-/// The sorted event times of every user and trace, in slab memory.
+/// The sorted event times of every user and trace, in slab memory: what a user has of all traces in one block, one
+/// behind the other, so that two or three neighbouring cache lines tell everything.
 ///
 /// Invariants, for a list with entries e:
 /// - times are ascending and all later than floor − horizon of the trace when it was last pruned
 /// - `base` counts the accepted events that are no longer in the list; each was ≤ floor − horizon, or fell
 ///   to the limit
 /// - so the number of events ≤ T, for any tick T ≥ floor, is `base` + the times ≤ T in the list
-/// - up to two times stand in the entry itself; more stand in a block, and the entry repeats the oldest and
-///   the newest, so that most questions are answered without a look at the block
+/// - a time takes four bytes, as milliseconds after the row's epoch; of a user whose times lie further apart than
+///   that reaches (49 days) all take eight. More than ``inlineMax`` times of one trace stand in a block of their own
 ///
 /// ```
-/// user ──► block of entries ──► { trace, count, end, oldest, newest, block of times }
-///                                    [ base | pruned … | t0 t1 t2 … | free … ]
-///                                      0      1          end-count    end      2^sizeClass
+/// user ──► [ epoch i64 ][ entry ][ entry ] …
+/// entry    [ trace u24 | count u8 | base u32 ][ t0 ][ t1 ] …
+///          [ trace u24 |  255     | base u32 ][ block u32 | class u32 | end u32 | count u32 ] ──► [ … t0 t1 … ]
 /// ```
 struct TraceLists: ~Copyable {
-    /// What a user has of one trace.
+    /// What a user has of one trace; lent until the lists change.
     struct Entry {
-        /// The trace in the low 24 bits, the size class of the block above.
-        private var traceAndClass: UInt32
-        /// The block of times; ``WordSlab/none`` where all are in the entry.
-        fileprivate(set) var block = WordSlab.none
-        fileprivate(set) var count: UInt32 = 0
-        /// Where the times end in the block.
-        ///
-        /// Where there is no block, its place is taken by the base: so the usual event is written to its block
-        /// without a look at it.
-        fileprivate var endOrBase: UInt32 = 0
-        /// Meaningless where there are no times.
-        fileprivate(set) var oldest: Int64 = 0
-        /// The oldest again where there is one time.
-        fileprivate(set) var newest: Int64 = 0
+        fileprivate let start: UnsafeMutableRawPointer
+        fileprivate let isWide: Bool
+        fileprivate let epoch: Int64
 
-        fileprivate init(trace: Int) {
-            precondition(trace < 1 << 24, "trace \(trace) of one plan")
-            traceAndClass = UInt32(trace)
+        fileprivate var header: Header {
+            get { Header(word: start.loadUnaligned(as: UInt64.self)) }
+            nonmutating set { start.storeBytes(of: newValue.word, as: UInt64.self) }
         }
 
-        var trace: Int { Int(traceAndClass & 0xff_ffff) }
+        fileprivate var far: Far {
+            get { (start + Header.bytes).loadUnaligned(as: Far.self) }
+            nonmutating set { (start + Header.bytes).storeBytes(of: newValue, as: Far.self) }
+        }
 
-        fileprivate var sizeClass: UInt8 {
-            get { UInt8(truncatingIfNeeded: traceAndClass >> 24) }
-            set { traceAndClass = traceAndClass & 0xff_ffff | UInt32(newValue) << 24 }
+        fileprivate var width: Int { isWide ? 8 : 4 }
+
+        fileprivate var bytes: Int {
+            let header = header
+            return Header.bytes + (header.isFar ? Far.bytes : header.count * width)
+        }
+
+        var trace: Int { header.trace }
+
+        /// Events that are no longer listed.
+        var base: UInt32 { header.base }
+
+        /// How many times are listed.
+        var count: Int { header.isFar ? Int(far.count) : header.count }
+    }
+
+    /// The first word of an entry.
+    fileprivate struct Header {
+        static let bytes = 8
+        static let farCount = 255
+        static let traceBits: UInt64 = 24
+
+        private(set) var word: UInt64
+
+        init(word: UInt64) { self.word = word }
+
+        init(trace: Int, count: Int = 0, base: UInt32 = 0) {
+            precondition(trace < 1 << 24, "trace \(trace) of one plan")
+            word = UInt64(trace) | UInt64(count) << Self.traceBits | UInt64(base) << 32
+        }
+
+        var trace: Int { Int(word & 0xff_ffff) }
+
+        /// Meaningless where the times stand in a block of their own.
+        var count: Int {
+            get { Int(word >> Self.traceBits & 0xff) }
+            set { word = word & ~(0xff << Self.traceBits) | UInt64(newValue) << Self.traceBits }
+        }
+
+        var isFar: Bool { count == Self.farCount }
+
+        var base: UInt32 {
+            get { UInt32(truncatingIfNeeded: word >> 32) }
+            set { word = word & 0xffff_ffff | UInt64(newValue) << 32 }
+        }
+
+        mutating func raiseBase(by gone: Int) { base = UInt32(clamping: Int(base) + gone) }
+    }
+
+    /// Where many times stand.
+    fileprivate struct Far: BitwiseCopyable {
+        static let bytes = 16
+
+        var block: WordSlab.Handle
+        var sizeClass: UInt32
+        /// Where the times end in the block.
+        var end: UInt32
+        var count: UInt32
+
+        var capacity: Int { WordSlab.words(UInt8(sizeClass)) }
+    }
+
+    /// What a user has of every trace, in no order.
+    struct Entries: Sequence, IteratorProtocol {
+        fileprivate var cursor: UnsafeMutableRawPointer?
+        fileprivate let end: UnsafeMutableRawPointer?
+        fileprivate let isWide: Bool
+        fileprivate let epoch: Int64
+
+        @inline(__always)
+        mutating func next() -> Entry? {
+            guard let start = cursor, start != end else { return nil }
+            let entry = Entry(start: start, isWide: isWide, epoch: epoch)
+            cursor = start + entry.bytes
+            return entry
         }
     }
 
     /// The listed times of an entry, ascending; lent until the lists change.
     struct Times: RandomAccessCollection {
         let count: Int
-        private let oldest: Int64
-        private let newest: Int64
-        /// The first of them in their block.
-        private let first: UnsafePointer<Int64>?
+        private let first: UnsafeRawPointer?
+        private let isWide: Bool
+        private let epoch: Int64
 
-        fileprivate init(_ entry: Entry, first: UnsafePointer<Int64>?) {
-            count = Int(entry.count)
-            oldest = entry.oldest
-            newest = entry.newest
+        fileprivate init(count: Int, first: UnsafeRawPointer?, isWide: Bool, epoch: Int64) {
+            self.count = count
             self.first = first
+            self.isWide = isWide
+            self.epoch = epoch
         }
+
+        /// No times.
+        static var none: Times { Times(count: 0, first: nil, isWide: true, epoch: 0) }
 
         var startIndex: Int { 0 }
         var endIndex: Int { count }
 
+        @inline(__always)
         subscript(index: Int) -> Int64 {
-            precondition(index >= 0 && index < count, "time \(index) of \(count)")
-            if index == 0 { return oldest }
-            if index == count - 1 { return newest }
-            guard let first else { preconditionFailure("\(count) times without a block") }
-            return first[index]
+            guard index >= 0, index < count, let first else {
+                preconditionFailure("time \(index) of \(count)")
+            }
+            return isWide
+                ? first.loadUnaligned(fromByteOffset: index * 8, as: Int64.self)
+                : epoch
+                    + Int64(first.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
         }
 
         /// How many are ≤ `bound`.
         ///
         /// Complexity: O(log count).
+        @inline(__always)
         func countNotAfter(_ bound: Int64) -> Int {
-            if count == 0 || bound < oldest { return 0 }
-            if bound >= newest { return count }
-            var low = 1
+            if count == 0 || self[count - 1] <= bound { return count }
+            var low = 0
             var high = count - 1
             while low < high {
                 let middle = (low + high) / 2
@@ -88,104 +159,90 @@ struct TraceLists: ~Copyable {
         }
     }
 
-    /// Where the two times that stand in an entry begin.
-    private static let oldestOffset = 16
-    private static let entryWords = MemoryLayout<Entry>.stride / 8
-    /// The most times that stand in the entry.
-    private static let inlineMax = 2
+    /// The most times of one trace that stand in the row.
+    private static let inlineMax = 28
+    /// So few times of a block of their own stand in the row again.
+    private static let inlineAgain = 14
+    private static let epochBytes = 8
+    /// How far before the first time of a row its epoch is put, for those that come late.
+    private static let epochSlack: Int64 = 1 << 24
 
     private(set) var slab = WordSlab()
+    /// Where a row's times are laid out as records.
+    private let unpacked = UnsafeMutablePointer<Int64>.allocate(capacity: TraceLists.inlineMax)
 
-    init() {
-        precondition(
-            MemoryLayout<Entry>.stride == 32
-                && MemoryLayout<Entry>.offset(of: \.oldest) == Self.oldestOffset
-                && MemoryLayout<Entry>.offset(of: \.newest) == Self.oldestOffset + 8,
-            "the layout of a trace entry"
-        )
+    init() {}
+
+    deinit {
+        unpacked.deallocate()
     }
 
     /// The user's entries.
-    func entries(_ row: SlabRow) -> UnsafeMutableBufferPointer<Entry> {
-        guard row.count > 0 else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
-        let start = UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(
-            to: Entry.self
+    @inline(__always)
+    func entries(_ row: SlabRow) -> Entries {
+        guard row.count > 0 else { return Entries(cursor: nil, end: nil, isWide: true, epoch: 0) }
+        let start = start(row)
+        return Entries(
+            cursor: start + Self.epochBytes,
+            end: start + Int(row.count),
+            isWide: row.isWide,
+            epoch: start.loadUnaligned(as: Int64.self)
         )
-        return UnsafeMutableBufferPointer(start: start, count: Int(row.count))
     }
 
-    /// Reads a word of each cache line of a user's entries, so that they are near when they are needed.
-    func fetch(_ row: SlabRow) -> UInt64 {
-        guard row.count > 0 else { return 0 }
-        let words = slab.pointer(row.block)
-        var sum: UInt64 = 0
-        for index in stride(from: 0, to: Int(row.count) * Self.entryWords, by: 8) {
-            sum &+= words[index]
-        }
-        return sum
+    /// What the user has of a trace; nil where that is nothing.
+    @inline(__always)
+    func find(_ trace: Int, in row: SlabRow) -> Entry? {
+        for entry in entries(row) where entry.trace == trace { return entry }
+        return nil
     }
 
-    /// Reads where the next time of a user and trace goes.
-    func fetchEnd(_ row: SlabRow, trace: Int) -> UInt64 {
-        let entries = entries(row)
-        for index in 0..<entries.count where entries[index].trace == trace {
-            let entry = entries[index]
-            if entry.block == WordSlab.none { break }
-            let end = min(Int(entry.endOrBase), 1 << Int(entry.sizeClass) - 1)
-            return slab.pointer(entry.block)[end]
-        }
-        return 0
+    /// Asks for the user's entries, so that they are near when they are needed.
+    @inline(__always)
+    func prefetch(_ row: SlabRow) { slab.prefetch(row, words: (Int(row.count) + 7) / 8) }
+
+    /// Asks for where the next time of a user and trace goes, where that is in a block of its own.
+    @inline(__always)
+    func prefetchEnd(_ row: SlabRow, trace: Int) {
+        guard let entry = find(trace, in: row), entry.header.isFar else { return }
+        let far = entry.far
+        Prefetch.line(first(far) + Int(far.count))
     }
 
     /// The listed times of an entry.
+    @inline(__always)
     func times(_ entry: Entry) -> Times {
-        if entry.block == WordSlab.none { return Times(entry, first: nil) }
-        let start = Int(entry.endOrBase) - Int(entry.count)
-        return Times(entry, first: UnsafePointer(words(entry.block) + start))
+        let header = entry.header
+        if header.isFar {
+            let far = entry.far
+            return Times(count: Int(far.count), first: first(far), isWide: true, epoch: 0)
+        }
+        return Times(
+            count: header.count,
+            first: entry.start + Header.bytes,
+            isWide: entry.isWide,
+            epoch: entry.epoch
+        )
     }
 
-    /// The listed times of a user and trace as records of one word; lent until the lists change.
+    /// The listed times of a user and trace as records of one word; lent until the lists change, or are asked this
+    /// again.
     func run(_ trace: Int, of row: SlabRow) -> RecordRun {
-        let entries = entries(row)
-        for index in 0..<entries.count where entries[index].trace == trace {
-            let entry = entries[index]
-            guard entry.count > 0 else { break }
-            let times: UnsafeMutablePointer<Int64>
-            if entry.block == WordSlab.none {
-                // They stand one behind the other in the entry.
-                guard let start = entries.baseAddress else { break }
-                times = UnsafeMutableRawPointer(start + index)
-                    .advanced(by: Self.oldestOffset)
-                    .assumingMemoryBound(to: Int64.self)
-            } else {
-                times = words(entry.block) + (Int(entry.endOrBase) - Int(entry.count))
-            }
-            return RecordRun(
-                words: UnsafeMutableRawPointer(times).assumingMemoryBound(to: UInt64.self),
-                width: 1,
-                count: Int(entry.count)
-            )
+        guard let entry = find(trace, in: row), entry.count > 0 else {
+            return RecordRun(words: nil, width: 1, count: 0)
         }
-        return RecordRun(words: nil, width: 1, count: 0)
-    }
-
-    /// Events that are no longer listed.
-    func base(_ entry: Entry) -> UInt32 {
-        entry.block == WordSlab.none
-            ? entry.endOrBase : UInt32(truncatingIfNeeded: words(entry.block)[0])
-    }
-
-    private func raiseBase(of entry: inout Entry, by gone: Int) {
-        let base = UInt32(clamping: Int(base(entry)) + gone)
-        if entry.block == WordSlab.none {
-            entry.endOrBase = base
+        let times = times(entry)
+        var start = unpacked
+        if entry.header.isFar {
+            start = first(entry.far)
         } else {
-            words(entry.block)[0] = Int64(base)
+            for index in 0..<times.count { unpacked[index] = times[index] }
         }
-    }
-
-    private func words(_ block: WordSlab.Handle) -> UnsafeMutablePointer<Int64> {
-        UnsafeMutableRawPointer(slab.pointer(block)).assumingMemoryBound(to: Int64.self)
+        return RecordRun(
+            words: UnsafeMutableRawPointer(start).assumingMemoryBound(to: UInt64.self),
+            width: 1,
+            count: times.count
+        )
     }
 
     /// Adds an event time.
@@ -195,7 +252,8 @@ struct TraceLists: ~Copyable {
     /// - `limit`: The most times a list may hold; beyond it the oldest go to the base.
     ///
     /// Gives how many times are listed now, and whether the limit was hit.
-    /// - Complexity: O(1) for a time that is the newest, O(count) for a late one.
+    /// - Complexity: O(what the user has of all traces) for those with few times of each, else O(1) for a time that is
+    ///   the newest and O(count) for a late one.
     mutating func add(
         _ time: Int64,
         trace: Int,
@@ -203,41 +261,55 @@ struct TraceLists: ~Copyable {
         bound: Int64,
         limit: Int
     ) -> (listed: Int, hitLimit: Bool) {
-        let index = entryIndex(trace, in: &row)
-        var entry = entries(row)[index]
-        defer { entries(row)[index] = entry }
+        if row.count == 0 { begin(&row, at: time) }
+        if !row.isWide, !Self.fits(time, epoch(row)), time > bound { reanchor(&row, for: time) }
+        let width = row.isWide ? 8 : 4
+        guard var entry = find(trace, in: row) else {
+            let isListed = time > bound
+            let bytes = Header.bytes + (isListed ? width : 0)
+            reserve(&row, bytes: Int(row.count) + bytes)
+            let entry = self.entry(at: Int(row.count), of: row)
+            row.count += UInt32(bytes)
+            entry.header = Header(trace: trace, count: isListed ? 1 : 0, base: isListed ? 0 : 1)
+            if isListed { put(time, at: 0, of: entry) }
+            return (isListed ? 1 : 0, false)
+        }
         if time <= bound {
-            raiseBase(of: &entry, by: 1)
-            return (Int(entry.count), false)
+            entry.header.raiseBase(by: 1)
+            return (entry.count, false)
         }
-        if entry.block == WordSlab.none, Int(entry.count) == Self.inlineMax {
-            prune(&entry, bound: bound)
-            if Int(entry.count) == Self.inlineMax { moveToBlock(&entry) }
+        if !entry.header.isFar {
+            let isFull = entry.header.count == Self.inlineMax
+            if isFull || Int(row.count) + width > WordSlab.words(row.sizeClass) * 8 {
+                // Before memory is taken, what is past is given back.
+                let position = entry.start - start(row)
+                drop(times(entry).countNotAfter(bound), of: entry, in: &row)
+                entry = self.entry(at: position, of: row)
+                if entry.header.count == Self.inlineMax {
+                    moveToBlock(position, in: &row)
+                    entry = self.entry(at: position, of: row)
+                }
+            }
         }
-        if entry.block != WordSlab.none { insert(time, into: &entry, bound: bound) }
-        // Also where there is a block: the entry repeats its ends.
-        entry.newest = entry.count == 0 ? time : max(entry.newest, time)
-        entry.oldest = entry.count == 0 ? time : min(entry.oldest, time)
-        entry.count += 1
-        if Int(entry.count) > limit {
-            drop(1, of: &entry)
-            return (Int(entry.count), true)
+        if entry.header.isFar {
+            insert(time, into: entry, bound: bound)
+        } else {
+            let position = entry.start - start(row)
+            reserve(&row, bytes: Int(row.count) + width)
+            entry = self.entry(at: position, of: row)
+            insert(time, among: entry, of: &row)
         }
-        return (Int(entry.count), false)
+        let count = entry.count
+        if count > limit { return (dropOldest(of: entry, in: &row), true) }
+        return (count, false)
     }
 
     /// Moves times of a user and trace that no window can use any more to the base.
-    mutating func prune(_ row: SlabRow, trace: Int, bound: Int64) {
-        let entries = entries(row)
-        for index in 0..<entries.count where entries[index].trace == trace {
-            prune(&entries[index], bound: bound)
-        }
-    }
-
-    /// Moves times that no window can use any more to the base, and frees memory that is no longer needed.
-    mutating func prune(_ entry: inout Entry, bound: Int64) {
-        guard entry.count > 0, entry.oldest <= bound else { return }
-        drop(times(entry).countNotAfter(bound), of: &entry)
+    mutating func prune(_ row: inout SlabRow, trace: Int, bound: Int64) {
+        guard let entry = find(trace, in: row) else { return }
+        let times = times(entry)
+        guard times.count > 0, times[0] <= bound else { return }
+        drop(times.countNotAfter(bound), of: entry, in: &row)
     }
 
     /// Restores an entry from a snapshot; the user must not have one of this trace.
@@ -247,117 +319,277 @@ struct TraceLists: ~Copyable {
         times: [Int64],
         to row: inout SlabRow
     ) {
-        let index = entryIndex(trace, in: &row)
-        var entry = entries(row)[index]
-        entry.endOrBase = base
-        if let oldest = times.first, let newest = times.last {
-            (entry.oldest, entry.newest) = (oldest, newest)
-            entry.count = UInt32(times.count)
-            if times.count > Self.inlineMax {
-                entry.sizeClass = WordSlab.sizeClass(words: times.count + 1)
-                entry.block = slab.allocate(sizeClass: entry.sizeClass)
-                let list = words(entry.block)
-                list[0] = Int64(base)
-                for (position, time) in times.enumerated() { list[1 + position] = time }
-                entry.endOrBase = UInt32(1 + times.count)
-            }
+        if times.isEmpty {
+            // Any time will do: it is past all bounds, and only its count stays.
+            _ = add(0, trace: trace, to: &row, bound: .max, limit: .max)
         }
-        entries(row)[index] = entry
+        for time in times { _ = add(time, trace: trace, to: &row, bound: .min, limit: .max) }
+        if let entry = find(trace, in: row) { entry.header.base = base }
     }
 
     /// Gives back everything of a user.
     mutating func clear(_ row: inout SlabRow) {
-        for entry in entries(row) where entry.block != WordSlab.none {
-            slab.release(entry.block, sizeClass: entry.sizeClass)
+        for entry in entries(row) where entry.header.isFar {
+            slab.release(entry.far.block, sizeClass: UInt8(entry.far.sizeClass))
         }
         slab.clear(&row)
     }
 
-    private mutating func entryIndex(_ trace: Int, in row: inout SlabRow) -> Int {
-        let present = entries(row)
-        for index in present.indices where present[index].trace == trace { return index }
-        // A snapshot counts them in 16 bits.
-        precondition(row.count < UInt16.max, "more than 65,534 traces of one user")
-        let used = Int(row.count) * Self.entryWords
-        slab.reserve(&row, words: used + Self.entryWords, keeping: used)
-        row.count += 1
-        entries(row)[Int(row.count) - 1] = Entry(trace: trace)
-        return Int(row.count) - 1
+    // MARK: Rows
+
+    @inline(__always)
+    private func start(_ row: SlabRow) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(slab.pointer(row.block))
     }
 
-    /// Moves the oldest times to the base.
-    ///
-    /// What fits into the entry again leaves its block.
-    private mutating func drop(_ gone: Int, of entry: inout Entry) {
-        let left = Int(entry.count) - gone
-        precondition(gone >= 0 && left >= 0, "\(gone) of \(entry.count) times to drop")
-        if left > 0 { entry.oldest = times(entry)[gone] }
-        raiseBase(of: &entry, by: gone)
-        entry.count = UInt32(left)
-        guard entry.block != WordSlab.none, left <= Self.inlineMax else { return }
-        let base = base(entry)
-        slab.release(entry.block, sizeClass: entry.sizeClass)
-        entry.block = WordSlab.none
-        entry.endOrBase = base
+    private func epoch(_ row: SlabRow) -> Int64 { start(row).loadUnaligned(as: Int64.self) }
+
+    private func entry(at position: Int, of row: SlabRow) -> Entry {
+        let start = start(row)
+        return Entry(
+            start: start + position,
+            isWide: row.isWide,
+            epoch: start.loadUnaligned(as: Int64.self)
+        )
     }
 
-    /// The entry is full: its times begin a block.
-    private mutating func moveToBlock(_ entry: inout Entry) {
-        entry.sizeClass = 2
-        entry.block = slab.allocate(sizeClass: entry.sizeClass)
-        let list = words(entry.block)
-        list[0] = Int64(entry.endOrBase)
-        list[1] = entry.oldest
-        list[2] = entry.newest
-        entry.endOrBase = 3
+    private static func fits(_ time: Int64, _ epoch: Int64) -> Bool {
+        time >= epoch && time - epoch <= Int64(UInt32.max)
     }
 
-    /// Puts a time into the block of an entry, which counts it afterwards.
-    private mutating func insert(_ time: Int64, into entry: inout Entry, bound: Int64) {
-        let capacity = 1 << Int(entry.sizeClass)
-        if Int(entry.endOrBase) == capacity {
-            makeRoom(&entry, bound: bound)
-            // So much was past that the entry holds the rest.
-            if entry.block == WordSlab.none {
-                if Int(entry.count) < Self.inlineMax { return }
-                moveToBlock(&entry)
+    private mutating func begin(_ row: inout SlabRow, at time: Int64) {
+        reserve(&row, bytes: Self.epochBytes + Header.bytes + 4)
+        row.count = UInt32(Self.epochBytes)
+        start(row).storeBytes(of: time - Self.epochSlack, as: Int64.self)
+    }
+
+    private mutating func reserve(_ row: inout SlabRow, bytes: Int) {
+        slab.reserve(&row, words: (bytes + 7) / 8, keeping: (Int(row.count) + 7) / 8)
+    }
+
+    private func put(_ time: Int64, at index: Int, of entry: Entry) {
+        let times = entry.start + Header.bytes
+        if entry.isWide {
+            times.storeBytes(of: time, toByteOffset: index * 8, as: Int64.self)
+        } else {
+            times.storeBytes(
+                of: UInt32(truncatingIfNeeded: time - entry.epoch),
+                toByteOffset: index * 4,
+                as: UInt32.self
+            )
+        }
+    }
+
+    /// Puts a time at its place among those that stand in the row, which has room.
+    private func insert(_ time: Int64, among entry: Entry, of row: inout SlabRow) {
+        let count = entry.header.count
+        let times = times(entry)
+        var place = count
+        while place > 0, times[place - 1] > time { place -= 1 }
+        let width = entry.width
+        let target = entry.start + Header.bytes + place * width
+        let behind = start(row) + Int(row.count) - target
+        memmove(target + width, target, behind)
+        put(time, at: place, of: entry)
+        entry.header.count = count + 1
+        row.count += UInt32(width)
+    }
+
+    /// Makes room for a time that the row's epoch does not reach: by another epoch, or by wider times.
+    private mutating func reanchor(_ row: inout SlabRow, for time: Int64) {
+        var oldest = time
+        var newest = time
+        for entry in entries(row) where !entry.header.isFar {
+            let times = times(entry)
+            guard times.count > 0 else { continue }
+            oldest = min(oldest, times[0])
+            newest = max(newest, times[times.count - 1])
+        }
+        let spare = Int64(UInt32.max) - (newest - oldest)
+        // Moved all the same where only the slack is short.
+        guard spare >= 0 else { return widen(&row) }
+        let epoch = oldest - min(Self.epochSlack, spare)
+        for entry in entries(row) where !entry.header.isFar {
+            let times = times(entry)
+            for index in 0..<times.count {
+                (entry.start + Header.bytes).storeBytes(
+                    of: UInt32(truncatingIfNeeded: times[index] - epoch),
+                    toByteOffset: index * 4,
+                    as: UInt32.self
+                )
             }
         }
-        let list = words(entry.block)
-        var position = Int(entry.endOrBase)
-        entry.endOrBase += 1
-        if time < entry.newest {
-            let first = position - Int(entry.count)
-            while position > first, list[position - 1] > time {
-                list[position] = list[position - 1]
-                position -= 1
+        start(row).storeBytes(of: epoch, as: Int64.self)
+    }
+
+    private mutating func widen(_ row: inout SlabRow) {
+        var bytes = Self.epochBytes
+        for entry in entries(row) {
+            bytes += entry.header.isFar ? entry.bytes : Header.bytes + entry.header.count * 8
+        }
+        let sizeClass = WordSlab.sizeClass(words: (bytes + 7) / 8)
+        let block = slab.allocate(sizeClass: sizeClass)
+        var target = UnsafeMutableRawPointer(slab.pointer(block))
+        target.storeBytes(of: epoch(row), as: Int64.self)
+        target += Self.epochBytes
+        for entry in entries(row) {
+            let wide = Entry(start: target, isWide: true, epoch: 0)
+            wide.header = entry.header
+            if entry.header.isFar {
+                wide.far = entry.far
+            } else {
+                let times = times(entry)
+                for index in 0..<times.count { put(times[index], at: index, of: wide) }
             }
+            target += wide.bytes
+        }
+        slab.replaceBlock(of: &row, with: block, sizeClass: sizeClass)
+        row.count = UInt32(bytes)
+        row.isWide = true
+    }
+
+    /// Takes bytes out of a row, and gives memory back where most of it is free.
+    private mutating func cut(_ bytes: Int, at position: Int, from row: inout SlabRow) {
+        let target = start(row) + position
+        let behind = Int(row.count) - position - bytes
+        memmove(target, target + bytes, behind)
+        row.count -= UInt32(bytes)
+        let words = (Int(row.count) + 7) / 8
+        guard words * 4 <= WordSlab.words(row.sizeClass), row.sizeClass > 6 else { return }
+        let sizeClass = WordSlab.sizeClass(words: words)
+        let block = slab.allocate(sizeClass: sizeClass)
+        slab.pointer(block).update(from: slab.pointer(row.block), count: words)
+        slab.replaceBlock(of: &row, with: block, sizeClass: sizeClass)
+    }
+
+    /// Moves the oldest times of an entry to the base; what is few again goes back into the row.
+    ///
+    /// The entry is as before, but for the times, only where no memory was given back.
+    private mutating func drop(_ gone: Int, of entry: Entry, in row: inout SlabRow) {
+        if gone == 0 { return }
+        var header = entry.header
+        header.raiseBase(by: gone)
+        let position = entry.start - start(row)
+        if header.isFar {
+            entry.header = header
+            entry.far.count -= UInt32(gone)
+            if entry.far.count <= Self.inlineAgain { moveBack(position, in: &row) }
+            return
+        }
+        header.count -= gone
+        entry.header = header
+        cut(gone * entry.width, at: position + Header.bytes, from: &row)
+    }
+
+    /// Drops one time; gives how many are left.
+    private mutating func dropOldest(of entry: Entry, in row: inout SlabRow) -> Int {
+        let count = entry.count
+        drop(1, of: entry, in: &row)
+        return count - 1
+    }
+
+    // MARK: Blocks of their own
+
+    private func first(_ far: Far) -> UnsafeMutablePointer<Int64> {
+        UnsafeMutableRawPointer(slab.pointer(far.block)).assumingMemoryBound(to: Int64.self)
+            + Int(far.end - far.count)
+    }
+
+    /// The entry at a position has as many times as a row takes: they begin a block.
+    private mutating func moveToBlock(_ position: Int, in row: inout SlabRow) {
+        let full = entry(at: position, of: row)
+        let times = times(full)
+        let sizeClass = WordSlab.sizeClass(words: times.count * 2)
+        let block = slab.allocate(sizeClass: sizeClass)
+        let list = UnsafeMutableRawPointer(slab.pointer(block)).assumingMemoryBound(to: Int64.self)
+        for index in 0..<times.count { list[index] = times[index] }
+        let far = Far(
+            block: block,
+            sizeClass: UInt32(sizeClass),
+            end: UInt32(times.count),
+            count: UInt32(times.count)
+        )
+        let freed = times.count * full.width - Far.bytes
+        full.header.count = Header.farCount
+        full.far = far
+        cut(freed, at: position + Header.bytes + Far.bytes, from: &row)
+    }
+
+    /// The entry at a position has few times left in its block: they go back into the row.
+    private mutating func moveBack(_ position: Int, in row: inout SlabRow) {
+        let far = entry(at: position, of: row).far
+        let count = Int(far.count)
+        let list = first(far)
+        if !row.isWide, count > 0 {
+            // One epoch must reach them and what else is there.
+            for time in [list[0], list[count - 1]] where !row.isWide && !Self.fits(time, epoch(row))
+            {
+                reanchor(&row, for: time)
+            }
+            // Where that did not do, they stay where they are.
+            let epoch = epoch(row)
+            if row.isWide || !Self.fits(list[0], epoch) || !Self.fits(list[count - 1], epoch) {
+                return
+            }
+        }
+        let width = row.isWide ? 8 : 4
+        let change = count * width - Far.bytes
+        if change > 0 { reserve(&row, bytes: Int(row.count) + change) }
+        let entry = entry(at: position, of: row)
+        let behind = entry.start + Header.bytes + Far.bytes
+        memmove(behind + change, behind, start(row) + Int(row.count) - behind)
+        row.count = UInt32(Int(row.count) + change)
+        entry.header.count = count
+        for index in 0..<count { put(list[index], at: index, of: entry) }
+        slab.release(far.block, sizeClass: UInt8(far.sizeClass))
+    }
+
+    /// Puts a time into the block of an entry.
+    private mutating func insert(_ time: Int64, into entry: Entry, bound: Int64) {
+        var far = entry.far
+        if Int(far.end) == far.capacity { makeRoom(&far, entry, bound: bound) }
+        let list = first(far)
+        var position = Int(far.count)
+        while position > 0, list[position - 1] > time {
+            list[position] = list[position - 1]
+            position -= 1
         }
         list[position] = time
+        far.end += 1
+        far.count += 1
+        entry.far = far
     }
 
-    /// The block is full to its end: drops what is past, else moves the times to its front, else to a
-    /// block twice as large.
-    private mutating func makeRoom(_ entry: inout Entry, bound: Int64) {
-        prune(&entry, bound: bound)
-        guard entry.block != WordSlab.none else { return }
-        let capacity = (1 << Int(entry.sizeClass)) - 1
-        let count = Int(entry.count)
-        var list = words(entry.block)
-        let base = list[0]
-        let source = list + (Int(entry.endOrBase) - count)
-        if count * 4 <= capacity * 3 {
-            (list + 1).update(from: source, count: count)
-        } else {
-            let sizeClass = entry.sizeClass + 1
-            let block = slab.allocate(sizeClass: sizeClass)
-            list = words(block)
-            (list + 1).update(from: source, count: count)
-            slab.release(entry.block, sizeClass: entry.sizeClass)
-            entry.block = block
-            entry.sizeClass = sizeClass
+    /// The block is full to its end: drops what is past, and moves the times to its front, or to a larger block.
+    private mutating func makeRoom(_ far: inout Far, _ entry: Entry, bound: Int64) {
+        let past = Times(count: Int(far.count), first: first(far), isWide: true, epoch: 0)
+            .countNotAfter(bound)
+        if past > 0 {
+            entry.header.raiseBase(by: past)
+            far.count -= UInt32(past)
         }
-        list[0] = base
-        entry.endOrBase = UInt32(1 + count)
+        let source = first(far)
+        let count = Int(far.count)
+        if count * 4 <= far.capacity * 3 {
+            let list = source - Int(far.end - far.count)
+            list.update(from: source, count: count)
+        } else {
+            let sizeClass = WordSlab.sizeClass(words: far.capacity + 1)
+            let block = slab.allocate(sizeClass: sizeClass)
+            UnsafeMutableRawPointer(slab.pointer(block)).assumingMemoryBound(to: Int64.self)
+                .update(from: source, count: count)
+            slab.release(far.block, sizeClass: UInt8(far.sizeClass))
+            far.block = block
+            far.sizeClass = UInt32(sizeClass)
+        }
+        far.end = far.count
+    }
+}
+
+extension SlabRow {
+    /// Of a row of times: whether a time takes eight bytes.
+    fileprivate var isWide: Bool {
+        get { isMarked }
+        set { isMarked = newValue }
     }
 }

@@ -1,39 +1,32 @@
 import Basics
 
-/// From user ids to slots: open addressing over a dense list of records, the ids in an arena beside them.
+/// From user ids to slots: open addressing over a dense list of where the ids lie, the ids in an arena beside them.
 ///
-/// A bucket holds 32 bits of the hash, the slot and where the id lies, so that a look-up reads one bucket and
-/// the id's bytes. Slots are given in the order of first sight and never taken back.
+/// A bucket is 32 bits of the hash and the slot. Slots are given in the order of first sight and never taken back.
 struct UserTable: ~Copyable {
-    /// A power of two, at most two thirds full.
+    /// At most three quarters full.
     private var buckets: UnsafeMutableBufferPointer<Bucket>
-    private var records: [Record] = []
+    private var records = RecordTable<Record>()
     private var arena = ByteArena()
 
-    private struct Bucket {
+    private struct Bucket: BitwiseCopyable {
         /// The high half.
         var hash: UInt32
         /// 0 = free.
         var slotPlusOne: UInt32
-        var id: ByteArena.Handle
-        var length: UInt32
-
-        static let free = Bucket(hash: 0, slotPlusOne: 0, id: 0, length: 0)
     }
 
-    private struct Record {
-        var hash: UInt64
+    private struct Record: BitwiseCopyable {
         var id: ByteArena.Handle
         var length: UInt32
     }
 
     init() {
         buckets = TableMemory.allocate(Bucket.self, count: 1024)
-        buckets.initialize(repeating: .free)
     }
 
     deinit {
-        buckets.deallocate()
+        TableMemory.deallocate(buckets)
     }
 
     /// How many users there are.
@@ -41,79 +34,88 @@ struct UserTable: ~Copyable {
 
     /// Bytes of memory held.
     var bytesReserved: Int {
-        buckets.count * MemoryLayout<Bucket>.stride + records.capacity * MemoryLayout<Record>.stride
-            + arena.bytesReserved
+        buckets.count * MemoryLayout<Bucket>.stride + records.bytesReserved + arena.bytesReserved
     }
 
     /// The user's slot, or nil if the id was never seen.
     ///
     /// No allocation.
+    @inline(__always)
     func find(_ id: ByteView, hash: UInt64) -> UserSlot? {
-        let mask = buckets.count - 1
-        var bucket = Int(truncatingIfNeeded: hash) & mask
+        var bucket = home(UInt32(truncatingIfNeeded: hash >> 32))
         while buckets[bucket].slotPlusOne != 0 {
             let entry = buckets[bucket]
-            if UInt64(entry.hash) == hash >> 32, Int(entry.length) == id.count,
-                ByteView(base: arena.pointer(entry.id), count: id.count).equals(id)
-            {
+            if UInt64(entry.hash) == hash >> 32, self[entry.slotPlusOne - 1].equals(id) {
                 return entry.slotPlusOne - 1
             }
-            bucket = (bucket + 1) & mask
+            bucket = next(bucket)
         }
         return nil
     }
 
-    /// Reads where a look-up begins, so that it is near when it is needed.
-    func fetch(hash: UInt64) -> UInt64 {
-        UInt64(buckets[Int(truncatingIfNeeded: hash) & (buckets.count - 1)].slotPlusOne)
+    /// Asks for the memory where a look-up begins.
+    @inline(__always)
+    func prefetch(hash: UInt64) {
+        let bucket = home(UInt32(truncatingIfNeeded: hash >> 32))
+        if let start = buckets.baseAddress { Prefetch.line(start + bucket) }
     }
 
-    /// Whom the first look of a look-up finds: most likely the user, if there is one.
+    /// Whom a look-up finds first: most likely the user, if there is one.
+    @inline(__always)
     func candidate(hash: UInt64) -> UserSlot? {
-        let entry = buckets[Int(truncatingIfNeeded: hash) & (buckets.count - 1)]
-        return entry.slotPlusOne != 0 && UInt64(entry.hash) == hash >> 32
-            ? entry.slotPlusOne - 1 : nil
+        var bucket = home(UInt32(truncatingIfNeeded: hash >> 32))
+        while buckets[bucket].slotPlusOne != 0 {
+            if UInt64(buckets[bucket].hash) == hash >> 32 { return buckets[bucket].slotPlusOne - 1 }
+            bucket = next(bucket)
+        }
+        return nil
     }
 
-    /// Reads the id of the candidate, of whom there must be one.
-    func fetchID(hash: UInt64) -> UInt64 {
-        let entry = buckets[Int(truncatingIfNeeded: hash) & (buckets.count - 1)]
-        return entry.length == 0 ? 0 : UInt64(arena.pointer(entry.id).pointee)
-    }
+    /// Asks for where the id of a slot lies.
+    @inline(__always)
+    func prefetch(_ slot: UserSlot) { records.prefetch(Int(slot)) }
+
+    /// Asks for the id of a slot.
+    @inline(__always)
+    func prefetchID(_ slot: UserSlot) { Prefetch.line(arena.pointer(records[Int(slot)].id)) }
 
     /// Adds an id that is not there, and gives its slot.
     mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
         let slot = UserSlot(records.count)
-        records.append(Record(hash: hash, id: arena.store(id), length: UInt32(id.count)))
-        if records.count * 3 > buckets.count * 2 { grow() } else { place(slot, hash: hash) }
+        records.append(Record(id: arena.store(id), length: UInt32(id.count)))
+        if records.count * 4 > buckets.count * 3 { grow() }
+        put(Bucket(hash: UInt32(truncatingIfNeeded: hash >> 32), slotPlusOne: slot + 1))
         return slot
     }
 
     /// The id of a slot; the view lives as long as the table.
+    @inline(__always)
     subscript(slot: UserSlot) -> ByteView {
         let record = records[Int(slot)]
         return ByteView(base: arena.pointer(record.id), count: Int(record.length))
     }
 
-    private mutating func place(_ slot: UserSlot, hash: UInt64) {
-        let mask = buckets.count - 1
-        var bucket = Int(truncatingIfNeeded: hash) & mask
-        while buckets[bucket].slotPlusOne != 0 { bucket = (bucket + 1) & mask }
-        let record = records[Int(slot)]
-        buckets[bucket] = Bucket(
-            hash: UInt32(truncatingIfNeeded: hash >> 32),
-            slotPlusOne: slot + 1,
-            id: record.id,
-            length: record.length
-        )
+    /// Where looking for a hash begins: ascending with the hash, so that growing goes through both tables in order.
+    @inline(__always)
+    private func home(_ hash: UInt32) -> Int {
+        Int((UInt64(hash) &* UInt64(buckets.count)) >> 32)
     }
 
+    @inline(__always)
+    private func next(_ bucket: Int) -> Int { bucket + 1 == buckets.count ? 0 : bucket + 1 }
+
+    private mutating func put(_ filled: Bucket) {
+        var bucket = home(filled.hash)
+        while buckets[bucket].slotPlusOne != 0 { bucket = next(bucket) }
+        buckets[bucket] = filled
+    }
+
+    @inline(never)
     private mutating func grow() {
-        let larger = TableMemory.allocate(Bucket.self, count: buckets.count * 2)
-        larger.initialize(repeating: .free)
-        buckets.deallocate()
-        buckets = larger
-        for slot in records.indices { place(UserSlot(slot), hash: records[slot].hash) }
+        let smaller = buckets
+        buckets = TableMemory.allocate(Bucket.self, count: smaller.count + smaller.count / 2)
+        for bucket in smaller where bucket.slotPlusOne != 0 { put(bucket) }
+        TableMemory.deallocate(smaller)
     }
 }
 

@@ -1,4 +1,4 @@
-/// Memory for small arrays of 64-bit words that grow: blocks of 2, 4, 8 … words out of large chunks,
+/// Memory for small arrays of 64-bit words that grow: blocks of 2, 3, 4, 6, 8, 12 … words out of large chunks,
 /// addressed by a 32-bit handle.
 ///
 /// Per-user state lives here instead of in arrays of its own: no reference counts, no header per array, and
@@ -11,9 +11,9 @@ struct WordSlab: ~Copyable {
     /// No block.
     static let none: Handle = 0
     /// Words in the largest block.
-    static let wordsMax = 1 << maximumClass
+    static let wordsMax = 1 << 30
 
-    private static let maximumClass = 30
+    private static let maximumClass: UInt8 = 60
     private static let chunkClass = 17
     private static let chunkWords = 1 << chunkClass
 
@@ -26,7 +26,7 @@ struct WordSlab: ~Copyable {
     private var current = -1
     private var cursor = WordSlab.chunkWords
     /// First free block of each size class; the next one's handle is in its first word.
-    private var free = [Handle](repeating: WordSlab.none, count: WordSlab.maximumClass + 1)
+    private var free = [Handle](repeating: WordSlab.none, count: Int(WordSlab.maximumClass) + 1)
     /// Words in blocks handed out.
     private(set) var wordsUsed = 0
 
@@ -35,15 +35,27 @@ struct WordSlab: ~Copyable {
     /// Bytes taken from the system.
     var bytesReserved: Int { regions.bytesReserved }
 
-    /// The size class of the smallest block that holds `words`; at least 1.
+    /// The size class of the smallest block that holds `words`.
+    ///
+    /// Two classes to each power of two, the lower half of them one and a half times a power.
     static func sizeClass(words: Int) -> UInt8 {
         precondition(words > 0 && words <= wordsMax, "a block of \(words) words")
-        return UInt8(max(1, Int.bitWidth - (words - 1).leadingZeroBitCount))
+        if words <= 2 { return 2 }
+        let bits = Int.bitWidth - (words - 1).leadingZeroBitCount
+        // Blocks of several chunks are whole chunks.
+        let fitsBetween = words <= 3 << (bits - 2) && words <= chunkWords
+        return UInt8(2 * bits - (fitsBetween ? 1 : 0))
     }
 
-    /// A block of 2^sizeClass words, its content undefined.
+    /// Words in a block of a size class.
+    @inline(__always)
+    static func words(_ sizeClass: UInt8) -> Int {
+        (sizeClass & 1 == 0 ? 2 : 3) << (Int(sizeClass >> 1) - 1)
+    }
+
+    /// A block of that size class, its content undefined.
     mutating func allocate(sizeClass: UInt8) -> Handle {
-        let words = 1 << Int(sizeClass)
+        let words = Self.words(sizeClass)
         wordsUsed += words
         let head = free[Int(sizeClass)]
         if head != Self.none {
@@ -58,22 +70,30 @@ struct WordSlab: ~Copyable {
             index = current * Self.chunkWords + cursor
             cursor += words
         }
-        precondition(index >> 1 <= Int(UInt32.max), "per-user state beyond 64 GiB in one shard")
-        return Handle(index >> 1)
+        precondition(index <= Int(UInt32.max), "per-user state beyond 32 GiB in one shard")
+        return Handle(index)
     }
 
     /// Gives a block back.
     mutating func release(_ handle: Handle, sizeClass: UInt8) {
         precondition(handle != Self.none, "release of no block")
-        wordsUsed -= 1 << Int(sizeClass)
+        wordsUsed -= Self.words(sizeClass)
         pointer(handle)[0] = UInt64(free[Int(sizeClass)])
         free[Int(sizeClass)] = handle
     }
 
     /// The block's words.
+    @inline(__always)
     func pointer(_ handle: Handle) -> UnsafeMutablePointer<UInt64> {
-        let index = Int(handle) << 1
+        let index = Int(handle)
         return chunks[index >> Self.chunkClass] + (index & (Self.chunkWords - 1))
+    }
+
+    /// Asks for the first lines of a row's block, as many as `words` take and at most `lines`.
+    @inline(__always)
+    func prefetch(_ row: SlabRow, words: Int, lines: Int = 4) {
+        guard row.block != Self.none else { return }
+        Prefetch.lines(pointer(row.block), bytes: min(words * 8, lines * Prefetch.lineBytes))
     }
 
     private mutating func startChunk() {
@@ -82,15 +102,16 @@ struct WordSlab: ~Copyable {
             var left = Self.chunkWords - cursor
             var start = current * Self.chunkWords + cursor
             while left >= 2 {
-                let sizeClass = Int.bitWidth - 1 - left.leadingZeroBitCount
-                wordsUsed += 1 << sizeClass
-                release(Handle(start >> 1), sizeClass: UInt8(sizeClass))
-                start += 1 << sizeClass
-                left -= 1 << sizeClass
+                let sizeClass = UInt8(2 * (Int.bitWidth - 1 - left.leadingZeroBitCount))
+                let words = Self.words(sizeClass)
+                wordsUsed += words
+                release(Handle(start), sizeClass: sizeClass)
+                start += words
+                left -= words
             }
         }
         current = addChunks(1)
-        // Handle 0 means "none": the first two words of the first chunk stay unused.
+        // Handle 0 means "none": the first words of the first chunk stay unused.
         cursor = current == 0 ? 2 : 0
     }
 

@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 import CSimdJSON
 
 /// Canonical texts of values: what `is` compares and what values are the same by.
@@ -6,14 +6,14 @@ import CSimdJSON
 /// A number's is the shortest decimal that reads back, without exponent and trailing zeros; −0 is `0`, and an
 /// integer of 64 bits keeps all its digits. Text is its own. Missing, null, arrays and objects have none.
 /// Source: docs/cohorts.md, "Predicates on properties".
-package enum CanonicalText {
+public enum CanonicalText {
     /// The most bytes of the canonical text of a number or a boolean.
-    package static let countMax = Int(COHORTD_JSON_CANONICAL_MAX)
+    public static let countMax = Int(COHORTD_JSON_CANONICAL_MAX)
 
     /// Lends the canonical text of a value for the length of the call; nil where it has none.
     ///
     /// A text's own bytes are lent, and digits are written to the stack: nothing is allocated.
-    package static func withBytes<Result>(
+    public static func withBytes<Result>(
         of value: ValueView,
         _ body: (ByteView) -> Result
     ) -> Result? {
@@ -29,17 +29,17 @@ package enum CanonicalText {
     }
 
     /// Appends the canonical text of a value; false, with nothing appended, where it has none.
-    package static func append(_ value: ValueView, to bytes: inout [UInt8]) -> Bool {
+    public static func append(_ value: ValueView, to bytes: inout [UInt8]) -> Bool {
         withBytes(of: value) { bytes.append(contentsOf: $0.buffer) } != nil
     }
 
     /// The canonical text of an integer.
-    package static func bytes(of integer: Int64) -> [UInt8] {
+    public static func bytes(of integer: Int64) -> [UInt8] {
         Array(String(integer).utf8)
     }
 
     /// The canonical text of a finite double.
-    package static func bytes(of double: Double) -> [UInt8] {
+    public static func bytes(of double: Double) -> [UInt8] {
         precondition(double.isFinite, "\(double) has no canonical text")
         return [UInt8](unsafeUninitializedCapacity: countMax) { buffer, count in
             if let base = buffer.baseAddress { count = cohortd_json_canonical(double, base) }
@@ -47,7 +47,7 @@ package enum CanonicalText {
     }
 
     /// The canonical text of an operand of a predicate.
-    package static func bytes(of operand: Operand) -> [UInt8] {
+    public static func bytes(of operand: Operand) -> [UInt8] {
         switch operand {
         case .text(let text): Array(text.utf8)
         case .integer(let integer): bytes(of: integer)

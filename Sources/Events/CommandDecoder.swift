@@ -1,8 +1,8 @@
-package import Basics
+public import Basics
 import CSimdJSON
 
 /// What a record of the commands topic asks for.
-package enum Command {
+public enum Command {
     /// The user is put into a cohort's list of uploaded users, or taken out of it.
     case upload(user: ByteView, cohort: ByteView, isIn: Bool)
     /// The same as a `$identify` event at the record's timestamp.
@@ -10,7 +10,7 @@ package enum Command {
 }
 
 /// What became of a record of the commands topic.
-package enum CommandOutcome {
+public enum CommandOutcome {
     /// Valid until the decoder is asked for anything else. Counts from the record's timestamp on.
     case command(Command, at: EventTime)
     /// It is refused; ``CommandDecoder/rejectText`` says why.
@@ -22,7 +22,7 @@ package enum CommandOutcome {
 /// The walk over a record and its limits are those of ``EventDecoder``; keys it does not know are ignored.
 ///
 /// Source: docs/operations.md, "Commands".
-package struct CommandDecoder: ~Copyable {
+public struct CommandDecoder: ~Copyable {
     private static let names = ["type", "cohort", "op"]
 
     private var records: EventDecoder
@@ -32,7 +32,7 @@ package struct CommandDecoder: ~Copyable {
     /// - Parameters:
     ///   - extraction: The wanted properties; acceptance does not depend on them.
     ///   - eventBytesMax: Longer records are too large.
-    package init(extraction: Extraction, eventBytesMax: Int) {
+    public init(extraction: Extraction, eventBytesMax: Int) {
         records = EventDecoder(
             extraction: extraction,
             eventBytesMax: eventBytesMax,
@@ -45,7 +45,7 @@ package struct CommandDecoder: ~Copyable {
     /// Why the latest record was refused, for people.
     ///
     /// To be asked only after a reject. Allocates.
-    package var rejectText: String { text ?? records.rejectText }
+    public var rejectText: String { text ?? records.rejectText }
 
     /// Reads one record.
     ///
@@ -55,7 +55,7 @@ package struct CommandDecoder: ~Copyable {
     ///   - timestamp: The log's; nil where it has none.
     /// - Returns: The command, or why it is refused.
     /// - Complexity: O(bytes).
-    package mutating func decode(
+    public mutating func decode(
         _ value: ByteView,
         key: ByteView?,
         timestamp: EventTime?

@@ -5,7 +5,7 @@ import Basics
 /// All of them must hold. Missing and null fail everything but the negatives and `set: false`; of an array
 /// one element must satisfy all positive tests and no element may match a negative one; an object satisfies
 /// only `set: true` and the negatives. Source: docs/cohorts.md, "Predicates on properties".
-package struct CompiledPropertyTest: Sendable {
+public struct CompiledPropertyTest: Sendable {
     /// Tests that one scalar must pass together.
     private let positives: [ScalarTest]
     /// Tests that no scalar may pass: the negatives, turned round.
@@ -16,7 +16,7 @@ package struct CompiledPropertyTest: Sendable {
     private let set: Bool?
 
     /// A predicate from its tests, which the checker of definitions has found good.
-    package init(_ tests: [PredicateTest]) {
+    public init(_ tests: [PredicateTest]) {
         var positives: [ScalarTest] = []
         var negatives: [ScalarTest] = []
         var sets: [SetTest] = []
@@ -36,12 +36,12 @@ package struct CompiledPropertyTest: Sendable {
     }
 
     /// Whether a test can be compiled: every one can.
-    package static func isSupported(_ test: PredicateTest) -> Bool { true }
+    public static func isSupported(_ test: PredicateTest) -> Bool { true }
 
     /// Whether the value satisfies the predicate.
     ///
     /// Complexity: O(bytes of value and operands). Allocates only to ignore case in texts beyond 1 KiB.
-    package func matches(_ value: ValueView) -> Bool {
+    public func matches(_ value: ValueView) -> Bool {
         guard !value.isMissingOrNull else {
             return set != true && positives.isEmpty && sets.isEmpty
         }

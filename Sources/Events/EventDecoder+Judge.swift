@@ -6,7 +6,7 @@ import CSimdJSON
 
 extension EventDecoder {
     /// The most bytes of a user id, a device id or an event type.
-    package static let idBytesMax = 1024
+    public static let idBytesMax = 1024
 
     /// What became of the event that `record` holds now.
     mutating func judge(_ record: DecodedRecord, previousArrival: EventTime?) -> EventOutcome {

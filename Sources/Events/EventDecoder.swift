@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 import CSimdJSON
 
 /// Turns records into events, one at a time, in memory of its own.
@@ -11,7 +11,7 @@ import CSimdJSON
 /// - Once its buffers have grown to the largest record, no call allocates, except ``rejectText``.
 ///
 /// Source: docs/operations.md, "Events in" and "Rejected events".
-package struct EventDecoder: ~Copyable, @unchecked Sendable {
+public struct EventDecoder: ~Copyable, @unchecked Sendable {
     // Sendable because the memory belongs to one value that cannot be copied and is used by mutation only.
 
     let handle: OpaquePointer
@@ -29,16 +29,16 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     var detail = RejectDetail.none
 
     /// Which element of a batch the latest event is, from 0; 0 for a record that is one event.
-    package private(set) var elementIndex = 0
+    public private(set) var elementIndex = 0
     /// Whether the record is a batch, even one that is refused because its `events` is no array.
-    package private(set) var isBatch = false
+    public private(set) var isBatch = false
 
     /// A decoder that picks out what `extraction` wants.
     /// - Parameters:
     ///   - extraction: The wanted properties; acceptance does not depend on them.
     ///   - eventBytesMax: Longer records are too large.
     ///   - futureMax: How many milliseconds an event may be ahead of its arrival.
-    package init(extraction: Extraction, eventBytesMax: Int, futureMax: Int64) {
+    public init(extraction: Extraction, eventBytesMax: Int, futureMax: Int64) {
         self.init(
             extraction: extraction,
             eventBytesMax: eventBytesMax,
@@ -49,7 +49,7 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
 
     /// The same on one of simdjson's implementations by name, for tests, or with more names wanted of an event's
     /// own members; nil = the best for this processor.
-    package init(
+    public init(
         extraction: Extraction,
         eventBytesMax: Int,
         futureMax: Int64,
@@ -74,7 +74,7 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     }
 
     /// The names of simdjson's implementations that can run here, for tests.
-    package static var implementations: [String] {
+    public static var implementations: [String] {
         var names: [String] = []
         var index = 0
         while let name = cohortd_json_implementation(index) {
@@ -93,7 +93,7 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     /// Changes what is picked out, when the plan changes.
     ///
     /// What was given out before is no longer valid.
-    package mutating func setExtraction(_ extraction: Extraction) {
+    public mutating func setExtraction(_ extraction: Extraction) {
         index = ExtractionIndex(extraction)
         scratch = ExtractionScratch(extraction)
         remaining = 0
@@ -104,7 +104,7 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     ///
     /// - Returns: How many events it holds, or why none of it is taken; that counts as one event.
     /// - Complexity: O(bytes).
-    package mutating func begin(_ bytes: ByteView, source: ArrivalSource) -> RecordOutcome {
+    public mutating func begin(_ bytes: ByteView, source: ArrivalSource) -> RecordOutcome {
         self.source = source
         recordBytes = bytes
         record = nil
@@ -146,7 +146,7 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     ///
     /// - Parameter previousArrival: Replay's running maximum of arrivals, nil = none yet. Not read otherwise.
     /// - Returns: What became of it; nil behind the last.
-    package mutating func next(previousArrival: EventTime?) -> EventOutcome? {
+    public mutating func next(previousArrival: EventTime?) -> EventOutcome? {
         guard remaining > 0, let record else { return nil }
         remaining -= 1
         elementIndex += 1
@@ -155,7 +155,7 @@ package struct EventDecoder: ~Copyable, @unchecked Sendable {
     }
 
     /// The bytes of the latest event: the whole record, or its element of a batch.
-    package var elementBytes: ByteView {
+    public var elementBytes: ByteView {
         guard isBatch, elementIndex >= 0, let record, record.pointee.events == COHORTD_JSON_ARRAY,
             elementIndex < record.pointee.element_count
         else { return recordBytes }

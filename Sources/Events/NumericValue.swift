@@ -1,14 +1,14 @@
-package import Basics
+public import Basics
 import CSimdJSON
 
 /// A number as the language compares it: a 64-bit integer stays exact, all else is a double.
-package enum NumericValue: Sendable {
+public enum NumericValue: Sendable {
     case integer(Int64)
     /// Finite, never −0.
     case double(Double)
 
     /// The number an encoded value is: of an integer, a double, or numeric text; nil for anything else.
-    package init?(_ value: ValueView) {
+    public init?(_ value: ValueView) {
         switch value.kind {
         case .integer:
             guard let integer = value.integer else { return nil }
@@ -25,7 +25,7 @@ package enum NumericValue: Sendable {
     }
 
     /// The number a text stands for: trimmed of spaces it matches JSON's grammar and fits a double.
-    package init?(text: ByteView) {
+    public init?(text: ByteView) {
         var start = 0
         var end = text.count
         while start < end, text.base[start] == UInt8(ascii: " ") { start += 1 }
@@ -39,7 +39,7 @@ package enum NumericValue: Sendable {
     }
 
     /// The number an operand stands for, numeric text included; nil for a boolean or any other text.
-    package init?(_ operand: Operand) {
+    public init?(_ operand: Operand) {
         switch operand {
         case .integer(let integer): self = .integer(integer)
         case .double(let double): self = .double(double == 0 ? 0 : double)
@@ -57,7 +57,7 @@ package enum NumericValue: Sendable {
 
 extension NumericValue {
     /// Negative, zero or positive as this number is less than, equal to or greater than `other`; exact.
-    package func order(to other: NumericValue) -> Int {
+    public func order(to other: NumericValue) -> Int {
         switch (self, other) {
         case (.integer(let left), .integer(let right)):
             left < right ? -1 : left > right ? 1 : 0

@@ -1,7 +1,7 @@
 /// The keys of a predicate map on a property.
 ///
 /// Source: docs/cohorts.md, "Predicates on properties".
-package enum PredicateOperator: String, CaseIterable, Sendable {
+public enum PredicateOperator: String, CaseIterable, Sendable {
     case equal = "is"
     case notEqual = "is_not"
     case greater = "gt"
@@ -23,11 +23,11 @@ package enum PredicateOperator: String, CaseIterable, Sendable {
     case setContains = "set_contains"
 
     /// Whether the key holds where nothing matches: no element of an array may match a negative one.
-    package var isNegative: Bool { self == .notEqual || self == .notContains }
+    public var isNegative: Bool { self == .notEqual || self == .notContains }
 }
 
 /// A scalar a predicate compares with, as the definition wrote it.
-package enum Operand: Hashable, Sendable {
+public enum Operand: Hashable, Sendable {
     case text(String)
     case integer(Int64)
     /// Finite.
@@ -40,28 +40,28 @@ package enum Operand: Hashable, Sendable {
 /// `between` has exactly two operands (low, high); `set` one boolean; the keys that take a list
 /// (`is is_not contains not_contains starts_with ends_with glob set_is set_contains`) one or more; every other
 /// key exactly one.
-package struct PredicateTest: Hashable, Sendable {
+public struct PredicateTest: Hashable, Sendable {
     /// The key.
-    package var op: PredicateOperator
+    public var op: PredicateOperator
     /// What it compares with.
-    package var operands: [Operand]
+    public var operands: [Operand]
 
     /// A test from its parts, which the checker of definitions has checked.
-    package init(op: PredicateOperator, operands: [Operand]) {
+    public init(op: PredicateOperator, operands: [Operand]) {
         self.op = op
         self.operands = operands
     }
 }
 
 /// A predicate on one property: all tests must hold.
-package struct PropertyTest: Hashable, Sendable {
+public struct PropertyTest: Hashable, Sendable {
     /// The property's name as written: looked up as it stands, then split at every dot as a path.
-    package var name: String
+    public var name: String
     /// Not empty; every operator at most once.
-    package var tests: [PredicateTest]
+    public var tests: [PredicateTest]
 
     /// A predicate from its parts.
-    package init(name: String, tests: [PredicateTest]) {
+    public init(name: String, tests: [PredicateTest]) {
         self.name = name
         self.tests = tests
     }

@@ -1,8 +1,8 @@
-package import Basics
+public import Basics
 
 extension PropertyCells {
     /// Appends the value of the next property; missing and null are absent.
-    package static func append(_ value: ValueView, to cells: inout [UInt8]) {
+    public static func append(_ value: ValueView, to cells: inout [UInt8]) {
         switch value.kind {
         case nil, .null: append(.absent, .empty, to: &cells)
         case .text: append(.text, value.text ?? .empty, to: &cells)
@@ -25,7 +25,7 @@ extension ValueView {
     /// `null`.
     ///
     /// Recursive: an event nests at most 64 deep, and no operation adds more than a list around it.
-    package func write(to writer: inout JSONWriter) {
+    public func write(to writer: inout JSONWriter) {
         switch kind {
         case nil, .null: writer.null()
         case .no, .yes: writer.value(kind == .yes)

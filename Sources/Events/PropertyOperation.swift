@@ -3,9 +3,9 @@ import Basics
 /// The operations on properties that read what they change.
 ///
 /// Source: docs/cohorts.md, "Current property values".
-package enum PropertyOperation {
+public enum PropertyOperation {
     /// What came of an operation.
-    package enum Outcome: Sendable {
+    public enum Outcome: Sendable {
         /// There is a new value.
         case written
         /// Nothing is assigned: `$remove` of a missing property.
@@ -24,7 +24,7 @@ package enum PropertyOperation {
     ///     empty. It keeps its memory from call to call and must not be what the views lie in.
     /// - Returns: Whether there is a new value, nothing to assign, or something to count.
     /// - Complexity: O(bytes of both), and a set of the elements where they must be told apart.
-    package static func apply(
+    public static func apply(
         _ operation: Assignment.Operation,
         current: ValueView,
         operand: ValueView,

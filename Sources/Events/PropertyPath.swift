@@ -4,16 +4,16 @@ import Basics
 ///
 /// A name is looked up as it stands; where that gives null or nothing, it is split at every dot and followed
 /// into nested objects, never into arrays. Source: docs/cohorts.md, "Predicates on properties".
-package struct PropertyPath: Sendable {
+public struct PropertyPath: Sendable {
     /// The name as it stands.
-    package let name: String
+    public let name: String
     /// What stands before the first dot; the whole name where there is none.
-    package let head: String
+    public let head: String
     /// What stands between and behind the dots.
     private let rest: [[UInt8]]
 
     /// The name split at its dots.
-    package init(_ name: String) {
+    public init(_ name: String) {
         self.name = name
         let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         head = String(decoding: parts[0], as: UTF8.self)
@@ -21,10 +21,10 @@ package struct PropertyPath: Sendable {
     }
 
     /// Whether there is a second way to look it up.
-    package var isDotted: Bool { !rest.isEmpty }
+    public var isDotted: Bool { !rest.isEmpty }
 
     /// Follows the path into the value found under ``head``; missing where it leads nowhere.
-    package func follow(from value: ValueView) -> ValueView {
+    public func follow(from value: ValueView) -> ValueView {
         guard isDotted else { return .missing }
         var value = value
         for part in rest {
@@ -37,7 +37,7 @@ package struct PropertyPath: Sendable {
 
     /// Looks the name up among stored properties: what stands under the whole name, unless that is missing
     /// or null and the path from what stands under ``head`` leads to something.
-    package func lookUp(asItStands: ValueView, underHead: ValueView) -> ValueView {
+    public func lookUp(asItStands: ValueView, underHead: ValueView) -> ValueView {
         guard asItStands.isMissingOrNull, isDotted else { return asItStands }
         let followed = follow(from: underHead)
         return followed.isMissing ? asItStands : followed

@@ -1,7 +1,7 @@
-package import Basics
+public import Basics
 
 /// Where the arrival of an event comes from.
-package enum ArrivalSource: Sendable {
+public enum ArrivalSource: Sendable {
     /// The log's own timestamp; nil where it has none. One outside the years 0001…9999 counts as none.
     case log(EventTime?)
     /// The event's `server_received_time`, else its `time`, and never before the line above it.
@@ -9,7 +9,7 @@ package enum ArrivalSource: Sendable {
 }
 
 /// What a record is.
-package enum RecordOutcome: Equatable, Sendable {
+public enum RecordOutcome: Equatable, Sendable {
     /// So many events, which ``EventDecoder/next(previousArrival:)`` gives one by one.
     case events(Int)
     /// Nothing of it is taken.
@@ -17,7 +17,7 @@ package enum RecordOutcome: Equatable, Sendable {
 }
 
 /// What became of one event.
-package enum EventOutcome {
+public enum EventOutcome {
     /// It counts. Valid until the decoder is asked for anything else.
     case event(EventView)
     /// It is no event of ours, on purpose; it only moves replay's running maximum, where it has an arrival.

@@ -20,7 +20,7 @@ extension EventDecoder {
     /// Why the latest record or event was refused, for people; which field, and what was expected.
     ///
     /// To be asked only after a reject. Allocates.
-    package var rejectText: String {
+    public var rejectText: String {
         switch detail {
         case .none: textOfRecord
         case .size:

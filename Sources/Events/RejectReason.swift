@@ -2,7 +2,7 @@
 ///
 /// Source: docs/operations.md, "Rejected events". The raw values are the stable words of logs, metrics and
 /// dead letters.
-package enum RejectReason: String, CaseIterable, Sendable {
+public enum RejectReason: String, CaseIterable, Sendable {
     case tooLarge = "too_large"
     case notUTF8 = "not_utf8"
     case notJSON = "not_json"

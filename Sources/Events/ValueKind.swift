@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 
 /// The tag byte of an encoded value.
 ///
@@ -12,7 +12,7 @@ package import Basics
 /// object             tag, u32 byte count of what follows it, u32 member count, members: u32 key byte count,
 ///                    key, value; in the order of the document, keys unique
 /// ```
-package enum ValueKind: UInt8, Sendable {  // stored: do not renumber
+public enum ValueKind: UInt8, Sendable {  // stored: do not renumber
     case null = 0
     case no = 1
     case yes = 2
@@ -24,30 +24,30 @@ package enum ValueKind: UInt8, Sendable {  // stored: do not renumber
 }
 
 /// A borrowed encoded value, or nothing at all (``missing``: no bytes).
-package struct ValueView: @unchecked Sendable {
+public struct ValueView: @unchecked Sendable {
     /// The encoded bytes, tag first; empty where the value is missing.
-    package let bytes: ByteView
+    public let bytes: ByteView
 
     /// A view of exactly one encoded value, or of no bytes.
-    package init(_ bytes: ByteView) {
+    public init(_ bytes: ByteView) {
         self.bytes = bytes
     }
 
     /// The property is not there.
-    package static var missing: ValueView { ValueView(.empty) }
+    public static var missing: ValueView { ValueView(.empty) }
 
     /// Whether the property is not there.
     ///
     /// Null is there, and counts as missing in the language.
-    package var isMissing: Bool { bytes.count == 0 }
+    public var isMissing: Bool { bytes.count == 0 }
 
     /// What it is; nil where missing.
-    package var kind: ValueKind? {
+    public var kind: ValueKind? {
         bytes.count == 0 ? nil : ValueKind(rawValue: bytes.base[0])
     }
 
     /// Whether it is missing or null, which the language treats alike.
-    package var isMissingOrNull: Bool {
+    public var isMissingOrNull: Bool {
         bytes.count == 0 || bytes.base[0] == ValueKind.null.rawValue
     }
 }

@@ -8,7 +8,7 @@ extension ValueView {
     ///
     /// The hash is stored; it must never change. Nil of what has no canonical text: missing, null, arrays,
     /// objects. Complexity: O(bytes). Does not allocate.
-    package func canonicalHash() -> (high: UInt64, low: UInt64)? {
+    public func canonicalHash() -> (high: UInt64, low: UInt64)? {
         if let text { return Self.hash(text) }
         return CanonicalText.withBytes(of: self) { Self.hash($0) }
     }
@@ -16,7 +16,7 @@ extension ValueView {
     /// Calls `body` with the hash of the scalar, or of each scalar element of an array in turn.
     ///
     /// Nothing else has any: not null, not objects, not what is nested in an array. See ``canonicalHash()``.
-    package func forEachScalarHash(_ body: (UInt64, UInt64) -> Void) {
+    public func forEachScalarHash(_ body: (UInt64, UInt64) -> Void) {
         if kind == .array {
             for element in elements {
                 if let hash = element.canonicalHash() { body(hash.high, hash.low) }
@@ -30,7 +30,7 @@ extension ValueView {
     ///
     /// An integer exactly; a double as the integer nearest to its product with 10⁶, half to even. Numeric text
     /// counts. Nil of what is no number, and of numbers beyond ±10¹⁵. Does not allocate.
-    package func micro() -> Int128? {
+    public func micro() -> Int128? {
         NumericValue(self)?.micro()
     }
 
@@ -55,7 +55,7 @@ extension ValueView {
 
 extension NumericValue {
     /// See ``ValueView/micro()``.
-    package func micro() -> Int128? {
+    public func micro() -> Int128? {
         switch self {
         case .integer(let integer):
             guard integer.magnitude <= 1_000_000_000_000_000 else { return nil }
@@ -70,7 +70,7 @@ extension NumericValue {
     ///
     /// - Parameter limit: Beyond what can be compared with it, and below 2¹²⁶.
     /// - Returns: Millionths in −`limit`…`limit`.
-    package func micro(clampedTo limit: Int128) -> Int128 {
+    public func micro(clampedTo limit: Int128) -> Int128 {
         precondition(limit > 0 && limit < 1 << 126, "a limit of \(limit)")
         switch self {
         case .integer(let integer):

@@ -1,23 +1,23 @@
-package import Basics
+public import Basics
 
 // Reading encoded values. The bytes come from the decoder or from checked storage, so their counts are
 // trusted; a value is read without copies and without allocation.
 
 extension ValueView {
     /// The integer, where it is one.
-    package var integer: Int64? {
+    public var integer: Int64? {
         guard kind == .integer else { return nil }
         return Int64(bitPattern: word(at: 1))
     }
 
     /// The double, where it is one.
-    package var double: Double? {
+    public var double: Double? {
         guard kind == .double else { return nil }
         return Double(bitPattern: word(at: 1))
     }
 
     /// The boolean, where it is one.
-    package var boolean: Bool? {
+    public var boolean: Bool? {
         switch kind {
         case .no: false
         case .yes: true
@@ -26,13 +26,13 @@ extension ValueView {
     }
 
     /// The bytes of the text, where it is one.
-    package var text: ByteView? {
+    public var text: ByteView? {
         guard kind == .text else { return nil }
         return ByteView(base: bytes.base + 5, count: count32(at: 1))
     }
 
     /// Whether it is a text, a number or a boolean.
-    package var isScalar: Bool {
+    public var isScalar: Bool {
         switch kind {
         case .no, .yes, .integer, .double, .text: true
         default: false
@@ -40,7 +40,7 @@ extension ValueView {
     }
 
     /// The elements of an array in their order; none of anything else.
-    package var elements: ValueElements {
+    public var elements: ValueElements {
         guard kind == .array else { return ValueElements(base: bytes.base, count: 0) }
         return ValueElements(base: bytes.base + 9, count: count32(at: 5))
     }
@@ -48,19 +48,19 @@ extension ValueView {
     /// The member of that name, where this is an object that has one; else missing.
     ///
     /// Complexity: O(members).
-    package func member(_ name: ByteView) -> ValueView {
+    public func member(_ name: ByteView) -> ValueView {
         for member in members where member.name.equals(name) { return member.value }
         return .missing
     }
 
     /// The members of an object in their order; none of anything else.
-    package var members: ValueMembers {
+    public var members: ValueMembers {
         guard kind == .object else { return ValueMembers(base: bytes.base, count: 0) }
         return ValueMembers(base: bytes.base + 9, count: count32(at: 5))
     }
 
     /// How many bytes the encoded value at `base` takes, its tag included.
-    package static func size(at base: UnsafePointer<UInt8>) -> Int {
+    public static func size(at base: UnsafePointer<UInt8>) -> Int {
         switch ValueKind(rawValue: base[0]) {
         case .null, .no, .yes: return 1
         case .integer, .double: return 9
@@ -83,7 +83,7 @@ extension ValueView {
 }
 
 /// The elements of an encoded array, lent as long as the array is.
-package struct ValueElements: Sequence, IteratorProtocol {
+public struct ValueElements: Sequence, IteratorProtocol {
     private var position: UnsafePointer<UInt8>
     private var remaining: Int
 
@@ -94,7 +94,7 @@ package struct ValueElements: Sequence, IteratorProtocol {
     }
 
     /// The next element; nil behind the last.
-    package mutating func next() -> ValueView? {
+    public mutating func next() -> ValueView? {
         guard remaining > 0 else { return nil }
         remaining -= 1
         let element = ValueView(ByteView(base: position, count: ValueView.size(at: position)))
@@ -104,7 +104,7 @@ package struct ValueElements: Sequence, IteratorProtocol {
 }
 
 /// The members of an encoded object, lent as long as the object is.
-package struct ValueMembers: Sequence, IteratorProtocol {
+public struct ValueMembers: Sequence, IteratorProtocol {
     private var position: UnsafePointer<UInt8>
     private var remaining: Int
 
@@ -115,7 +115,7 @@ package struct ValueMembers: Sequence, IteratorProtocol {
     }
 
     /// The next member; nil behind the last.
-    package mutating func next() -> (name: ByteView, value: ValueView)? {
+    public mutating func next() -> (name: ByteView, value: ValueView)? {
         guard remaining > 0 else { return nil }
         remaining -= 1
         let name = ByteView(base: position + 4, count: ValueView.count32(position))

@@ -1,7 +1,7 @@
 /// Why a file cannot be taken as YAML or JSON, with the place.
-package struct DocumentProblem: Error, Hashable, Sendable {
+public struct DocumentProblem: Error, Hashable, Sendable {
     /// The kinds of problems; the raw values are the stable words of docs/errors.md.
-    package enum Code: String, CaseIterable, Sendable {
+    public enum Code: String, CaseIterable, Sendable {
         case notUTF8 = "not_utf8"
         case yamlSyntax = "yaml_syntax"
         case anchor
@@ -15,16 +15,16 @@ package struct DocumentProblem: Error, Hashable, Sendable {
     }
 
     /// Where: the key for a key, else the value.
-    package var mark: Mark
+    public var mark: Mark
     /// What kind.
-    package var code: Code
+    public var code: Code
     /// One sentence without a full stop: what is wrong and what to do.
-    package var text: String
+    public var text: String
     /// Whether the document it stands in could not be read and is not among the documents.
-    package var losesDocument: Bool
+    public var losesDocument: Bool
 
     /// A problem from its parts.
-    package init(mark: Mark, code: Code, text: String, losesDocument: Bool) {
+    public init(mark: Mark, code: Code, text: String, losesDocument: Bool) {
         self.mark = mark
         self.code = code
         self.text = text

@@ -1,4 +1,4 @@
-package import Basics
+public import Basics
 
 /// Reads files of YAML and JSON documents into trees with places.
 ///
@@ -16,13 +16,13 @@ package import Basics
 /// ---            ┘┐ piece 2, JSON
 /// {"id": "b"}     ┘
 /// ```
-package enum DocumentReader {
+public enum DocumentReader {
     /// How deep lists and maps may nest; the outermost is level 1.
     ///
     /// Clauses may nest 32 deep and take two levels each, so this is more than their limit needs.
-    package static let depthMax = 128
+    public static let depthMax = 128
     /// The longest file that is looked at.
-    package static let bytesMax = 8 << 20
+    public static let bytesMax = 8 << 20
 
     /// Reads all documents of a file; empty ones are left out.
     ///
@@ -30,7 +30,7 @@ package enum DocumentReader {
     ///   (of a duplicate key the first counts), and every problem, in the order of the file. The file is
     ///   good only if there are no problems.
     /// - Complexity: O(bytes).
-    package static func read(
+    public static func read(
         _ bytes: [UInt8]
     ) -> (documents: [Node], problems: [DocumentProblem]) {
         if bytes.count > bytesMax {
@@ -64,7 +64,7 @@ package enum DocumentReader {
     /// - Returns: The tree; nil for anything else, and for what is too large or nests too deep. Of a duplicate
     ///   key the first counts.
     /// - Complexity: O(bytes).
-    package static func readJSON(_ bytes: [UInt8]) -> Node? {
+    public static func readJSON(_ bytes: [UInt8]) -> Node? {
         guard bytes.count <= bytesMax, firstInvalidUTF8(bytes) == nil else { return nil }
         var cursor = MarkCursor(bytes)
         var tree = TreeBuilder()
@@ -72,7 +72,7 @@ package enum DocumentReader {
     }
 
     /// Reads all documents of a file of which the bytes are borrowed; see ``read(_:)-([UInt8])``.
-    package static func read(
+    public static func read(
         _ bytes: ByteView
     ) -> (documents: [Node], problems: [DocumentProblem]) {
         read(bytes.array)
@@ -111,5 +111,5 @@ package enum DocumentReader {
 
 extension Mark {
     /// The first line, the first column.
-    package static let start = Mark(line: 1, column: 1)
+    public static let start = Mark(line: 1, column: 1)
 }

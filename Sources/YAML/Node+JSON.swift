@@ -1,11 +1,11 @@
-package import Basics
+public import Basics
 
 extension Node {
     /// Appends the tree as JSON, keys in the order written.
     ///
     /// A number that JSON does not have (`.inf`, `.nan`) is written as the text of its source; no checked
     /// definition holds one.
-    package func append(to writer: inout JSONWriter) {
+    public func append(to writer: inout JSONWriter) {
         switch value {
         case .null: writer.null()
         case .boolean(let flag): writer.value(flag)
@@ -28,7 +28,7 @@ extension Node {
     }
 
     /// The tree as JSON.
-    package var json: [UInt8] {
+    public var json: [UInt8] {
         var writer = JSONWriter()
         append(to: &writer)
         return writer.bytes

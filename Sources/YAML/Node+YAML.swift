@@ -9,7 +9,7 @@ extension Node {
     /// ```
     /// Marks and sources play no part; an empty map is `{}`, an empty list `[]`. Keys may have up to 1,024
     /// characters, which is libyaml's limit.
-    package var yaml: String {
+    public var yaml: String {
         var printer = YAMLPrinter()
         printer.append(block: self, indent: 0)
         return printer.text

@@ -1,16 +1,16 @@
 /// A value of a YAML or JSON document, with the place where it stands.
-package struct Node: Sendable {
+public struct Node: Sendable {
     /// A key and its value; keys of a mapping are always texts.
-    package struct Pair: Sendable {
+    public struct Pair: Sendable {
         /// The key as written.
-        package var key: String
+        public var key: String
         /// Where the key stands.
-        package var keyMark: Mark
+        public var keyMark: Mark
         /// The value.
-        package var value: Node
+        public var value: Node
 
         /// A pair from its parts.
-        package init(key: String, keyMark: Mark, value: Node) {
+        public init(key: String, keyMark: Mark, value: Node) {
             self.key = key
             self.keyMark = keyMark
             self.value = value
@@ -18,7 +18,7 @@ package struct Node: Sendable {
     }
 
     /// What a node can be, after the YAML 1.2 core schema.
-    package indirect enum Value: Sendable {
+    public indirect enum Value: Sendable {
         case null
         case boolean(Bool)
         /// An integer that fits signed 64 bits.
@@ -32,16 +32,16 @@ package struct Node: Sendable {
     }
 
     /// What it is.
-    package var value: Value
+    public var value: Value
     /// Where it begins.
-    package var mark: Mark
+    public var mark: Mark
     /// A scalar exactly as written (without quotes); empty for sequences and mappings.
     ///
     /// Messages show it: an unquoted `2.10` is `.double(2.1)` with source `2.10`.
-    package var source: String
+    public var source: String
 
     /// A node from its parts.
-    package init(value: Value, mark: Mark, source: String = "") {
+    public init(value: Value, mark: Mark, source: String = "") {
         self.value = value
         self.mark = mark
         self.source = source

@@ -1,6 +1,6 @@
 extension String {
     /// The text as a message shows it: cut after 80 scalars.
-    package var excerpt: String {
+    public var excerpt: String {
         let scalars = unicodeScalars
         guard
             let end = scalars.index(scalars.startIndex, offsetBy: 80, limitedBy: scalars.endIndex),

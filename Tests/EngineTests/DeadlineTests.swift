@@ -162,7 +162,7 @@ extension Shard {
             propertyLists: propertyLists,
             uploads: uploads
         )
-        let earliest = evaluator.deadlines.map(\.instant).min()
+        let earliest = (0..<evaluator.deadlineCount).map { evaluator.deadline($0).instant }.min()
         return (
             (0..<evaluator.feeds.words).map { evaluator.truthBits(word: $0) },
             earliest.map { EventTime(milliseconds: $0) } ?? .distantFuture

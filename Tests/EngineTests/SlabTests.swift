@@ -17,19 +17,19 @@ struct SlabTests {
                     1, 2, 3, 4, 7, 8, 100, 1000, step % 2000 == 0 ? 300_000 : 5,
                 ])
                 let sizeClass = WordSlab.sizeClass(words: count)
-                #expect(1 << Int(sizeClass) >= count)
+                #expect(WordSlab.words(sizeClass) >= count)
                 let handle = slab.allocate(sizeClass: sizeClass)
                 #expect(handle != WordSlab.none)
                 let mark = generator.next()
                 fill(slab, handle, sizeClass, mark)
                 live.append((handle, sizeClass, mark))
-                words += 1 << Int(sizeClass)
+                words += WordSlab.words(sizeClass)
             } else {
                 let block = live.remove(at: generator.below(live.count))
                 let kept = isFilled(slab, block.handle, block.sizeClass, block.mark)
                 #expect(kept, "step \(step)")
                 slab.release(block.handle, sizeClass: block.sizeClass)
-                words -= 1 << Int(block.sizeClass)
+                words -= WordSlab.words(block.sizeClass)
             }
         }
         for block in live {
@@ -47,7 +47,7 @@ struct SlabTests {
         _ mark: UInt64
     ) {
         let words = slab.pointer(handle)
-        let last = 1 << Int(sizeClass) - 1
+        let last = WordSlab.words(sizeClass) - 1
         for index in [0, last / 2, last] { words[index] = mark }
     }
 
@@ -58,7 +58,7 @@ struct SlabTests {
         _ mark: UInt64
     ) -> Bool {
         let words = slab.pointer(handle)
-        let last = 1 << Int(sizeClass) - 1
+        let last = WordSlab.words(sizeClass) - 1
         return [0, last / 2, last].allSatisfy { words[$0] == mark }
     }
 
@@ -72,11 +72,14 @@ struct SlabTests {
         #expect(slab.bytesReserved == reserved)
     }
 
-    @Test("Size classes are the next power of two, at least two words")
+    @Test(
+        "A block is the next power of two or one and a half of one, and whole chunks where it is large"
+    )
     func sizeClasses() {
-        #expect(
-            [1, 2, 3, 4, 5, 8, 9].map { WordSlab.sizeClass(words: $0) } == [1, 1, 2, 2, 3, 3, 4]
-        )
+        let words = [1, 2, 3, 4, 5, 7, 9, 12, 13, 17, 25, 196_609, 400_000].map {
+            WordSlab.words(WordSlab.sizeClass(words: $0))
+        }
+        #expect(words == [2, 2, 3, 4, 6, 8, 12, 12, 16, 24, 32, 262_144, 524_288])
     }
 
     @Test("The table of users finds each id under its slot, through every growth, and by bytes")

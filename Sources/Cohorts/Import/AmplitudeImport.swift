@@ -1,4 +1,4 @@
-package import YAML
+public import YAML
 
 /// Turns cohorts of Amplitude into definitions of our language.
 ///
@@ -6,42 +6,42 @@ package import YAML
 /// objects as `GET /api/3/cohorts` answers. A clause is translated as a whole or left out and named, never
 /// weakened: a field that is not known may change what the clause means. The field names are those of
 /// Amplitude's Behavioral Cohorts API; what was chosen where it does not say: docs/cohorts.md, "Imports".
-package enum AmplitudeImport {
+public enum AmplitudeImport {
     /// Something that could not be translated.
-    package struct Omission: Equatable, Sendable {
+    public struct Omission: Equatable, Sendable {
         /// Where it stands in Amplitude's JSON: `andClauses[0].orClauses[1]`.
-        package var path: String
+        public var path: String
         /// Where it stands in the file.
-        package var mark: Mark
+        public var mark: Mark
         /// Why.
-        package var reason: String
+        public var reason: String
 
         /// Path and reason on one line that a terminal shows and does not obey.
-        package var description: String { Problem.escaped("\(path): \(reason)") }
+        public var description: String { Problem.escaped("\(path): \(reason)") }
 
         /// The line for stderr.
-        package func line(in file: String) -> String {
+        public func line(in file: String) -> String {
             Problem.escaped("\(file):\(mark.line):\(mark.column): left out \(path): \(reason)")
         }
     }
 
     /// One cohort's translation.
-    package struct Cohort: Sendable {
+    public struct Cohort: Sendable {
         /// The definition; nil where nothing of it could be translated.
-        package var document: Node?
+        public var document: Node?
         /// What is missing in it.
-        package var omissions: [Omission]
+        public var omissions: [Omission]
     }
 
     /// Why a file is no definition of Amplitude's at all.
-    package struct NotAmplitude: Error, Equatable {
+    public struct NotAmplitude: Error, Equatable {
         /// Where.
-        package var mark: Mark
+        public var mark: Mark
         /// What was expected.
-        package var text: String
+        public var text: String
 
         /// The line for stderr.
-        package func line(in file: String) -> String {
+        public func line(in file: String) -> String {
             Problem.escaped("\(file):\(mark.line):\(mark.column): error: \(text)")
         }
     }
@@ -52,7 +52,7 @@ package enum AmplitudeImport {
     /// - `fallbackID`: What a cohort without a usable name is called.
     ///
     /// Gives the cohorts in the order of the file, with ids unique among them.
-    package static func cohorts(
+    public static func cohorts(
         in bytes: [UInt8],
         fallbackID: String
     ) throws(NotAmplitude) -> [Cohort] {
@@ -83,7 +83,7 @@ package enum AmplitudeImport {
     }
 
     /// The cohorts as one file of definitions; what is missing stands in comments above each.
-    package static func yaml(_ cohorts: [Cohort]) -> String {
+    public static func yaml(_ cohorts: [Cohort]) -> String {
         cohorts.map { cohort in
             let comments = cohort.omissions.map { "# left out \($0.description)\n" }.joined()
             return comments + (cohort.document?.yaml ?? "")

@@ -1,0 +1,24 @@
+import CPrefetch
+
+/// Memory that is needed soon, asked for now.
+///
+/// A core waits for a far cache line some hundred nanoseconds, and asks for ten or more at once. Where several users
+/// are looked at one after the other, all their lines are asked for before the first is read.
+enum Prefetch {
+    /// Bytes of a cache line.
+    static let lineBytes = 64
+
+    /// Asks for the line at an address; waits for nothing, and any address will do.
+    @inline(__always)
+    static func line(_ address: UnsafeRawPointer) { cohortd_prefetch(address) }
+
+    /// Asks for the lines of `bytes` bytes from an address on.
+    @inline(__always)
+    static func lines(_ address: UnsafeRawPointer, bytes: Int) {
+        var offset = 0
+        while offset < bytes {
+            line(address + offset)
+            offset += 64
+        }
+    }
+}
