@@ -1,5 +1,5 @@
 /// Reads what ``ByteWriter`` wrote; every read is checked against the end.
-public struct ByteReader {
+public struct ByteReader: Sendable {
     /// Why bytes could not be read.
     public struct Truncated: Error, Equatable {
         /// Where in the buffer the read began, in bytes.

@@ -1,5 +1,5 @@
 /// Appends fixed-width little-endian numbers and length-prefixed bytes to a growing buffer.
-public struct ByteWriter {
+public struct ByteWriter: Sendable {
     /// What was written so far.
     public var bytes: [UInt8] = []
 

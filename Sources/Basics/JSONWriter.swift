@@ -3,7 +3,7 @@
 ///
 /// The caller opens and closes; the writer puts the commas. Wrong nesting is the caller's bug and is not
 /// detected.
-public struct JSONWriter {
+public struct JSONWriter: Sendable {
     /// The text so far.
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false

@@ -65,6 +65,12 @@ struct DeadlineWheel {
     /// Takes what is due out of a slot of the lowest wheel.
     private mutating func take(_ slot: Int, _ tick: EventTime, into due: inout [Entry]) {
         if slots[slot].isEmpty { return }
+        if due.isEmpty, slots[slot].count > 64, slot != Self.digit(Self.unit(tick), 0) {
+            // All of a unit that is over: they are handed on as they are.
+            counts[0] -= slots[slot].count
+            swap(&due, &slots[slot])
+            return
+        }
         // Of the tick's own unit some entries may still be ahead.
         var kept = 0
         for index in slots[slot].indices {

@@ -4,29 +4,29 @@ import Events
 
 /// A user property by its name in the language, with numbers: where its value is looked for, and in which order.
 struct PropertyLookUp {
+    /// Stands for no number of a name.
+    private static let none = UInt32.max
+
     /// The name as it stands.
     private let whole: UInt32
-    /// The first part of a dotted name and the path inside its value.
-    private let path: (first: UInt32, rest: [[UInt8]])?
-    /// The name among those sent at the top level.
-    private let sent: UInt32?
+    /// The first part of a dotted name; ``none`` where the name has no dot.
+    private let first: UInt32
+    /// The path inside the value of that.
+    private let rest: [[UInt8]]
+    /// The name among those sent at the top level; ``none`` where it is none of them.
+    private let sent: UInt32
 
     init(_ name: String, names: inout PropertyNames) {
         let bytes = Array(name.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         whole = bytes.withByteView { names.number(of: $0) }
-        path =
-            parts.count < 2
-            ? nil
-            : (
-                Array(parts[0]).withByteView { names.number(of: $0) },
-                parts.dropFirst().map { Array($0) }
-            )
-        sent = bytes.withByteView { names.sentNumber(of: $0) }
+        first = parts.count < 2 ? Self.none : Array(parts[0]).withByteView { names.number(of: $0) }
+        rest = parts.dropFirst().map { Array($0) }
+        sent = bytes.withByteView { names.sentNumber(of: $0) } ?? Self.none
     }
 
     /// The numbers of the names whose assignments decide the value.
-    var names: [UInt32] { [whole] + (path.map { [$0.first] } ?? []) + (sent.map { [$0] } ?? []) }
+    var names: [UInt32] { [whole, first, sent].filter { $0 != Self.none } }
 
     /// The value in force at an instant; missing where there is none.
     func value(
@@ -36,12 +36,12 @@ struct PropertyLookUp {
     ) -> ValueView {
         let asItStands = lists.value(row, name: whole, at: instant)
         if !asItStands.isMissingOrNull { return asItStands }
-        if let path {
-            var inner = lists.value(row, name: path.first, at: instant)
-            for part in path.rest { inner = part.withByteView { inner.member($0) } }
+        if first != Self.none {
+            var inner = lists.value(row, name: first, at: instant)
+            for part in rest { inner = part.withByteView { inner.member($0) } }
             if !inner.isMissingOrNull { return inner }
         }
-        if let sent { return lists.value(row, name: sent, at: instant) }
+        if sent != Self.none { return lists.value(row, name: sent, at: instant) }
         return .missing
     }
 }

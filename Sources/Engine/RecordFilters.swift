@@ -148,25 +148,45 @@ struct RecordFilters {
             guard let found = self.group(event, kept.group) else { return }
             group = found
         }
-        func append(_ high: UInt64, _ low: UInt64) {
-            records.append(StagedEvents.Record(trace: trace, words: words.count))
-            words.append(UInt64(bitPattern: event.time.milliseconds))
-            if kept.keepsMask { words.append(UInt64(mask)) }
-            if !kept.group.isEmpty {
-                words.append(group.high)
-                words.append(group.low)
-            }
-            if kept.value != .none {
-                words.append(high)
-                words.append(low)
-            }
-        }
+        let value: (high: UInt64, low: UInt64)
         switch kept.value {
-        case .none: append(0, 0)
+        case .none: value = (0, 0)
         case .number:
             guard let number = event.eventProperties[kept.property].micro() else { return }
-            append(UInt64(truncatingIfNeeded: number), UInt64(truncatingIfNeeded: number >> 64))
-        case .distinct: event.eventProperties[kept.property].forEachScalarHash(append)
+            value = (
+                UInt64(truncatingIfNeeded: number), UInt64(truncatingIfNeeded: number >> 64)
+            )
+        case .distinct:
+            event.eventProperties[kept.property].forEachScalarHash { high, low in
+                Self.put(event, trace, kept, mask, group, (high, low), &records, &words)
+            }
+            return
+        }
+        Self.put(event, trace, kept, mask, group, value, &records, &words)
+    }
+
+    /// Appends a record, word by word. No function inside another: its captures would be memory for each event.
+    @inline(__always)
+    private static func put(
+        _ event: EventView,
+        _ trace: Int,
+        _ kept: Flat,
+        _ mask: UInt16,
+        _ group: (high: UInt64, low: UInt64),
+        _ value: (high: UInt64, low: UInt64),
+        _ records: inout RecordTable<StagedEvents.Record>,
+        _ words: inout RecordTable<UInt64>
+    ) {
+        records.append(StagedEvents.Record(trace: trace, words: words.count))
+        words.append(UInt64(bitPattern: event.time.milliseconds))
+        if kept.keepsMask { words.append(UInt64(mask)) }
+        if !kept.group.isEmpty {
+            words.append(group.high)
+            words.append(group.low)
+        }
+        if kept.value != .none {
+            words.append(value.high)
+            words.append(value.low)
         }
     }
 

@@ -55,11 +55,10 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     /// Forgets every record, and keeps the memory.
     mutating func removeAll() { count = 0 }
 
-    /// Forgets the first `gone` records; those behind them move up.
-    mutating func removeFirst(_ gone: Int) {
-        precondition(gone >= 0 && gone <= count, "\(gone) of \(count) records to remove")
-        start.update(from: start + gone, count: count - gone)
-        count -= gone
+    /// Forgets every record but the first `kept`.
+    mutating func keepFirst(_ kept: Int) {
+        precondition(kept >= 0 && kept <= count, "\(kept) of \(count) records to keep")
+        count = kept
     }
 
     @inline(__always)

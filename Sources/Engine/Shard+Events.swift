@@ -119,7 +119,7 @@ extension Shard {
             slot = insert(id, hash: event.hash)
         }
         let index = Int(slot)
-        if !owed.isEmpty { settleTick(of: slot) }
+        if isTicking { settleTick(of: slot) }
         if !records[index].isEvaluated { touch(slot) }
         if event.time < records[index].knownSince { records[index].knownSince = event.time }
         if event.kind == .event {

@@ -62,7 +62,7 @@ extension Shard {
             settings.keepsChanges,
             "a shard that does not keep its changes has none to hand over"
         )
-        precondition(owed.isEmpty, "state in the middle of a tick")
+        precondition(!isTicking, "state in the middle of a tick")
         settle()
         var writer = ByteWriter(capacity: 4096)
         encodeNames(from: savedNames, &writer, emit)
@@ -85,7 +85,7 @@ extension Shard {
 
     /// Hands over the whole state, as records; what changed counts as handed over.
     public mutating func encodeAll(_ emit: (StateRecord, ByteView) -> Void) {
-        precondition(owed.isEmpty, "state in the middle of a tick")
+        precondition(!isTicking, "state in the middle of a tick")
         settle()
         var writer = ByteWriter(capacity: 4096)
         writer.write(UInt8(settings.identifyWaits ? 1 : 0))

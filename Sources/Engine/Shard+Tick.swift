@@ -25,26 +25,15 @@ extension Shard {
             precondition(tick > lastTick, "tick \(tick.rfc3339) is not after the last")
         }
         precondition(rebuild == nil, "a tick during a rebuild")
-        precondition(owed.isEmpty, "the last tick is not over")
+        precondition(!isTicking, "the last tick is not over")
         settle()
         synced.removeAll()
         floor = tick
         lastTick = tick
+        // A wave of a whole day's deadlines comes once.
+        due.removeAll(keepingCapacity: due.count < 1 << 16)
+        nextDue = 0
         deadlines.takeDue(at: tick, into: &due)
-        for place in due.indices {
-            if place % Self.usersFetched == 0 {
-                for next in due[place..<min(place + Self.usersFetched, due.count)] {
-                    records.prefetch(Int(next.slot))
-                }
-            }
-            let entry = due[place]
-            let index = Int(entry.slot)
-            // An entry that was replaced by an earlier one says nothing any more.
-            guard records[index].scheduled == entry.instant else { continue }
-            records[index].scheduled = .distantFuture
-            touch(entry.slot)
-        }
-        due.removeAll(keepingCapacity: true)
         evaluator.prepare(tick)
         owed = 0..<touched.count
     }
@@ -60,18 +49,30 @@ extension Shard {
         deltas += settledDeltas
         settledDeltas.removeAll(keepingCapacity: true)
         guard let tick = lastTick else { return true }
-        let last = owed.lowerBound + min(users, owed.count)
-        while owed.lowerBound < last {
-            let places = owed.lowerBound..<min(owed.lowerBound + Self.usersFetched, last)
-            fetch(places)
+        var left = users
+        while left > 0, nextDue < due.count {
+            let places = nextDue..<min(nextDue + min(left, Self.usersFetched), due.count)
+            fetch(places) { due[$0].slot }
+            for place in places { look(at: due[place], tick, deltas: &deltas) }
+            nextDue = places.upperBound
+            left -= places.count
+        }
+        while left > 0, !owed.isEmpty {
+            let end = owed.lowerBound + min(left, Self.usersFetched, owed.count)
+            let places = owed.lowerBound..<end
+            fetch(places) { touched.slots[$0] }
             for place in places where isOwed(place) {
                 evaluate(at: place, tick, deltas: &deltas)
             }
             owed = places.upperBound..<owed.upperBound
+            left -= places.count
         }
-        guard owed.isEmpty else { return false }
+        guard !isTicking else { return false }
         // Who was touched since the tick began waits for the next one.
-        touched.removeFirst(owed.upperBound)
+        let gone = owed.upperBound
+        touched.removeFirst(gone) { place, slot in
+            records[Int(slot)].touched == UInt32(place + 1)
+        }
         for place in 0..<touched.count {
             records[Int(touched.slots[place])].touched = UInt32(place + 1)
         }
@@ -80,13 +81,34 @@ extension Shard {
         return true
     }
 
+    /// Looks at a user whose entry in the wheel is due.
+    private mutating func look(
+        at entry: DeadlineWheel.Entry,
+        _ tick: EventTime,
+        deltas: inout [Delta]
+    ) {
+        let index = Int(entry.slot)
+        // An entry that was replaced by an earlier one says nothing any more.
+        guard records[index].scheduled == entry.instant else { return }
+        records[index].scheduled = .distantFuture
+        // Who was touched as well is looked at once, for both.
+        if owed.contains(Int(records[index].touched) - 1) { return }
+        evaluate(at: touch(entry.slot), tick, deltas: &deltas)
+    }
+
     /// Evaluates a user whose tick is still owed, before an event changes anything of it.
     mutating func settleTick(of slot: UserSlot) {
-        let place = Int(records[Int(slot)].touched) - 1
-        guard let tick = lastTick, owed.contains(place) else { return }
+        guard let tick = lastTick else { return }
+        if records[Int(slot)].scheduled <= tick {
+            // Due, and not looked at yet.
+            records[Int(slot)].scheduled = .distantFuture
+            touch(slot)
+        } else if !owed.contains(Int(records[Int(slot)].touched) - 1) {
+            return
+        }
         var deltas = settledDeltas
         settledDeltas = []
-        evaluate(at: place, tick, deltas: &deltas)
+        evaluate(at: Int(records[Int(slot)].touched) - 1, tick, deltas: &deltas)
         settledDeltas = deltas
     }
 
@@ -98,16 +120,17 @@ extension Shard {
     /// How many users' memory is asked for together: about as many lines as a core waits for at one time.
     private static var usersFetched: Int { 16 }
 
-    /// Asks for the memory that evaluating these touched users will read.
-    private func fetch(_ places: Range<Int>) {
+    /// Asks for the memory that evaluating these users will read.
+    @inline(__always)
+    private func fetch(_ places: Range<Int>, _ slot: (Int) -> UserSlot) {
         for place in places {
-            let index = Int(touched.slots[place])
-            records.prefetch(index)
-            if evaluator.feeds.words > 0 { truth.prefetch(index * evaluator.feeds.words) }
-            membership.prefetch(touched.slots[place])
+            let slot = slot(place)
+            records.prefetch(Int(slot))
+            if evaluator.feeds.words > 0 { truth.prefetch(Int(slot) * evaluator.feeds.words) }
+            membership.prefetch(slot)
         }
         for place in places {
-            let record = records[Int(touched.slots[place])]
+            let record = records[Int(slot(place))]
             traceLists.prefetch(record.traces)
             recordLists.prefetch(record.records)
             deadlineLists.prefetch(record.deadlines)

@@ -61,12 +61,16 @@ public struct Shard: ~Copyable {
     var names = PropertyNames()
     var dedupe: DedupeSet
     var deadlines = DeadlineWheel()
-    /// Entries of the wheel while a tick looks at them.
+    /// Entries of the wheel that the tick that was begun found due, and which of them it looks at next.
     var due: [DeadlineWheel.Entry] = []
+    var nextDue = 0
+    var deltaOrder: DeltaOrder
     var staged = StagedEvents()
     var touched: TouchedUsers
     /// Places among the touched that the tick that was begun has still to look at.
     var owed = 0..<0
+    /// Whether a tick was begun that is not over.
+    var isTicking: Bool { !owed.isEmpty || nextDue < due.count }
     /// Changes of users who were settled between slices of a tick.
     var settledDeltas: [Delta] = []
     var unsaved: [UserSlot] = []
@@ -108,6 +112,7 @@ public struct Shard: ~Copyable {
             entriesMax: settings.dedupeEntriesMax
         )
         membership = MembershipTable(cohorts: plan.cohorts.count)
+        deltaOrder = DeltaOrder(cohorts: plan.cohorts.count)
         let types = EventTypes(plan: plan)
         filters = TraceFilters(plan: plan, types: types)
         recordFilters = RecordFilters(plan: plan, types: types)

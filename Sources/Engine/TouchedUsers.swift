@@ -36,11 +36,22 @@ struct TouchedUsers: ~Copyable {
     }
 
     /// Forgets everyone, and keeps the memory.
-    mutating func removeAll() { removeFirst(slots.count) }
+    mutating func removeAll() {
+        slots.removeAll()
+        bits.removeAll()
+    }
 
-    /// Forgets the first `count` users; those behind them move up.
-    mutating func removeFirst(_ count: Int) {
-        slots.removeFirst(count)
-        bits.removeFirst(count * words)
+    /// Forgets the first `count` users and those behind them who are not to be kept; the others move up.
+    ///
+    /// - `isKept`: Asked with the place that a user had.
+    mutating func removeFirst(_ count: Int, _ isKept: (_ place: Int, _ slot: UserSlot) -> Bool) {
+        var kept = 0
+        for place in count..<slots.count where isKept(place, slots[place]) {
+            slots[kept] = slots[place]
+            for word in 0..<words { bits[kept * words + word] = bits[place * words + word] }
+            kept += 1
+        }
+        slots.keepFirst(kept)
+        bits.keepFirst(kept * words)
     }
 }

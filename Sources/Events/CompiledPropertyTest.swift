@@ -46,15 +46,16 @@ public struct CompiledPropertyTest: Sendable {
             return set != true && positives.isEmpty && sets.isEmpty
         }
         if set == false { return false }
-        for test in sets where !test.passes(value) { return false }
+        // By place: a test that is taken out counts its references.
+        for place in sets.indices where !sets[place].passes(value) { return false }
         switch value.kind {
         case .object:
             return positives.isEmpty
         case .array:
             return matches(elements: value.elements)
         default:
-            for test in positives where !test.passes(value) { return false }
-            for test in negatives where test.passes(value) { return false }
+            for place in positives.indices where !positives[place].passes(value) { return false }
+            for place in negatives.indices where negatives[place].passes(value) { return false }
             return true
         }
     }
