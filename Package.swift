@@ -119,8 +119,9 @@ let package = Package(
         program(
             "cohort-bench",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "Cohorts", "Engine", "Replay",
-                "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka", "HTTPAPI",
+                "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts", "Engine",
+                "Replay", "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka",
+                "HTTPAPI",
                 "Telemetry", "Daemon",
             ]
         ),

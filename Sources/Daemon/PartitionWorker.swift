@@ -5,6 +5,7 @@ import Events
 import HTTPAPI
 import Kafka
 import LogStore
+import Replay
 import Sync
 import Telemetry
 import Threads
@@ -60,6 +61,9 @@ final class PartitionWorker {
     var hasReset = false
     var report: PartitionReport
     var deltas: [Delta] = []
+    /// Where ticks by event time stand, and the arrival from which on one is due; none in a daemon.
+    var eventTicks: EventTickState?
+    var eventTickDue = EventTime.distantFuture
 
     // Snapshots
     var isDirty = false
@@ -94,6 +98,10 @@ final class PartitionWorker {
             commandsNext = cut.position.commands
             firstOffset = cut.firstOffset
         }
+        if let ticks = environment.eventTicks {
+            eventTicks = EventTickState(schedule: TickSchedule(ticks.rule))
+            eventTickDue = .distantPast
+        }
         setState(.restoring)
     }
 
@@ -116,6 +124,7 @@ final class PartitionWorker {
                 historyCheck = nil
                 guard historySuffices(check, oldest: record.timestamp) else { return }
             }
+            if eventTicks != nil { tickByEventTime(before: record.timestamp) }
             apply(record, decoder)
             advance(to: record.offset + 1)
         } else {
@@ -270,7 +279,10 @@ final class PartitionWorker {
     /// Does what waited for the position that is reached now.
     private func moved() {
         if case .rebuilding(let until) = phase, position.reaches(until) { endRebuild() }
-        if case .catchingUp(let end) = phase, position.reaches(end) { becomeLive() }
+        if case .catchingUp(let end) = phase, position.reaches(end) {
+            if eventTicks != nil { finishEventTicks() }
+            becomeLive()
+        }
         if let first = pendingTicks.first, position.reaches(first.end) { applyPendingTick() }
     }
 

@@ -16,6 +16,9 @@ func run() throws(BenchStatus) {
         switch arguments.command.first {
         case "sync": try SyncCommand(arguments).run()
         case "latency": try LatencyCommand(arguments).run()
+        case "kafka": try KafkaCommand(arguments).run()
+        case "kafka-publish": try KafkaPublishCommand(arguments).run()
+        case "kafka-engine": try KafkaEngineCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }

@@ -20,7 +20,8 @@ struct HelpTests {
             ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"],
             ["cohortctl", "destinations"], ["cohortctl", "destinations", "test"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
-            ["cohort-bench", "ingest"],
+            ["cohort-bench", "ingest"], ["cohort-bench", "kafka"],
+            ["cohort-bench", "kafka-publish"], ["cohort-bench", "kafka-engine"],
         ]
         for command in commands {
             let ended = try Cohortctl.run(
