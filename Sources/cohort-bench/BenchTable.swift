@@ -114,6 +114,6 @@ enum BenchTable {
                 ],
                 examples: ["cohort-bench latency --rate 50000 --seconds 20"]
             ),
-        ] + kafka
+        ] + kafka + [restore]
     )
 }

@@ -19,6 +19,7 @@ func run() throws(BenchStatus) {
         case "kafka": try KafkaCommand(arguments).run()
         case "kafka-publish": try KafkaPublishCommand(arguments).run()
         case "kafka-engine": try KafkaEngineCommand(arguments).run()
+        case "restore": try RestoreCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }
