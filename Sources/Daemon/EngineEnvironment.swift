@@ -2,6 +2,7 @@ import Basics
 import Cohorts
 import Engine
 import LogStore
+import Replay
 import Sync
 import Telemetry
 import Threads
@@ -35,6 +36,8 @@ struct EngineEnvironment: Sendable {
     let sync: Mailbox<SyncMessage>
     let control: Mailbox<ControlMessage>
     let rejects: RejectSink
+    /// Ticks by event time, in the place of those that are asked for (``CatchUp``); nil in a daemon.
+    var eventTicks: EventTicks?
 }
 
 /// What engine threads tell the control thread.

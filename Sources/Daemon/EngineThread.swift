@@ -62,6 +62,8 @@ final class EngineThread: Sendable {
     private func run() {
         var workers: [PartitionID: PartitionWorker] = [:]
         var attached: EngineQueue?
+        // Records of a partition come in runs.
+        var current: PartitionWorker?
         let decoder = DecoderBox(environment)
         while true {
             let waitsForMail = attached == nil
@@ -72,11 +74,14 @@ final class EngineThread: Sendable {
                     return
                 }
                 serve(request, &workers)
+                current = nil
             }
             if let attached {
                 _ = attached.consume(timeoutMilliseconds: 50, limit: 4096) { record in
-                    guard let worker = workers[record.partition] else { return }
-                    worker.take(record, decoder)
+                    if current?.partition != record.partition {
+                        current = workers[record.partition]
+                    }
+                    current?.take(record, decoder)
                 }
             }
             let now = environment.clock.monotonicMilliseconds
@@ -122,7 +127,8 @@ final class EngineThread: Sendable {
 
 /// The decoders of one engine thread; a class, since a closure borrows it.
 final class DecoderBox {
-    var decoder: EventDecoder
+    // Unchecked: one thread has it, and nothing that is called while it is lent decodes anything.
+    @exclusivity(unchecked) var decoder: EventDecoder
     var commands: CommandDecoder
 
     init(_ environment: EngineEnvironment) {

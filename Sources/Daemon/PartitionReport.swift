@@ -51,6 +51,8 @@ struct PartitionReport: Sendable {
     var snapshotAt: Int64?
     var storeBytes: Int64 = 0
     var storeFailure: String?
+    /// Ticks by event time, once all of them are done.
+    var eventTicks = 0
 
     init(partition: PartitionID) {
         self.partition = partition
@@ -84,6 +86,11 @@ final class PartitionReports: Sendable {
     /// All of them, by number.
     var all: [PartitionReport] {
         reports.withLock { $0.values.sorted { $0.partition < $1.partition } }
+    }
+
+    /// Whether something holds of the reports of so many partitions.
+    func all(_ count: Int, satisfy isTrue: (PartitionReport) -> Bool) -> Bool {
+        reports.withLock { $0.count == count && $0.values.allSatisfy(isTrue) }
     }
 
     subscript(partition: PartitionID) -> PartitionReport? {

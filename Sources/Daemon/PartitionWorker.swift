@@ -5,6 +5,7 @@ import Events
 import HTTPAPI
 import Kafka
 import LogStore
+import Replay
 import Sync
 import Telemetry
 import Threads
@@ -38,9 +39,11 @@ final class PartitionWorker {
     let partition: PartitionID
     let environment: EngineEnvironment
     let opened: OpenedPartition
-    var shard: Shard
+    // Unchecked: one thread has it, and nothing that is called while it is lent leads back here; to be told so
+    // again of every event costs as much as a look-up.
+    @exclusivity(unchecked) var shard: Shard
     var log: CommitLog<DiskFileSystem>
-    var phase = Phase.opened
+    var phase = Phase.opened { didSet { watch() } }
     /// The next event to apply.
     var next: Offset = 0
     /// The next command to apply; nil where the commands topic was never read.
@@ -51,11 +54,16 @@ final class PartitionWorker {
     /// Events given to the shard, duplicates among them; commands carry no insert id and are never any.
     private var eventsTaken = 0
     /// Ticks that wait for their ends, all ascending.
-    var pendingTicks: [(instant: EventTime, end: LogPosition)] = []
+    var pendingTicks: [(instant: EventTime, end: LogPosition)] = [] { didSet { watch() } }
+    /// Nothing waits for an event before this offset: what spares nearly every record the look at what does.
+    private var watched: Offset = .max
     /// Whether the sync thread has everyone who is in.
     var hasReset = false
     var report: PartitionReport
     var deltas: [Delta] = []
+    /// Where ticks by event time stand, and the arrival from which on one is due; none in a daemon.
+    var eventTicks: EventTickState?
+    var eventTickDue = EventTime.distantFuture
 
     // Snapshots
     var isDirty = false
@@ -90,6 +98,10 @@ final class PartitionWorker {
             commandsNext = cut.position.commands
             firstOffset = cut.firstOffset
         }
+        if let ticks = environment.eventTicks {
+            eventTicks = EventTickState(schedule: TickSchedule(ticks.rule))
+            eventTickDue = .distantPast
+        }
         setState(.restoring)
     }
 
@@ -112,6 +124,7 @@ final class PartitionWorker {
                 historyCheck = nil
                 guard historySuffices(check, oldest: record.timestamp) else { return }
             }
+            if eventTicks != nil { tickByEventTime(before: record.timestamp) }
             apply(record, decoder)
             advance(to: record.offset + 1)
         } else {
@@ -131,39 +144,50 @@ final class PartitionWorker {
             return
         }
         bytesSinceCommit += value.count
-        let arrival = record.timestamp.map { EventTime(milliseconds: $0) }
-        switch decoder.decoder.begin(value, source: .log(arrival)) {
-        case .rejected(let reason):
-            reject(reason, text: decoder.decoder.rejectText, record, index: nil, bytes: value)
-        case .events:
-            while let outcome = decoder.decoder.next(previousArrival: nil) {
-                switch outcome {
-                case .event(let event): take(event, record, decoder)
-                case .filtered: report.events.filtered += 1
-                case .rejected(let reason):
-                    reject(
-                        reason,
-                        text: decoder.decoder.rejectText,
-                        record,
-                        index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
-                        bytes: decoder.decoder.elementBytes
-                    )
-                }
-            }
-        }
+        apply(
+            value,
+            record,
+            isHistory: isHistory(event: record.offset),
+            &decoder.decoder,
+            &shard
+        )
     }
 
-    private func take(_ event: EventView, _ record: borrowing RecordView, _ decoder: DecoderBox) {
-        switch isHistory(event: record.offset) ? shard.reapply(event) : shard.apply(event) {
-        case .taken: eventsTaken += 1
-        case .usersMax:
-            reject(
-                .usersMax,
-                text: "a new user beyond limits.users_max",
-                record,
-                index: decoder.decoder.isBatch ? decoder.decoder.elementIndex : nil,
-                bytes: decoder.decoder.elementBytes
-            )
+    /// Applies the events of a record.
+    ///
+    /// - `decoder`, `shard`: Lent once for the record.
+    private func apply(
+        _ value: ByteView,
+        _ record: borrowing RecordView,
+        isHistory: Bool,
+        _ decoder: inout EventDecoder,
+        _ shard: inout Shard
+    ) {
+        let arrival = record.timestamp.map { EventTime(milliseconds: $0) }
+        if case .rejected(let reason) = decoder.begin(value, source: .log(arrival)) {
+            reject(reason, text: decoder.rejectText, record, index: nil, bytes: value)
+            return
+        }
+        while let outcome = decoder.next(previousArrival: nil) {
+            var refusal: (reason: RejectReason, text: String)?
+            switch outcome {
+            case .event(let event):
+                switch isHistory ? shard.reapply(event) : shard.apply(event) {
+                case .taken: eventsTaken += 1
+                case .usersMax: refusal = (.usersMax, "a new user beyond limits.users_max")
+                }
+            case .filtered: report.events.filtered += 1
+            case .rejected(let reason): refusal = (reason, decoder.rejectText)
+            }
+            if let refusal {
+                reject(
+                    refusal.reason,
+                    text: refusal.text,
+                    record,
+                    index: decoder.isBatch ? decoder.elementIndex : nil,
+                    bytes: decoder.elementBytes
+                )
+            }
         }
     }
 
@@ -240,13 +264,25 @@ final class PartitionWorker {
             next = offset
             isDirty = true
         }
-        moved()
+        if next >= watched { moved() }
+    }
+
+    private func watch() {
+        var offset = pendingTicks.first?.end.events ?? .max
+        switch phase {
+        case .rebuilding(let end), .catchingUp(let end): offset = min(offset, end.events)
+        case .opened, .live, .halted: break
+        }
+        watched = offset
     }
 
     /// Does what waited for the position that is reached now.
     private func moved() {
         if case .rebuilding(let until) = phase, position.reaches(until) { endRebuild() }
-        if case .catchingUp(let end) = phase, position.reaches(end) { becomeLive() }
+        if case .catchingUp(let end) = phase, position.reaches(end) {
+            if eventTicks != nil { finishEventTicks() }
+            becomeLive()
+        }
         if let first = pendingTicks.first, position.reaches(first.end) { applyPendingTick() }
     }
 

@@ -165,7 +165,9 @@ struct RecordFilters {
         Self.put(event, trace, kept, mask, group, value, &records, &words)
     }
 
-    /// Appends a record, word by word. No function inside another: its captures would be memory for each event.
+    /// Appends a record, word by word.
+    ///
+    /// No function inside another: its captures would be memory for each event.
     @inline(__always)
     private static func put(
         _ event: EventView,

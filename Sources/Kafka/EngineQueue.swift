@@ -54,6 +54,12 @@ package final class EngineQueue: @unchecked Sendable {
         return count ?? 0
     }
 
+    /// How many records, ends and troubles wait in it.
+    package var count: Int {
+        // Of a closed queue nothing comes any more.
+        handle.useIfOpen { _ in rd_kafka_queue_length(queue.pointer) } ?? 0
+    }
+
     /// Ends the running `consume` after the record in hand; the rest stays queued.
     ///
     /// Only from inside the body of `consume`, on its thread.

@@ -67,6 +67,6 @@ enum BenchTable {
                 ],
                 examples: ["cohort-bench latency --rate 50000 --seconds 20"]
             ),
-        ]
+        ] + kafka + [restore]
     )
 }

@@ -19,6 +19,10 @@ func run() throws(BenchStatus) {
         case "cohorts": try CohortsCommand(arguments).run()
         case "memory": try MemoryCommand(arguments).run()
         case "tick": try TickCommand(arguments).run()
+        case "kafka": try KafkaCommand(arguments).run()
+        case "kafka-publish": try KafkaPublishCommand(arguments).run()
+        case "kafka-engine": try KafkaEngineCommand(arguments).run()
+        case "restore": try RestoreCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }

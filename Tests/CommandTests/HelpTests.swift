@@ -22,6 +22,9 @@ struct HelpTests {
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
             ["cohort-bench", "ingest"], ["cohort-bench", "cohorts"], ["cohort-bench", "memory"],
             ["cohort-bench", "tick"], ["cohort-bench", "sync"], ["cohort-bench", "latency"],
+            ["cohort-bench", "kafka"],
+            ["cohort-bench", "kafka-publish"], ["cohort-bench", "kafka-engine"],
+            ["cohort-bench", "restore"],
         ]
         for command in commands {
             let ended = try Cohortctl.run(

@@ -1,0 +1,65 @@
+import Basics
+import Engine
+import Replay
+
+/// Ticks by event time: of every partition for itself, as its records pass.
+struct EventTicks: Sendable {
+    /// Which instants.
+    let rule: TickSchedule.Rule
+    /// Gets every tick that changed something, on the engine thread; the deltas are borrowed.
+    var ticked: (@Sendable (borrowing Shard, EventTime, [Delta]) -> Void)?
+}
+
+/// Where the ticks by event time of one partition stand.
+struct EventTickState {
+    var schedule: TickSchedule
+    var newestArrival: EventTime?
+    var tickCount = 0
+}
+
+extension PartitionWorker {
+    /// Ticks at every instant that is due before a record of this time, as a replay does.
+    func tickByEventTime(before timestamp: Int64?) {
+        guard let timestamp else { return }
+        let arrival = EventTime(milliseconds: timestamp)
+        let newest = max(eventTicks?.newestArrival ?? arrival, arrival)
+        eventTicks?.newestArrival = newest
+        // Of nearly all records nothing is due.
+        guard arrival > eventTickDue else { return }
+        eventTicks?.schedule.arrived(arrival)
+        while let instant = eventTicks?.schedule.due(before: arrival) { eventTick(instant) }
+        eventTickDue = eventTicks?.schedule.pending ?? .distantFuture
+        if let pending = eventTicks?.schedule.pending { shard.raiseFloor(to: pending) }
+    }
+
+    /// Ticks at every instant that is left after the last record.
+    func finishEventTicks() {
+        let last = eventTicks?.newestArrival
+        while let instant = eventTicks?.schedule.due(afterLast: last) { eventTick(instant) }
+        eventTickDue = .distantFuture
+        report.eventTicks = eventTicks?.tickCount ?? 0
+    }
+
+    private func eventTick(_ instant: EventTime) {
+        deltas.removeAll(keepingCapacity: true)
+        shard.tick(instant, deltas: &deltas)
+        isDirty = true
+        countDeltas()
+        eventTicks?.schedule.done(instant)
+        eventTicks?.tickCount += 1
+        if !deltas.isEmpty, let ticked = environment.eventTicks?.ticked {
+            ticked(shard, instant, deltas)
+        }
+    }
+
+    /// Counts what a tick changed.
+    func countDeltas() {
+        for delta in deltas {
+            if delta.entered {
+                report.enters[delta.cohort] += 1
+            } else {
+                report.exits[delta.cohort] += 1
+            }
+        }
+    }
+}
