@@ -106,9 +106,8 @@ package final class CatchUp {
             directory: settings.directory,
             isDurable: settings.isDurable
         )
-        if case .byEventTime(let rule) = settings.ticks {
-            environment.eventTicks = EventTicks(rule: rule, ticked: settings.ticked)
-        }
+        if case .byEventTime(let rule) = settings.ticks { environment.eventTicks = rule }
+        environment.ticked = settings.ticked
         self.environment = environment
         engines = (0..<settings.threads).map { _ in EngineThread(environment) }
         let (reports, logger) = (environment.reports, environment.logger)

@@ -36,8 +36,11 @@ struct EngineEnvironment: Sendable {
     let sync: Mailbox<SyncMessage>
     let control: Mailbox<ControlMessage>
     let rejects: RejectSink
-    /// Ticks by event time, in the place of those that are asked for (``CatchUp``); nil in a daemon.
-    var eventTicks: EventTicks?
+    /// Ticks by event time, of every partition for itself as its records pass; nil in a daemon, whose ticks are
+    /// asked for (``CatchUp``).
+    var eventTicks: TickSchedule.Rule?
+    /// Gets every tick that changed something, on the engine thread; the deltas are borrowed. Nil in a daemon.
+    var ticked: (@Sendable (borrowing Shard, EventTime, [Delta]) -> Void)?
 }
 
 /// What engine threads tell the control thread.

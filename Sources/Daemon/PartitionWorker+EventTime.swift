@@ -2,14 +2,6 @@ import Basics
 import Engine
 import Replay
 
-/// Ticks by event time: of every partition for itself, as its records pass.
-struct EventTicks: Sendable {
-    /// Which instants.
-    let rule: TickSchedule.Rule
-    /// Gets every tick that changed something, on the engine thread; the deltas are borrowed.
-    var ticked: (@Sendable (borrowing Shard, EventTime, [Delta]) -> Void)?
-}
-
 /// Where the ticks by event time of one partition stand.
 struct EventTickState {
     var schedule: TickSchedule
@@ -44,16 +36,13 @@ extension PartitionWorker {
         deltas.removeAll(keepingCapacity: true)
         shard.tick(instant, deltas: &deltas)
         isDirty = true
-        countDeltas()
         eventTicks?.schedule.done(instant)
         eventTicks?.tickCount += 1
-        if !deltas.isEmpty, let ticked = environment.eventTicks?.ticked {
-            ticked(shard, instant, deltas)
-        }
+        countDeltas(of: instant)
     }
 
-    /// Counts what a tick changed.
-    func countDeltas() {
+    /// Counts what a tick changed, and tells who asked for it.
+    func countDeltas(of instant: EventTime) {
         for delta in deltas {
             if delta.entered {
                 report.enters[delta.cohort] += 1
@@ -61,5 +50,6 @@ extension PartitionWorker {
                 report.exits[delta.cohort] += 1
             }
         }
+        if !deltas.isEmpty, let ticked = environment.ticked { ticked(shard, instant, deltas) }
     }
 }

@@ -50,7 +50,7 @@ extension PartitionWorker {
         // Ticks stand on a grid, so the next one is at least its width away.
         shard.raiseFloor(to: instant + environment.tickWidth)
         isDirty = true
-        countDeltas()
+        countDeltas(of: instant)
         hand(Cut(offset: next, commands: commandsNext ?? 0, tick: instant), after: previous)
         let milliseconds = environment.clock.monotonicMilliseconds - began
         environment.metrics.update {

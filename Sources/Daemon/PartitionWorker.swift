@@ -98,8 +98,8 @@ final class PartitionWorker {
             commandsNext = cut.position.commands
             firstOffset = cut.firstOffset
         }
-        if let ticks = environment.eventTicks {
-            eventTicks = EventTickState(schedule: TickSchedule(ticks.rule))
+        if let rule = environment.eventTicks {
+            eventTicks = EventTickState(schedule: TickSchedule(rule))
             eventTickDue = .distantPast
         }
         setState(.restoring)

@@ -78,6 +78,7 @@ struct KafkaCommand {
         for _ in 0..<rounds {
             let one = try preloadedRun(topic, threads: 1, broker)
             report.denominators.append(one.eventsPerWallSecond)
+            report.denominatorsByCPU.append(one.eventsPerCPUSecond)
             report.runs.append(try preloadedRun(topic, threads: threads, broker))
         }
         broker?.closeInput()

@@ -53,10 +53,13 @@ final class KafkaPublisher {
     }
 
     /// Makes the topic of a broker that does not make it by itself.
+    ///
+    /// Its records are as old as the events say, and would be deleted for that.
     func createTopic() throws(KafkaError) {
         _ = try Admin(producer).createTopic(
             topic,
             partitions: records.count,
+            configuration: ["retention.ms": "-1"],
             timeoutMilliseconds: 20_000
         )
     }

@@ -8,6 +8,8 @@ struct KafkaReport {
     /// More than one: wall time is compared, else CPU time.
     var threads = 1
     var denominators: [Double] = []
+    /// By CPU time, of the runs with one thread that others are compared with.
+    var denominatorsByCPU: [Double] = []
     var runs: [EngineRun] = []
 
     private var figures: [Double] {
@@ -20,6 +22,14 @@ struct KafkaReport {
     /// Of each round, so that what slows a machine for a while slows both.
     private var ratios: [Double] {
         zip(figures, denominators).map { $1 > 0 ? $0 / $1 : 0 }
+    }
+
+    /// What the threads would make if nobody else used the machine and they never waited: all of them, less what an
+    /// event takes longer when they run side by side.
+    private var byCPU: Double {
+        let one = Self.median(denominatorsByCPU)
+        let many = Self.median(runs.map { $0.eventsPerCPUSecond })
+        return one > 0 ? Double(threads) * many / one : 0
     }
 
     private static func median(_ values: [Double]) -> Double {
@@ -45,6 +55,11 @@ struct KafkaReport {
             let each = ratios.map { ReportText.fixed($0) }.joined(separator: " ")
             rows.append(("ratio", "\(ReportText.fixed(Self.median(ratios))): \(each)"))
         }
+        if threads > 1 {
+            rows.append(
+                ("if not alone", "\(ReportText.fixed(byCPU)) by CPU time an event, at most")
+            )
+        }
         rows.append(("enters + exits", runs.map { "\($0.flips)" }.joined(separator: " ")))
         return ReportText.table(rows)
     }
@@ -67,6 +82,7 @@ struct KafkaReport {
                 ReportText.member(name, Self.median(values), to: &writer)
             }
         }
+        if threads > 1 { ReportText.member("ratio_by_cpu", byCPU, to: &writer) }
         writer.key("ratios")
         writer.beginArray()
         for ratio in ratios { writer.value((ratio * 1e6).rounded() / 1e6) }
