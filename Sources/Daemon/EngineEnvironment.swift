@@ -39,7 +39,9 @@ struct EngineEnvironment: Sendable {
     /// Ticks by event time, of every partition for itself as its records pass; nil in a daemon, whose ticks are
     /// asked for (``CatchUp``).
     var eventTicks: TickSchedule.Rule?
-    /// Gets every tick that changed something, on the engine thread; the deltas are borrowed. Nil in a daemon.
+    /// Gets every tick that changed something, on the engine thread.
+    ///
+    /// The deltas are borrowed. Nil in a daemon.
     var ticked: (@Sendable (borrowing Shard, EventTime, [Delta]) -> Void)?
 }
 
