@@ -36,12 +36,13 @@ struct EngineEnvironment: Sendable {
     let sync: Mailbox<SyncMessage>
     let control: Mailbox<ControlMessage>
     let rejects: RejectSink
-    /// Ticks by event time, of every partition for itself as its records pass; nil in a daemon, whose ticks are
-    /// asked for (``CatchUp``).
-    var eventTicks: TickSchedule.Rule?
-    /// Gets every tick that changed something, on the engine thread.
+    /// Ticks by event time, of every partition for itself as its records pass (``CatchUp``).
     ///
-    /// The deltas are borrowed. Nil in a daemon.
+    /// Nil in a daemon, whose ticks are asked for.
+    var eventTicks: TickSchedule.Rule?
+    /// Gets every tick that changed something, on the engine thread; nil in a daemon.
+    ///
+    /// The deltas are borrowed.
     var ticked: (@Sendable (borrowing Shard, EventTime, [Delta]) -> Void)?
 }
 
