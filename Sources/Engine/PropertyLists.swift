@@ -377,6 +377,31 @@ struct PropertyLists: ~Copyable {
         return .assigned
     }
 
+    /// Puts back an entry of a snapshot, behind all others: there the entries stand in the order of a row.
+    mutating func restore(
+        _ name: UInt32,
+        _ time: Int64,
+        _ value: ValueView,
+        isOnce: Bool,
+        showsFrom: Int64?,
+        to row: inout SlabRow
+    ) {
+        let used = Int(row.words)
+        let words = used + (showsFrom == nil ? 2 : 3) + (value.bytes.count + 7) / 8
+        slab.reserve(&row, words: words, keeping: used)
+        _ = write(
+            name: name,
+            time: time,
+            showsFrom: showsFrom,
+            isOnce: isOnce,
+            value: value,
+            at: slab.pointer(row.block) + used
+        )
+        row.words = UInt32(words)
+        // Whether it shows already is found out by the next event.
+        if showsFrom != nil { row.awaitsEvent = true }
+    }
+
     /// Whether the user has any entry of a name.
     func contains(_ row: SlabRow, name: UInt32) -> Bool {
         var position = 0

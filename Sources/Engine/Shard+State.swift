@@ -411,15 +411,13 @@ extension Shard {
             else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
-            _ = propertyLists.insert(
+            propertyLists.restore(
                 name,
                 time,
                 value,
                 isOnce: flags & 1 != 0,
                 showsFrom: showsFrom,
-                into: &records[index].properties,
-                floor: .min,
-                keepsAll: true
+                to: &records[index].properties
             )
         }
         let eventCount: UInt32 = try reader.read()
