@@ -83,6 +83,7 @@ public struct PlanCompiler {
         }
         plan.cohorts = cohorts.compactMap { $0 }
         precondition(plan.cohorts.count == sorted.count, "a cohort was not compiled")
+        orderConditions()
         plan.routes = routes()
         plan.recordRoutes = recordRoutes()
         return plan

@@ -28,6 +28,12 @@ struct ConditionDeadline: BitwiseCopyable {
     /// Which condition.
     var condition: Int { Int(word & (1 << Self.conditionBits - 1)) }
 
+    /// Whether it is at `instant`, in milliseconds, or before.
+    @inline(__always)
+    func isDue(at instant: Int64) -> Bool {
+        word >> Self.conditionBits <= UInt64(bitPattern: instant + Self.origin) >> Self.roundedBits
+    }
+
     /// When, in milliseconds.
     var instant: Int64 {
         Int64(bitPattern: (word >> Self.conditionBits) << Self.roundedBits) - Self.origin

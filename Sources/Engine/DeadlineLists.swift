@@ -1,3 +1,5 @@
+import Basics
+
 /// The deadlines of every user's conditions, in slab memory: at most one of a condition, in no order.
 ///
 /// A user has as many as conditions that will change by the clock alone, which is few of a plan's.
@@ -38,6 +40,16 @@ struct DeadlineLists: ~Copyable {
         let list = start(row)
         for index in 0..<(count - kept) { list[kept + index] = evaluator.deadline(index) }
         row.count = UInt32(count)
+    }
+
+    /// The earliest deadline of the user, in milliseconds; distant future where there is none.
+    func earliest(_ row: SlabRow) -> Int64 {
+        if row.count == 0 { return EventTime.distantFuture.milliseconds }
+        // Words sort by instant.
+        var least = UInt64.max
+        let list = slab.pointer(row.block)
+        for index in 0..<Int(row.count) { least = min(least, list[index]) }
+        return ConditionDeadline(word: least).instant
     }
 
     private func start(_ row: SlabRow) -> UnsafeMutablePointer<ConditionDeadline> {

@@ -2,12 +2,11 @@ import Basics
 import Cohorts
 import Events
 
-/// Works out which conditions and cohorts hold for one user at one tick, and when that may change by the
-/// clock alone: of the conditions only those that it is told to look at, of the cohorts those they decide.
+/// Works out which conditions hold for one user at one tick, and when that may change by the clock alone: only those
+/// that it is told to look at.
 ///
-/// The plan is laid out flat for it: steps and instructions without references inside, so that an evaluation
-/// neither allocates nor counts references. Copies share the buffers for the results, which are those of one
-/// user at a time.
+/// The plan is laid out flat for it: steps without references inside, so that an evaluation neither allocates nor
+/// counts references. Copies share the buffers for the results, which are those of one user at a time.
 struct Evaluator {
     /// One condition.
     fileprivate struct Step: BitwiseCopyable {
@@ -27,8 +26,6 @@ struct Evaluator {
         var holed: Int32 = -1
         /// Number among the general conditions.
         var general: Int32 = 0
-        /// Places in ``lookUps``.
-        var lookUps = Stretch.empty
         /// Milliseconds; ``unbounded`` = no lower bound.
         var length = Step.unbounded
         var offset: Int64 = 0
@@ -40,49 +37,31 @@ struct Evaluator {
         init(kind: Kind) { self.kind = kind }
     }
 
-    /// One step of a program over a stack of bits.
-    fileprivate enum Instruction {
-        case condition(Int32)
-        case member(Int32)
-        case and, or, not
-    }
-
     private let steps: [Step]
     private let holed: [CountRange]
-    private let lookUps: [NumberedPropertyCondition]
-    /// The programs of all cohorts in the plan's order of evaluation, one behind the other.
-    private let instructions: [Instruction]
-
-    /// Where the program of each cohort, by its place in ``order``, stands in ``instructions``.
-    private let programs: [Range<Int>]
-    /// Cohorts, each behind those it refers to.
-    private let order: [Int]
+    private let properties: PropertyConditions
     let feeds: ConditionFeeds
     /// Bits of the conditions that read a property, ``feeds``' words for each number of a name.
     private let readers: [UInt64]
     private let namesRead: Int
 
     private var general: GeneralEvaluator
-    /// The conditions to look at.
+    /// The conditions to look at, 64 a word.
     private let dirty: WordBuffer
-    /// Truth of the conditions, 64 a word.
-    private let truth: WordBuffer
-    /// The cohorts to look at, by their places in ``order``.
-    private let affected: WordBuffer
-    /// Bits by cohort.
-    private let members: WordBuffer
-    /// ``truth`` and ``members`` of a user of whom nothing happened.
+    /// What the property conditions of a user turned out to be.
+    private let propertyTruth: WordBuffer
+    /// Truth of the conditions of a user of whom nothing happened.
     private var truthOfNothing: [UInt64] = []
-    private var membersOfNothing: [UInt64] = []
-    /// Words of ``deadlines``.
+    /// Words of ``deadline(_:)``.
     private let deadlineWords: WordBuffer
     /// When conditions that were looked at may change by the clock alone: how many there are.
     private(set) var deadlineCount = 0
+    /// Conditions whose deadline is when the oldest of what is kept for them leaves.
+    private let pruning: [UInt64]
 
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
         var holed: [CountRange] = []
-        var lookUps: [NumberedPropertyCondition] = []
         var generalCount = 0
         var readNames: [[UInt32]] = []
         for condition in plan.conditions {
@@ -109,13 +88,10 @@ struct Evaluator {
                 step.setWindow(window)
                 steps.append(step)
             case .properties(let tests):
-                let start = lookUps.count
-                lookUps += tests.map { NumberedPropertyCondition($0, names: &names) }
-                readNames[steps.count] = lookUps[start...].flatMap(\.names)
-                var step = Step(kind: .properties)
-                step.lookUps = Stretch(start, lookUps.count)
-                step.readsProperties = true
-                steps.append(step)
+                readNames[steps.count] = tests.flatMap {
+                    PropertyLookUp($0.name, names: &names).names
+                }
+                steps.append(Step(kind: .properties))
             case .synced(let properties):
                 readNames[steps.count] = properties.flatMap {
                     PropertyLookUp($0, names: &names).names
@@ -132,7 +108,6 @@ struct Evaluator {
         precondition(steps.count <= ConditionDeadline.conditionsMax, "\(steps.count) conditions")
         self.steps = steps
         self.holed = holed
-        self.lookUps = lookUps
         general = GeneralEvaluator(plan: plan, names: &names)
         for (condition, step) in steps.enumerated() where step.kind == .general {
             readNames[condition] = general.names(of: Int(step.general))
@@ -144,22 +119,35 @@ struct Evaluator {
             for name in names { readers.set(Int(name), condition) }
         }
         self.readers = readers.bits
-        var instructions: [Instruction] = []
-        var programs: [Range<Int>] = []
-        for cohort in plan.evaluationOrder {
-            let start = instructions.count
-            instructions += plan.cohorts[cohort].program.map(Instruction.init)
-            programs.append(start..<instructions.count)
-        }
-        self.instructions = instructions
-        self.programs = programs
-        order = plan.evaluationOrder
+        properties = PropertyConditions(plan: plan, words: feeds.words, names: &names)
+        pruning = Self.pruning(plan)
         dirty = WordBuffer(count: feeds.words)
-        truth = WordBuffer(count: feeds.words)
-        affected = WordBuffer(count: feeds.cohortWords)
-        members = WordBuffer(count: feeds.cohortWords)
+        propertyTruth = WordBuffer(count: feeds.words)
         deadlineWords = WordBuffer(count: steps.count)
         workOutNothing(plan)
+    }
+
+    /// Conditions that look back as far as any on their trace: when something leaves their window, nobody needs it.
+    private static func pruning(_ plan: Plan) -> [UInt64] {
+        var bits = BitRows(rows: 1, words: (plan.conditions.count + 63) / 64)
+        for (index, condition) in plan.conditions.enumerated() {
+            switch condition {
+            case .count(let trace, .last(let length, let offset), _):
+                if length + offset == plan.traces[trace].horizon { bits.set(0, index) }
+            case .count(_, .anyTime, _), .firstSeen, .properties, .synced: break
+            case .general(.times(let condition)):
+                if condition.window.horizon == plan.traces[condition.trace].horizon {
+                    bits.set(0, index)
+                }
+            case .general(.records(let condition)):
+                if condition.window.horizon == plan.recordTraces[condition.trace].retention.horizon
+                {
+                    bits.set(0, index)
+                }
+            case .general: bits.set(0, index)
+            }
+        }
+        return bits.bits
     }
 
     /// Numbers of the names whose whole history the plan looks at.
@@ -194,15 +182,15 @@ struct Evaluator {
 
     // MARK: One user
 
-    /// Begins with a user's conditions as they were: none is to be looked at yet.
-    mutating func begin(truth word: Int, _ bits: UInt64) {
-        truth[word] = bits
-        dirty[word] = 0
-    }
+    /// Begins with a user whose conditions are known: those of a word to look at.
+    @inline(__always)
+    mutating func begin(word: Int, _ bits: UInt64) { dirty[word] = bits }
 
-    /// Begins with a user as one of whom nothing happened; what there is of this one is to be looked at.
+    /// Begins with a user as one of whom nothing happened, as `truth` says then; what there is of this one is to be
+    /// looked at.
     mutating func beginAnew(
         _ record: borrowing Shard.UserRecord,
+        truth: UnsafeMutablePointer<UInt64>,
         traceLists: borrowing TraceLists,
         recordLists: borrowing RecordLists
     ) {
@@ -212,7 +200,6 @@ struct Evaluator {
                 feeds.firstSeen[word] | feeds.uploads[word]
                 | (record.properties.words > 0 ? feeds.properties[word] : 0)
         }
-        for word in 0..<members.count { members[word] = membersOfNothing[word] }
         for entry in traceLists.entries(record.traces) {
             feeds.forEachWord(ofTrace: entry.trace, listed: .max) { dirty[$0] |= $1 }
         }
@@ -221,7 +208,7 @@ struct Evaluator {
         }
     }
 
-    /// Works out truth and cohorts of a user of whom nothing happened, at any tick.
+    /// Works out the truth of a user of whom nothing happened, at any tick.
     private mutating func workOutNothing(_ plan: Plan) {
         let record = Shard.UserRecord()
         let tick = EventTime(milliseconds: 0)
@@ -230,28 +217,25 @@ struct Evaluator {
         let traceLists = TraceLists()
         let recordLists = RecordLists(plan: plan)
         let propertyLists = PropertyLists()
+        let truth = WordBuffer(count: feeds.words)
         _ = evaluate(
             record,
             slot: 0,
             at: tick,
+            truth: truth.start,
             traceLists: traceLists,
             recordLists: recordLists,
             propertyLists: propertyLists,
             uploads: Uploads()
         )
-        for place in order.indices { affected[place / 64] |= 1 << UInt64(place % 64) }
-        runPrograms()
         truthOfNothing = truth.array
-        membersOfNothing = members.array
     }
-
-    /// Adds conditions to look at.
-    mutating func look(at bits: UInt64, word: Int) { dirty[word] |= bits }
 
     /// Adds a condition to look at.
     mutating func look(at condition: Int) { dirty[condition / 64] |= 1 << UInt64(condition % 64) }
 
     /// Whether a condition is to be looked at, or was by the last evaluation.
+    @inline(__always)
     func isLookedAt(_ condition: Int) -> Bool {
         dirty[condition / 64] >> UInt64(condition % 64) & 1 != 0
     }
@@ -262,6 +246,12 @@ struct Evaluator {
         return false
     }
 
+    /// Whether what leaves the window of a condition is needed by no other one.
+    @inline(__always)
+    func prunes(_ condition: Int) -> Bool {
+        pruning[condition / 64] >> UInt64(condition % 64) & 1 != 0
+    }
+
     /// When a condition that was looked at may change by the clock alone, 0..<``deadlineCount``; of a condition at
     /// most one.
     @inline(__always)
@@ -269,100 +259,162 @@ struct Evaluator {
         ConditionDeadline(word: deadlineWords[index])
     }
 
-    /// Truth of the conditions of the user last evaluated, 64 a word.
-    func truthBits(word: Int) -> UInt64 { truth[word] }
-
-    /// Which cohorts the user last evaluated is in, 64 a word, by index.
-    func memberBits(word: Int) -> UInt64 { members[word] }
-
-    /// Says in which cohorts the user is as yet.
-    mutating func setMemberBits(_ bits: UInt64, word: Int) { members[word] = bits }
-
     /// Evaluates the conditions to look at for a user who is known at `tick`, which was prepared.
     ///
     /// Leaves their deadlines in ``deadline(_:)``; where the clock alone changes nothing there is none.
     ///
-    /// Gives whether any truth changed; then ``runPrograms()`` is due.
+    /// - `truth`: The user's row: which conditions hold, as far as is known. Those that are looked at are put right.
+    /// - `flipped`: Is told which bits of which word changed.
+    ///
+    /// Gives whether any did.
+    @inline(__always)
     mutating func evaluate(
         _ record: borrowing Shard.UserRecord,
         slot: UserSlot,
         at tick: EventTime,
+        truth: UnsafeMutablePointer<UInt64>,
         traceLists: borrowing TraceLists,
         recordLists: borrowing RecordLists,
         propertyLists: borrowing PropertyLists,
-        uploads: borrowing Uploads
+        uploads: borrowing Uploads,
+        flipped: (_ word: Int, _ bits: UInt64) -> Void = { _, _ in }
     ) -> Bool {
         deadlineCount = 0
-        for word in 0..<affected.count { affected[word] = 0 }
+        general.begin()
         // Asked at most once for all conditions that read properties; 0 = not yet.
         var propertyChange: Int64 = 0
         var isFlipped = false
+        // What the last condition found, which the next often asks for too.
+        var found = FoundTimes()
         for word in 0..<dirty.count {
             var bits = dirty[word]
+            if bits == 0 { continue }
+            let before = truth[word]
+            var after = before
+            let plain = bits & properties.all[word]
+            if plain != 0 {
+                if propertyChange == 0 {
+                    propertyChange = nextChange(record.properties, tick, propertyLists)
+                    properties.evaluate(
+                        record.properties,
+                        at: tick,
+                        in: propertyLists,
+                        asked: dirty.start,
+                        truth: propertyTruth.start
+                    )
+                }
+                after = after & ~plain | propertyTruth[word] & plain
+                if propertyChange < Self.never { note(plain, word: word, propertyChange) }
+                bits &= ~plain
+            }
             while bits != 0 {
                 let bit = bits.trailingZeroBitCount
                 bits &= bits - 1
                 let index = word * 64 + bit
-                let step = steps[index]
-                let isTrue: Bool
-                // In milliseconds: this is the hottest loop there is.
-                var change = Int64.max
-                switch step.kind {
-                case .atLeast:
-                    (isTrue, change) = atLeast(step, record.traces, tick.milliseconds, traceLists)
-                case .count:
-                    (isTrue, change) = count(step, record.traces, tick.milliseconds, traceLists)
-                case .firstSeen:
-                    (isTrue, change) = firstSeen(
-                        record.firstSeen.milliseconds,
-                        step,
-                        at: tick.milliseconds
-                    )
-                case .properties:
-                    isTrue = holds(
-                        step.lookUps.range,
-                        record.properties,
-                        at: tick,
-                        in: propertyLists
-                    )
-                case .synced:
-                    isTrue = false
-                    let next = propertyLists.nextChange(record.properties, after: tick) { name in
-                        conditions(reading: name, word: word) >> UInt64(bit) & 1 != 0
-                    }
-                    change = next?.milliseconds ?? .max
-                case .general:
-                    let outcome = general.evaluate(
-                        Int(step.general),
-                        record,
-                        slot: slot,
-                        traceLists: traceLists,
-                        recordLists: recordLists,
-                        propertyLists: propertyLists,
-                        uploads: uploads
-                    )
-                    (isTrue, change) = (outcome.isTrue, outcome.change)
-                }
-                if step.readsProperties {
-                    if propertyChange == 0 {
-                        let next = propertyLists.nextChange(record.properties, after: tick)
-                        propertyChange = next?.milliseconds ?? .max
-                    }
-                    change = min(change, propertyChange)
-                }
-                if change < Self.never {
-                    deadlineWords[deadlineCount] =
-                        ConditionDeadline(condition: index, instant: change).word
-                    deadlineCount += 1
-                }
-                if isTrue != (truth[word] >> UInt64(bit) & 1 != 0) {
-                    truth[word] ^= 1 << UInt64(bit)
-                    isFlipped = true
-                    feeds.forEachWord(ofCohortsOf: index) { affected[$0] |= $1 }
-                }
+                let (isTrue, change) = evaluate(
+                    index,
+                    record,
+                    slot: slot,
+                    at: tick,
+                    &found,
+                    traceLists: traceLists,
+                    recordLists: recordLists,
+                    propertyLists: propertyLists,
+                    uploads: uploads
+                )
+                if change < Self.never { note(index, change) }
+                after = after & ~(1 << UInt64(bit)) | (isTrue ? 1 << UInt64(bit) : 0)
+            }
+            if after != before {
+                truth[word] = after
+                isFlipped = true
+                flipped(word, after ^ before)
             }
         }
         return isFlipped
+    }
+
+    /// The times that were asked for last.
+    private struct FoundTimes {
+        /// −1 = none were.
+        var trace: Int32 = -1
+        var entry: TraceLists.Entry?
+        var times = TraceLists.Times.none
+    }
+
+    /// Evaluates one condition.
+    @inline(__always)
+    private mutating func evaluate(
+        _ index: Int,
+        _ record: borrowing Shard.UserRecord,
+        slot: UserSlot,
+        at tick: EventTime,
+        _ found: inout FoundTimes,
+        traceLists: borrowing TraceLists,
+        recordLists: borrowing RecordLists,
+        propertyLists: borrowing PropertyLists,
+        uploads: borrowing Uploads
+    ) -> (isTrue: Bool, change: Int64) {
+        // In milliseconds: this is the hottest loop there is.
+        let step = steps[index]
+        switch step.kind {
+        case .atLeast, .count:
+            if found.trace != step.trace {
+                found.trace = step.trace
+                found.entry = traceLists.find(Int(found.trace), in: record.traces)
+                if let entry = found.entry { found.times = traceLists.times(entry) }
+            }
+            guard let entry = found.entry else { return (step.holdsForNone, .max) }
+            if step.kind == .atLeast {
+                return atLeast(step, entry, found.times, tick.milliseconds)
+            }
+            return count(step, entry, found.times, tick.milliseconds)
+        case .firstSeen:
+            return firstSeen(record.firstSeen.milliseconds, step, at: tick.milliseconds)
+        case .properties: preconditionFailure("a property condition by itself")
+        case .synced:
+            let next = propertyLists.nextChange(record.properties, after: tick) { name in
+                conditions(reading: name, word: index / 64) >> UInt64(index % 64) & 1 != 0
+            }
+            return (false, next?.milliseconds ?? .max)
+        case .general:
+            let outcome = general.evaluate(
+                Int(step.general),
+                record,
+                slot: slot,
+                traceLists: traceLists,
+                recordLists: recordLists,
+                propertyLists: propertyLists,
+                uploads: uploads
+            )
+            guard step.readsProperties else { return (outcome.isTrue, outcome.change) }
+            let change = nextChange(record.properties, tick, propertyLists)
+            return (outcome.isTrue, min(outcome.change, change))
+        }
+    }
+
+    /// When a value of a user may differ next; ``never`` where none will.
+    private func nextChange(
+        _ row: SlabRow,
+        _ tick: EventTime,
+        _ propertyLists: borrowing PropertyLists
+    ) -> Int64 {
+        propertyLists.nextChange(row, after: tick)?.milliseconds ?? Self.never
+    }
+
+    @inline(__always)
+    private mutating func note(_ condition: Int, _ change: Int64) {
+        deadlineWords[deadlineCount] = ConditionDeadline(condition: condition, instant: change).word
+        deadlineCount += 1
+    }
+
+    /// Notes the same deadline of conditions of a word.
+    private mutating func note(_ conditions: UInt64, word: Int, _ change: Int64) {
+        var bits = conditions
+        while bits != 0 {
+            note(word * 64 + bits.trailingZeroBitCount, change)
+            bits &= bits - 1
+        }
     }
 
     /// No change comes this late.
@@ -371,14 +423,12 @@ struct Evaluator {
     @inline(__always)
     private func atLeast(
         _ step: Step,
-        _ row: SlabRow,
-        _ tick: Int64,
-        _ traceLists: borrowing TraceLists
+        _ entry: TraceLists.Entry,
+        _ times: TraceLists.Times,
+        _ tick: Int64
     ) -> (isTrue: Bool, change: Int64) {
-        guard let entry = traceLists.find(Int(step.trace), in: row) else { return (false, .max) }
-        let times = traceLists.times(entry)
         guard times.count > 0, times[times.count - 1] <= tick else {
-            return count(step, row, tick, traceLists)
+            return count(step, entry, times, tick)
         }
         // Nothing waits to enter, so it holds as long as the time that is the lowest number from the end is inside.
         guard step.lowest <= times.count else { return (false, .max) }
@@ -388,16 +438,13 @@ struct Evaluator {
 
     private func count(
         _ step: Step,
-        _ row: SlabRow,
-        _ tick: Int64,
-        _ traceLists: borrowing TraceLists
+        _ entry: TraceLists.Entry,
+        _ times: TraceLists.Times,
+        _ tick: Int64
     ) -> (isTrue: Bool, change: Int64) {
-        guard let entry = traceLists.find(Int(step.trace), in: row) else {
-            return (step.holdsForNone, .max)
-        }
         let isUnbounded = step.length == Step.unbounded
         let count = WindowCount(
-            times: traceLists.times(entry),
+            times: times,
             base: isUnbounded ? entry.base : 0,
             length: isUnbounded ? nil : step.length,
             offset: step.offset,
@@ -409,26 +456,11 @@ struct Evaluator {
         return (range.contains(count.count), count.nextFlip(of: range))
     }
 
-    private func holds(
-        _ range: Range<Int>,
-        _ row: SlabRow,
-        at tick: EventTime,
-        in lists: borrowing PropertyLists
-    ) -> Bool {
-        // Lent, since a copy would count the references inside.
-        lookUps.withUnsafeBufferPointer { lookUps in
-            for index in range {
-                if !lookUps[index].holds(row, at: tick, in: lists) { return false }
-            }
-            return true
-        }
-    }
-
     private func firstSeen(
         _ time: Int64,
         _ step: Step,
         at tick: Int64
-    ) -> (isIn: Bool, change: Int64) {
+    ) -> (isTrue: Bool, change: Int64) {
         let never = Self.never
         if time == never { return (false, never) }
         if step.length == Step.unbounded { return time <= tick ? (true, never) : (false, time) }
@@ -436,54 +468,6 @@ struct Evaluator {
         let leaves = enters + step.length
         if tick < enters { return (false, enters) }
         return tick < leaves ? (true, leaves) : (false, never)
-    }
-
-    /// Works out the cohorts that a changed condition decides.
-    ///
-    /// On a stack of bits: depth is bounded by the language's 32 levels.
-    mutating func runPrograms() {
-        for word in 0..<affected.count {
-            while affected[word] != 0 {
-                let place = word * 64 + affected[word].trailingZeroBitCount
-                affected[word] &= affected[word] - 1
-                run(place)
-            }
-        }
-    }
-
-    /// Runs the program of the cohort at a place of ``order``.
-    private mutating func run(_ place: Int) {
-        let cohort = order[place]
-        let bit: UInt64 = 1 << UInt64(cohort % 64)
-        var stack: UInt64 = 0
-        for index in programs[place] {
-            switch instructions[index] {
-            case .condition(let index):
-                stack = stack << 1 | (truth[Int(index) / 64] >> UInt64(index % 64) & 1)
-            case .member(let index):
-                stack = stack << 1 | (members[Int(index) / 64] >> UInt64(index % 64) & 1)
-            case .and: stack = (stack >> 2) << 1 | (stack & (stack >> 1) & 1)
-            case .or: stack = (stack >> 2) << 1 | ((stack | stack >> 1) & 1)
-            case .not: stack ^= 1
-            }
-        }
-        if stack & 1 != 0 {
-            members[cohort / 64] |= bit
-        } else {
-            members[cohort / 64] &= ~bit
-        }
-    }
-}
-
-extension Evaluator.Instruction {
-    fileprivate init(_ instruction: CohortPlan.Instruction) {
-        switch instruction {
-        case .condition(let index): self = .condition(Int32(index))
-        case .member(let index): self = .member(Int32(index))
-        case .and: self = .and
-        case .or: self = .or
-        case .not: self = .not
-        }
     }
 }
 

@@ -51,6 +51,10 @@ struct GeneralEvaluator {
     private var ranges: [PlanWindow.Range] = []
     private var tick = EventTime.distantPast
     private var reducer: RecordReducer
+    /// The records of the user in hand that were asked for last, which the next condition often asks for too.
+    private var run = RecordRun(words: nil, width: 1, count: 0)
+    /// Of which trace those are; −1 = none were asked for.
+    private var runTrace = -1
 
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
@@ -127,6 +131,26 @@ struct GeneralEvaluator {
         }
     }
 
+    /// Begins with another user, or with one of whom something changed.
+    mutating func begin() {
+        runTrace = -1
+        reducer.begin()
+    }
+
+    /// The user's records of a trace.
+    @inline(__always)
+    private mutating func records(
+        _ trace: Int,
+        _ record: borrowing Shard.UserRecord,
+        _ recordLists: borrowing RecordLists
+    ) -> RecordRun {
+        if runTrace != trace {
+            runTrace = trace
+            run = recordLists.records(trace, of: record.records)
+        }
+        return run
+    }
+
     /// Whether condition number `index` among the general ones holds at the prepared tick.
     mutating func evaluate(
         _ index: Int,
@@ -149,14 +173,14 @@ struct GeneralEvaluator {
             place(record.firstSeen, in: range, &outcome)
             return outcome
         case .records:
-            let run = recordLists.records(step.trace, of: record.records)
+            let run = records(step.trace, record, recordLists)
             var outcome = evaluate(tests[step.test], range, run)
             lookAtFirstSeen(step, record, &outcome)
             return outcome
         case .times:
             return evaluate(tests[step.test], range, traceLists.run(step.trace, of: record.traces))
         case .relative:
-            let left = recordLists.records(step.trace, of: record.records)
+            let left = records(step.trace, record, recordLists)
             let right = recordLists.records(step.other, of: record.records)
             let count = (
                 inside(left, range).count,
@@ -169,10 +193,10 @@ struct GeneralEvaluator {
             lookAtFirstSeen(step, record, &outcome)
             return outcome
         case .retained:
-            let run = recordLists.records(step.trace, of: record.records)
+            let run = records(step.trace, record, recordLists)
             return evaluate(step, range, run, record)
         case .hadMostRecent:
-            let run = recordLists.records(step.trace, of: record.records)
+            let run = records(step.trace, record, recordLists)
             var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
             lookAtFirstSeen(step, record, &outcome)
             guard let newest = inside(run, range).last else { return outcome }

@@ -1,31 +1,33 @@
 import Basics
 
-/// Who is in which cohort, twice: a column for each cohort to list its members, a row for each user to see
-/// with one access what an evaluation changed.
+/// Who is in which cohort: a row of bits for each user, and of each cohort how many members it has.
+///
+/// A list of members is read off the rows: seldom asked for, and a table by cohort would cost every enter and exit
+/// another line of memory.
 struct MembershipTable: ~Copyable {
-    private var columns: [BitSet]
+    private var counts: RecordTable<Int> = RecordTable()
     /// Bits by cohort, ``wordsPerUser`` words a user.
     private var rows = RecordTable<UInt64>()
+    private var userCount = 0
 
     /// How many words a row has.
     let wordsPerUser: Int
 
     init(cohorts: Int) {
-        columns = [BitSet](repeating: BitSet(), count: cohorts)
+        for _ in 0..<cohorts { counts.append(0) }
         wordsPerUser = (cohorts + 63) / 64
     }
 
     /// How many cohorts there are.
-    var cohortCount: Int { columns.count }
+    var cohortCount: Int { counts.count }
 
     /// Bytes of memory held.
-    var bytesReserved: Int {
-        rows.bytesReserved + columns.reduce(0) { $0 + $1.bytesReserved }
-    }
+    var bytesReserved: Int { rows.bytesReserved }
 
     /// Makes room for one more user, who is in no cohort.
     mutating func addUser() {
         for _ in 0..<wordsPerUser { rows.append(0) }
+        userCount += 1
     }
 
     /// Asks for a user's row.
@@ -35,31 +37,39 @@ struct MembershipTable: ~Copyable {
     }
 
     /// How many members a cohort has.
-    func count(cohort: Int) -> Int { columns[cohort].count }
+    func count(cohort: Int) -> Int { counts[cohort] }
 
-    /// Calls `body` with every member, in no meaningful order.
+    /// Calls `body` with every member, in the order in which they were first seen.
+    ///
+    /// - Complexity: O(users).
     func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
-        columns[cohort].forEach(body)
+        if counts[cohort] == 0 { return }
+        for slot in 0..<UserSlot(userCount) where contains(slot, cohort: cohort) { body(slot) }
     }
 
     /// Whether a user is in a cohort.
+    @inline(__always)
     func contains(_ slot: UserSlot, cohort: Int) -> Bool {
         rows[Int(slot) * wordsPerUser + cohort / 64] & 1 << UInt64(cohort % 64) != 0
     }
 
     /// Bits 64 × `word` and up of the user's row.
+    @inline(__always)
     func row(_ slot: UserSlot, word: Int) -> UInt64 { rows[Int(slot) * wordsPerUser + word] }
 
     /// Puts a user in or out.
     mutating func set(_ slot: UserSlot, cohort: Int, to isIn: Bool) {
-        let index = Int(slot) * wordsPerUser + cohort / 64
-        let bit: UInt64 = 1 << UInt64(cohort % 64)
-        if isIn {
-            rows[index] |= bit
-            columns[cohort].insert(slot)
-        } else {
-            rows[index] &= ~bit
-            columns[cohort].remove(slot)
-        }
+        guard contains(slot, cohort: cohort) != isIn else { return }
+        flip(slot, cohort: cohort)
+        add(isIn ? 1 : -1, to: cohort)
     }
+
+    /// Puts a user in who is out, or out who is in; ``add(_:to:)`` has to say how many more members that makes.
+    @inline(__always)
+    mutating func flip(_ slot: UserSlot, cohort: Int) {
+        rows[Int(slot) * wordsPerUser + cohort / 64] ^= 1 << UInt64(cohort % 64)
+    }
+
+    /// Counts more members of a cohort, or fewer.
+    mutating func add(_ more: Int, to cohort: Int) { counts[cohort] += more }
 }

@@ -17,8 +17,19 @@ struct RecordReducer {
     private var starts = [Int64](repeating: RecordReducer.none, count: 10)
     private var freshStarts = [Int64](repeating: RecordReducer.none, count: 10)
 
+    /// The sum that was worked out last.
+    private var summed = Summed()
+
     /// Earlier than every record.
     static let none = Int64.min
+
+    /// The sum of a stretch of a run; a longer one that ends with it goes on from there.
+    private struct Summed {
+        var words: UnsafeMutablePointer<UInt64>?
+        var places = 0..<0
+        var word = 0
+        var sum: Int128 = 0
+    }
 
     /// What a test found.
     struct Verdict {
@@ -144,6 +155,9 @@ struct RecordReducer {
 
     // MARK: Asking
 
+    /// Begins with another user, or with one whose records changed.
+    mutating func begin() { summed.words = nil }
+
     /// Whether the test holds, for all records or for one group that has a record inside.
     ///
     /// - `inside`: The records in the window.
@@ -259,9 +273,27 @@ struct RecordReducer {
             && (test.holed < 0 || ranges[test.holed].contains(number))
     }
 
-    private func sum(_ records: Selection, _ word: Int) -> Int128 {
+    private mutating func sum(_ records: Selection, _ word: Int) -> Int128 {
+        guard records.order == nil else { return sum(records, word, of: records.places) }
+        let places = records.places
+        if summed.words != records.run.words || summed.word != word
+            || summed.places.upperBound != places.upperBound
+            || summed.places.lowerBound < places.lowerBound
+        {
+            summed = Summed(
+                words: records.run.words,
+                places: places.upperBound..<places.upperBound,
+                word: word
+            )
+        }
+        summed.sum += sum(records, word, of: places.lowerBound..<summed.places.lowerBound)
+        summed.places = places
+        return summed.sum
+    }
+
+    private func sum(_ records: Selection, _ word: Int, of places: Range<Int>) -> Int128 {
         var sum: Int128 = 0
-        for place in records.places { sum += records.number(place, word) }
+        for place in places { sum += records.number(place, word) }
         return sum
     }
 

@@ -67,6 +67,7 @@ extension Shard {
             owed = places.upperBound..<owed.upperBound
             left -= places.count
         }
+        takeMemberships(tick, deltas: &deltas)
         guard !isTicking else { return false }
         // Who was touched since the tick began waits for the next one.
         let gone = owed.upperBound
@@ -109,6 +110,7 @@ extension Shard {
         var deltas = settledDeltas
         settledDeltas = []
         evaluate(at: Int(records[Int(slot)].touched) - 1, tick, deltas: &deltas)
+        takeMemberships(tick, deltas: &deltas)
         settledDeltas = deltas
     }
 
@@ -137,7 +139,8 @@ extension Shard {
         }
     }
 
-    /// Looks at what may have changed of the touched user at a place.
+    /// Looks at what may have changed of the touched user at a place; ``takeMemberships(_:deltas:)`` makes memberships of
+    /// it, which happens at once only where there is no room for more users.
     private mutating func evaluate(at place: Int, _ tick: EventTime, deltas: inout [Delta]) {
         let slot = touched.slots[place]
         let index = Int(slot)
@@ -148,65 +151,50 @@ extension Shard {
             return
         }
         let words = evaluator.feeds.words
+        let row = truth.start + index * words
         let isFirst = !records[index].isEvaluated
         if isFirst {
             records[index].isEvaluated = true
             evaluator.beginAnew(
                 records[index],
+                truth: row,
                 traceLists: traceLists,
                 recordLists: recordLists
             )
         } else {
-            for word in 0..<words {
-                evaluator.begin(truth: word, truth[index * words + word])
-                evaluator.look(at: touched.bits(place, word: word), word: word)
-            }
-            for deadline in deadlineLists.deadlines(records[index].deadlines)
-            where deadline.instant <= tick.milliseconds {
-                evaluator.look(at: deadline.condition)
-                prune(slot, condition: deadline.condition, tick)
-            }
+            for word in 0..<words { evaluator.begin(word: word, touched.bits(place, word: word)) }
+            lookAtDue(slot, tick)
         }
-        let firstDelta = deltas.count
         if isFirst || evaluator.looksAtAny {
             let isFlipped = evaluator.evaluate(
                 records[index],
                 slot: slot,
                 at: tick,
+                truth: row,
                 traceLists: traceLists,
                 recordLists: recordLists,
                 propertyLists: propertyLists,
                 uploads: uploads
-            )
+            ) { programs.note(flipped: $1, word: $0) }
             deadlineLists.update(&records[index].deadlines, after: evaluator)
-            if isFirst || isFlipped {
-                for word in 0..<words {
-                    truth[index * words + word] = evaluator.truthBits(word: word)
-                }
-                if !isFirst {
-                    for word in 0..<membership.wordsPerUser {
-                        evaluator.setMemberBits(membership.row(slot, word: word), word: word)
-                    }
-                }
-                evaluator.runPrograms()
-                takeMemberships(of: slot, deltas: &deltas)
-            }
-            if !synced.cohorts.isEmpty {
-                noteValues(
-                    of: slot,
-                    at: tick,
-                    isFirst: isFirst,
-                    deltas: deltas,
-                    from: firstDelta
-                )
+            let reports = noteSynced(isFirst: isFirst)
+            if isFirst || isFlipped || reports {
+                programs.add(slot, isAnew: isFirst)
+                if programs.isFull { takeMemberships(tick, deltas: &deltas) }
             }
         }
-        var next = EventTime.distantFuture.milliseconds
-        for deadline in deadlineLists.deadlines(records[index].deadlines)
-        where deadline.instant < next {
-            next = deadline.instant
+        schedule(slot, deadlineLists.earliest(records[index].deadlines))
+    }
+
+    /// Adds the conditions whose deadline is here to those to look at.
+    private mutating func lookAtDue(_ slot: UserSlot, _ tick: EventTime) {
+        let deadlines = deadlineLists.deadlines(records[Int(slot)].deadlines)
+        for deadline in deadlines where deadline.isDue(at: tick.milliseconds) {
+            evaluator.look(at: deadline.condition)
+            if evaluator.prunes(deadline.condition) {
+                prune(slot, condition: deadline.condition, tick)
+            }
         }
-        schedule(slot, next)
     }
 
     /// Drops what left the windows of a condition that is due.
@@ -238,19 +226,20 @@ extension Shard {
         }
     }
 
-    /// Takes over what the evaluation found, and reports what changed.
-    private mutating func takeMemberships(of slot: UserSlot, deltas: inout [Delta]) {
-        for word in 0..<membership.wordsPerUser {
-            let bits = evaluator.memberBits(word: word)
-            var changed = bits ^ membership.row(slot, word: word)
-            if changed != 0 { markUnsaved(slot) }
-            while changed != 0 {
-                let bit = changed.trailingZeroBitCount
-                let isIn = bits >> UInt64(bit) & 1 != 0
-                membership.set(slot, cohort: word * 64 + bit, to: isIn)
-                deltas.append(Delta(cohort: word * 64 + bit, slot: slot, entered: isIn))
-                changed &= changed - 1
-            }
+    /// Works out the cohorts of the users who were looked at, and reports what changed.
+    private mutating func takeMemberships(_ tick: EventTime, deltas: inout [Delta]) {
+        if programs.count == 0 { return }
+        var changed = programs.run(
+            feeds: evaluator.feeds,
+            truth: truth,
+            membership: &membership,
+            deltas: &deltas
+        )
+        while changed != 0 {
+            markUnsaved(programs.slot(changed.trailingZeroBitCount))
+            changed &= changed - 1
         }
+        noteValues(at: tick)
+        programs.removeAll()
     }
 }

@@ -31,30 +31,42 @@ extension Shard {
         cohort.append(records[Int(slot)].properties, at: tick, in: propertyLists, to: &cells)
     }
 
-    /// Notes the values of a user who was just evaluated, for every cohort that it entered and every one that it
-    /// stays in while a value may differ.
+    /// Notes for which synced cohorts the user who was just evaluated may have other values; whether for any.
     ///
-    /// - `deltas`: Changes of membership, of which those of the user begin at `first`.
-    mutating func noteValues(
-        of slot: UserSlot,
-        at tick: EventTime,
-        isFirst: Bool,
-        deltas: [Delta],
-        from first: Int
-    ) {
-        guard reportsValues else { return }
-        for cohort in synced.cohorts where membership.contains(slot, cohort: cohort.index) {
-            // A member of whom the tick reports a change is one who entered.
-            let entered = deltas[first...].contains { $0.cohort == cohort.index }
-            guard entered || isFirst || evaluator.isLookedAt(cohort.condition) else { continue }
-            synced.append(
-                cohort,
-                slot,
-                entered: entered,
-                records[Int(slot)].properties,
-                at: tick,
-                in: propertyLists
-            )
+    /// The user then is the next of ``programs``.
+    mutating func noteSynced(isFirst: Bool) -> Bool {
+        if synced.cohorts.isEmpty || !reportsValues { return false }
+        var isAny = false
+        for place in synced.cohorts.indices
+        where isFirst || evaluator.isLookedAt(synced.cohorts[place].condition) {
+            synced.mayDiffer(programs.count, cohort: place)
+            isAny = true
         }
+        return isAny
+    }
+
+    /// Notes the values of the users whose cohorts were just worked out, for every cohort that they entered and every one
+    /// that they stay in while a value may differ.
+    mutating func noteValues(at tick: EventTime) {
+        if synced.cohorts.isEmpty || !reportsValues { return }
+        for user in 0..<programs.count {
+            let slot = programs.slot(user)
+            for place in synced.cohorts.indices {
+                let cohort = synced.cohorts[place]
+                guard membership.contains(slot, cohort: cohort.index) else { continue }
+                // A member of whom the tick reports a change is one who entered.
+                let entered = programs.hasEntered(user, cohort: cohort.index)
+                guard entered || synced.differs(user, cohort: place) else { continue }
+                synced.append(
+                    cohort,
+                    slot,
+                    entered: entered,
+                    records[Int(slot)].properties,
+                    at: tick,
+                    in: propertyLists
+                )
+            }
+        }
+        synced.takeNextUsers()
     }
 }

@@ -80,6 +80,8 @@ public struct Shard: ~Copyable {
     /// When every user's conditions may change by the clock alone.
     var deadlineLists = DeadlineLists()
     var evaluator: Evaluator
+    /// Makes memberships of what was evaluated.
+    var programs: CohortPrograms
     let types: EventTypes
     let filters: TraceFilters
     let recordFilters: RecordFilters
@@ -122,7 +124,13 @@ public struct Shard: ~Copyable {
         let evaluator = Evaluator(plan: plan, names: &names)
         historicNames = evaluator.historicNames
         touched = TouchedUsers(words: evaluator.feeds.words)
-        synced = SyncedValues(plan: plan, names: &names)
+        let synced = SyncedValues(plan: plan, names: &names)
+        programs = CohortPrograms(
+            plan: plan,
+            feeds: evaluator.feeds,
+            reported: synced.cohorts.map(\.index)
+        )
+        self.synced = synced
         self.evaluator = evaluator
     }
 
@@ -136,6 +144,8 @@ public struct Shard: ~Copyable {
     public func memberCount(cohort: Int) -> Int { membership.count(cohort: cohort) }
 
     /// Calls `body` with every member of a cohort at the last tick, in no meaningful order.
+    ///
+    /// - Complexity: O(users).
     public func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
         membership.forEachMember(cohort: cohort, body)
     }

@@ -29,6 +29,8 @@ struct SyncedValues {
     let cohorts: [Cohort]
     private var rows: [Row] = []
     private var cells: [UInt8] = []
+    /// Of each cohort the users in hand whose values may differ: a bit for each.
+    private var differing: [UInt64]
 
     init(plan: Plan, names: inout PropertyNames) {
         cohorts = plan.cohorts.enumerated().compactMap { index, cohort in
@@ -40,6 +42,22 @@ struct SyncedValues {
                 )
             }
         }
+        differing = [UInt64](repeating: 0, count: cohorts.count)
+    }
+
+    /// Notes that the values of a user in hand, 0...63, may differ for a cohort, by its place in ``cohorts``.
+    mutating func mayDiffer(_ user: Int, cohort: Int) {
+        differing[cohort] |= 1 << UInt64(user)
+    }
+
+    /// Whether that was noted.
+    func differs(_ user: Int, cohort: Int) -> Bool {
+        differing[cohort] >> UInt64(user) & 1 != 0
+    }
+
+    /// Forgets what was noted: other users come.
+    mutating func takeNextUsers() {
+        for cohort in differing.indices { differing[cohort] = 0 }
     }
 
     /// Forgets what the last tick found.

@@ -5,6 +5,8 @@ final class WordBuffer: @unchecked Sendable {
     /// How many words there are.
     let count: Int
     private let words: UnsafeMutablePointer<UInt64>
+    /// The words as they lie, for loops that stay inside by themselves.
+    var start: UnsafeMutablePointer<UInt64> { words }
 
     /// Words of zeros.
     init(count: Int) {

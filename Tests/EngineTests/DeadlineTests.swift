@@ -148,8 +148,10 @@ extension Shard {
     ) -> (truth: [UInt64], deadline: EventTime) {
         var evaluator = evaluator
         evaluator.prepare(instant)
+        let truth = WordBuffer(count: evaluator.feeds.words)
         evaluator.beginAnew(
             records[Int(slot)],
+            truth: truth.start,
             traceLists: traceLists,
             recordLists: recordLists
         )
@@ -157,6 +159,7 @@ extension Shard {
             records[Int(slot)],
             slot: slot,
             at: instant,
+            truth: truth.start,
             traceLists: traceLists,
             recordLists: recordLists,
             propertyLists: propertyLists,
@@ -164,7 +167,7 @@ extension Shard {
         )
         let earliest = (0..<evaluator.deadlineCount).map { evaluator.deadline($0).instant }.min()
         return (
-            (0..<evaluator.feeds.words).map { evaluator.truthBits(word: $0) },
+            truth.array,
             earliest.map { EventTime(milliseconds: $0) } ?? .distantFuture
         )
     }

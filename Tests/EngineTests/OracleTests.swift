@@ -122,17 +122,19 @@ extension OracleCase {
 }
 
 extension Shard {
-    /// Users whose bits are not what looking at everyone at this tick gives.
+    /// Users whose bits are not what looking at everyone at this tick gives, one cohort and one user after the other.
     func flipsMissed(at tick: EventTime) -> [String] {
         var missed: [String] = []
         var evaluator = evaluator
         evaluator.prepare(tick)
+        let truth = WordBuffer(count: evaluator.feeds.words)
         for slot in 0..<UserSlot(users.count) {
             let record = records[Int(slot)]
-            let isKnown = record.knownSince <= tick
-            if isKnown {
+            var members: [Bool?] = plan.cohorts.map { _ in nil }
+            if record.knownSince <= tick {
                 evaluator.beginAnew(
                     record,
+                    truth: truth.start,
                     traceLists: traceLists,
                     recordLists: recordLists
                 )
@@ -140,20 +142,46 @@ extension Shard {
                     record,
                     slot: slot,
                     at: tick,
+                    truth: truth.start,
                     traceLists: traceLists,
                     recordLists: recordLists,
                     propertyLists: propertyLists,
                     uploads: uploads
                 )
-                evaluator.runPrograms()
+                for cohort in plan.evaluationOrder {
+                    members[cohort] = Self.holds(plan.cohorts[cohort].program, truth.array, members)
+                }
             }
             for cohort in plan.cohorts.indices {
-                let bit = evaluator.memberBits(word: cohort / 64) >> UInt64(cohort % 64) & 1
-                if isMember(slot, cohort: cohort) != (isKnown && bit == 1) {
+                if isMember(slot, cohort: cohort) != (members[cohort] ?? false) {
                     missed.append("\(plan.cohorts[cohort].id) \(users[slot].string)")
                 }
             }
         }
         return missed
+    }
+
+    /// What a program gives for one user.
+    private static func holds(
+        _ program: [CohortPlan.Instruction],
+        _ truth: [UInt64],
+        _ members: [Bool?]
+    ) -> Bool {
+        var stack: [Bool] = []
+        for instruction in program {
+            switch instruction {
+            case .condition(let index):
+                stack.append(truth[index / 64] >> UInt64(index % 64) & 1 != 0)
+            case .member(let cohort): stack.append(members[cohort] ?? false)
+            case .and:
+                let last = stack.removeLast()
+                stack[stack.count - 1] = stack[stack.count - 1] && last
+            case .or:
+                let last = stack.removeLast()
+                stack[stack.count - 1] = stack[stack.count - 1] || last
+            case .not: stack[stack.count - 1].toggle()
+            }
+        }
+        return stack.last ?? false
     }
 }
