@@ -3,7 +3,7 @@ import Basics
 extension Shard {
     /// Sorts deltas by bytes of cohort, then of user: the order of every list we show.
     ///
-    /// - Complexity: O(deltas + cohorts), and of each cohort's deltas n log n looks at an id's first 16 bytes; an id
+    /// - Complexity: O(deltas + cohorts), and of the u users among them u log u looks at an id's first 16 bytes; an id
     ///   that begins like others is looked at again. No heap allocation in steady state.
     public mutating func sortByCohortAndUser(_ deltas: inout [Delta]) {
         deltaOrder.sort(&deltas, users: users)
@@ -11,72 +11,132 @@ extension Shard {
 }
 
 /// What sorting deltas needs of memory, which is kept.
+///
+/// Users of many deltas are compared once: they are sorted first, and then all is counting.
 struct DeltaOrder: ~Copyable {
-    /// A delta with what decides its place, so that sorting does not fetch ids from all over memory.
+    /// A user with what decides its place, so that sorting does not fetch ids from all over memory.
     private struct Key: BitwiseCopyable {
         let slot: UserSlot
-        let entered: Bool
+        /// Which of the tick's users it was before they were sorted.
+        let number: UInt32
         /// The first 16 bytes of the user's id, zeros behind a shorter one.
-        var prefix: UInt128 = 0
+        var prefix: UInt128
     }
 
-    /// Where the deltas of each cohort end in ``keys``, once they are there.
-    private var ends = RecordTable<Int>()
+    /// A delta in eight bytes.
+    private struct Packed: BitwiseCopyable {
+        let slot: UserSlot
+        private let cohortAndSide: UInt32
+
+        init(_ delta: Delta) {
+            slot = delta.slot
+            cohortAndSide = UInt32(delta.cohort) << 1 | (delta.entered ? 1 : 0)
+        }
+
+        var cohort: Int { Int(cohortAndSide >> 1) }
+
+        var delta: Delta { Delta(cohort: cohort, slot: slot, entered: cohortAndSide & 1 != 0) }
+    }
+
+    private let cohortCount: Int
+    /// The users who have deltas.
     private var keys = RecordTable<Key>()
+    /// Room for sorting them.
+    private var merged = RecordTable<Key>()
+    /// Which of ``keys`` a user is, by slot; of one who is none of them, anything.
+    private var numbers = RecordTable<UInt32>()
+    /// Where the deltas of each user, by number, and of each cohort go.
+    private var places = RecordTable<Int>()
+    private var packed = RecordTable<Packed>()
 
     init(cohorts: Int) {
-        for _ in 0..<cohorts { ends.append(0) }
+        cohortCount = cohorts
     }
 
     mutating func sort(_ deltas: inout [Delta], users: borrowing UserTable) {
         if deltas.count < 2 { return }
-        keys.removeAll()
-        for cohort in 0..<ends.count { ends[cohort] = 0 }
-        for delta in deltas {
-            users.prefetch(delta.slot)
-            ends[delta.cohort] += 1
-            keys.append(Key(slot: 0, entered: false))
-        }
+        for delta in deltas { users.prefetch(delta.slot) }
+        findUsers(deltas, users)
+        sortUsers(users)
+        // By user, then by cohort in the order of users.
+        setPlaces(keys.count)
+        for delta in deltas { places[Int(numbers[Int(delta.slot)])] += 1 }
         var start = 0
-        for cohort in 0..<ends.count { (ends[cohort], start) = (start, start + ends[cohort]) }
-        for delta in deltas {
-            users.prefetchID(delta.slot)
-            keys[ends[delta.cohort]] = Key(slot: delta.slot, entered: delta.entered)
-            ends[delta.cohort] += 1
+        for key in 0..<keys.count {
+            let number = Int(keys[key].number)
+            (places[number], start) = (start, start + places[number])
         }
+        packed.removeAll()
+        packed.append(Packed(deltas[0]), count: deltas.count)
+        for delta in deltas {
+            let number = Int(numbers[Int(delta.slot)])
+            packed[places[number]] = Packed(delta)
+            places[number] += 1
+        }
+        setPlaces(cohortCount)
+        for delta in deltas { places[delta.cohort] += 1 }
         start = 0
-        for cohort in 0..<ends.count {
-            let end = ends[cohort]
-            if end - start > 1 { sort(start..<end, users: users) }
-            for place in start..<end {
-                let key = keys[place]
-                deltas[place] = Delta(cohort: cohort, slot: key.slot, entered: key.entered)
-            }
-            start = end
+        for cohort in 0..<cohortCount {
+            (places[cohort], start) = (start, start + places[cohort])
+        }
+        for place in 0..<packed.count {
+            let delta = packed[place]
+            deltas[places[delta.cohort]] = delta.delta
+            places[delta.cohort] += 1
         }
     }
 
-    /// Sorts the keys of one cohort.
-    private mutating func sort(_ places: Range<Int>, users: borrowing UserTable) {
-        for place in places { keys[place].prefix = Self.prefix(users[keys[place].slot]) }
-        // Most cohorts have a few changes a tick.
-        if places.count > 16 {
-            var range = UnsafeMutableBufferPointer(
-                start: keys.start + places.lowerBound,
-                count: places.count
-            )
-            range.sort { Self.precedes($0, $1, users) }
-            return
+    /// Gives each user of the deltas a number.
+    private mutating func findUsers(_ deltas: [Delta], _ users: borrowing UserTable) {
+        keys.removeAll()
+        if numbers.count < users.count { numbers.append(0, count: users.count - numbers.count) }
+        for delta in deltas {
+            let slot = Int(delta.slot)
+            let number = Int(numbers[slot])
+            // Whose number is an old one is not at that place.
+            if number < keys.count, keys[number].slot == delta.slot { continue }
+            users.prefetchID(delta.slot)
+            numbers[slot] = UInt32(keys.count)
+            keys.append(Key(slot: delta.slot, number: UInt32(keys.count), prefix: 0))
         }
-        for place in places.dropFirst() {
-            let key = keys[place]
-            var target = place
-            while target > places.lowerBound, Self.precedes(key, keys[target - 1], users) {
-                keys[target] = keys[target - 1]
-                target -= 1
+    }
+
+    /// Sorts ``keys`` by merging, from one table into the other and back: the library's sort takes memory each time.
+    private mutating func sortUsers(_ users: borrowing UserTable) {
+        let count = keys.count
+        for key in 0..<count { keys[key].prefix = Self.prefix(users[keys[key].slot]) }
+        if merged.count < count { merged.append(keys[0], count: count - merged.count) }
+        var (from, to) = (keys.start, merged.start)
+        var run = 1
+        while run < count {
+            var start = 0
+            while start < count {
+                let middle = min(start + run, count)
+                let end = min(middle + run, count)
+                var (left, right) = (start, middle)
+                for place in start..<end {
+                    if right == end
+                        || left < middle && !Self.precedes(from[right], from[left], users)
+                    {
+                        to[place] = from[left]
+                        left += 1
+                    } else {
+                        to[place] = from[right]
+                        right += 1
+                    }
+                }
+                start = end
             }
-            keys[target] = key
+            (from, to) = (to, from)
+            run *= 2
         }
+        if from != keys.start { keys.start.update(from: from, count: count) }
+    }
+
+    /// Makes the first `count` places nothing.
+    private mutating func setPlaces(_ count: Int) {
+        places.removeAll()
+        places.append(0, count: count)
     }
 
     private static func precedes(_ left: Key, _ right: Key, _ users: borrowing UserTable) -> Bool {

@@ -5,7 +5,7 @@ import Basics
 /// A list of members is read off the rows: seldom asked for, and a table by cohort would cost every enter and exit
 /// another line of memory.
 struct MembershipTable: ~Copyable {
-    private var counts: RecordTable<Int> = RecordTable()
+    private var counts = RecordTable<Int>()
     /// Bits by cohort, ``wordsPerUser`` words a user.
     private var rows = RecordTable<UInt64>()
     private var userCount = 0
@@ -14,7 +14,7 @@ struct MembershipTable: ~Copyable {
     let wordsPerUser: Int
 
     init(cohorts: Int) {
-        for _ in 0..<cohorts { counts.append(0) }
+        counts.append(0, count: cohorts)
         wordsPerUser = (cohorts + 63) / 64
     }
 
@@ -26,7 +26,7 @@ struct MembershipTable: ~Copyable {
 
     /// Makes room for one more user, who is in no cohort.
     mutating func addUser() {
-        for _ in 0..<wordsPerUser { rows.append(0) }
+        rows.append(0, count: wordsPerUser)
         userCount += 1
     }
 

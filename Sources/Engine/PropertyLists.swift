@@ -45,6 +45,10 @@ struct PropertyLists: ~Copyable {
     }
 
     private(set) var slab = WordSlab()
+    /// No assignment of anybody shows later than this, in milliseconds, but for those that wait for an event.
+    ///
+    /// Seldom is anything ahead of a tick, and then nobody's values need to be searched for it.
+    private var latest = Int64.min
 
     init() {}
 
@@ -157,6 +161,7 @@ struct PropertyLists: ~Copyable {
         after tick: EventTime,
         of counts: (UInt32) -> Bool = { _ in true }
     ) -> EventTime? {
+        if latest <= tick.milliseconds { return nil }
         var earliest = EventTime.distantFuture.milliseconds
         var position = 0
         while let entry = entry(row, at: position) {
@@ -180,6 +185,7 @@ struct PropertyLists: ~Copyable {
             var showsFrom = entry.showsFrom
             if entry.time <= time, time < showsFrom {
                 showsFrom = time
+                latest = max(latest, time)
                 slab.pointer(row.block)[position + 2] = UInt64(bitPattern: time)
             }
             if entry.isDeferred, showsFrom > floor { row.awaitsEvent = true }
@@ -327,7 +333,7 @@ struct PropertyLists: ~Copyable {
     }
 
     /// Writes an entry, deferred where `showsFrom` is given, and returns how many words it takes.
-    private func write(
+    private mutating func write(
         name: UInt32,
         time: Int64,
         showsFrom: Int64? = nil,
@@ -340,6 +346,8 @@ struct PropertyLists: ~Copyable {
         target[0] = UInt64(name) | UInt64(value.bytes.count) << 32 | (isOnce ? 1 << 63 : 0)
         target[1] = UInt64(bitPattern: time << 1 | (showsFrom == nil ? 0 : 1))
         if let showsFrom { target[2] = UInt64(bitPattern: showsFrom) }
+        let shows = showsFrom ?? time
+        if shows < EventTime.distantFuture.milliseconds { latest = max(latest, shows) }
         precondition(value.bytes.count > 0, "an assignment without a value")
         target[words - 1] = 0
         UnsafeMutableRawPointer(target + header).copyMemory(

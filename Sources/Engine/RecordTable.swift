@@ -27,6 +27,13 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
         count += 1
     }
 
+    /// Adds a record so many times.
+    mutating func append(_ record: Record, count more: Int) {
+        while memory.count - count < more { grow() }
+        memory[count..<(count + more)].initialize(repeating: record)
+        count += more
+    }
+
     /// A record; `index` must be in 0..<``count``.
     @inline(__always)
     subscript(index: Int) -> Record {

@@ -136,6 +136,7 @@ extension Shard {
             traceLists.prefetch(record.traces)
             recordLists.prefetch(record.records)
             deadlineLists.prefetch(record.deadlines)
+            propertyLists.prefetch(record.properties)
         }
     }
 

@@ -194,7 +194,7 @@ public struct Shard: ~Copyable {
     mutating func addUser() {
         records.append(UserRecord())
         membership.addUser()
-        for _ in 0..<evaluator.feeds.words { truth.append(0) }
+        truth.append(0, count: evaluator.feeds.words)
     }
 
     /// Notes that a user is to be looked at at the next tick; gives the place among the touched.

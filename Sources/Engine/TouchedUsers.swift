@@ -21,7 +21,7 @@ struct TouchedUsers: ~Copyable {
     /// Adds a user who is not there yet, with no bit set, and gives its place.
     mutating func append(_ slot: UserSlot) -> Int {
         slots.append(slot)
-        for _ in 0..<words { bits.append(0) }
+        bits.append(0, count: words)
         return slots.count - 1
     }
 
