@@ -18,6 +18,8 @@ public struct Plan: Sendable {
     public internal(set) var traces: [Trace] = []
     /// What is evaluated per user.
     public internal(set) var conditions: [Condition] = []
+    /// Hash of all conditions in their order, and of how they are evaluated: a snapshot keeps their truth by it.
+    public internal(set) var conditionsIdentity: UInt64 = 0
     /// The cohorts, by bytes of their ids.
     public internal(set) var cohorts: [CohortPlan] = []
     /// Indices of ``cohorts`` in an order in which every cohort comes after those it refers to.

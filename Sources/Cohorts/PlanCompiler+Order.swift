@@ -17,6 +17,7 @@ extension PlanCompiler {
         var numbers = [Int](repeating: 0, count: order.count)
         for (number, condition) in order.enumerated() { numbers[condition] = number }
         plan.conditions = order.map { plan.conditions[$0] }
+        conditionIdentities = order.map { conditionIdentities[$0] }
         plan.cohorts = plan.cohorts.map { $0.renumbered(numbers) }
     }
 }

@@ -16,7 +16,10 @@ public struct PlanCompiler {
     private var traceNumbers: [EventFilter: Int] = [:]
     private var recordTraceNumbers: [RecordKey: Int] = [:]
     private var conditionNumbers: [[UInt8]: Int] = [:]
-    private var conditionIdentities: [UInt64] = []
+    var conditionIdentities: [UInt64] = []
+    /// To be raised whenever a condition that was compiled before means something else, or changes at another instant:
+    /// a snapshot of an earlier program then keeps no truth, and everyone is looked at once.
+    private static let evaluation: UInt64 = 1
     private var eventPropertyNumbers: [String: Int] = [:]
     private var userPropertyNumbers: [String: Int] = [:]
 
@@ -84,6 +87,7 @@ public struct PlanCompiler {
         plan.cohorts = cohorts.compactMap { $0 }
         precondition(plan.cohorts.count == sorted.count, "a cohort was not compiled")
         orderConditions()
+        plan.conditionsIdentity = conditionIdentities.reduce(Self.evaluation, Hashing.combine)
         plan.routes = routes()
         plan.recordRoutes = recordRoutes()
         return plan

@@ -52,6 +52,17 @@ struct DeadlineLists: ~Copyable {
         return ConditionDeadline(word: least).instant
     }
 
+    /// Puts back the deadlines of a user, who has none, as words one behind the other.
+    mutating func restore(_ words: ByteView, to row: inout SlabRow) {
+        guard words.count > 0 else { return }
+        slab.reserve(&row, words: words.count / 8, keeping: 0)
+        UnsafeMutableRawPointer(start(row)).copyMemory(from: words.base, byteCount: words.count)
+        row.count = UInt32(words.count / 8)
+    }
+
+    /// Gives back everything of a user.
+    mutating func clear(_ row: inout SlabRow) { slab.clear(&row) }
+
     private func start(_ row: SlabRow) -> UnsafeMutablePointer<ConditionDeadline> {
         UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(
             to: ConditionDeadline.self

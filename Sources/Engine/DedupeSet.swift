@@ -15,27 +15,21 @@ struct DedupeSet: ~Copyable {
         var low: UInt64
     }
 
-    /// One seen id.
-    struct Entry {
-        var high: UInt64
-        var low: UInt64
-        var arrival: Int64
-    }
-
-    /// One place of the table: 64 bits of the hash, and in one word 16 more and the arrival.
-    private struct Cell: BitwiseCopyable {
+    /// One seen id, and a place of the table: 64 bits of the hash, and in one word 16 more and the arrival.
+    struct Cell: BitwiseCopyable {
         static let arrivalBits: UInt64 = 48
         static let arrivalMask: UInt64 = 1 << arrivalBits - 1
         /// What stands for an arrival is later than this: the years 1082 to 9999 fit, and earlier ones count as the
         /// first.
         static let origin = EventTime.latest.milliseconds - Int64(arrivalMask)
 
-        var high: UInt64
-        private(set) var word: UInt64
+        let high: UInt64
+        let word: UInt64
 
         static let free = Cell(high: 0, word: 0)
 
-        private init(high: UInt64, word: UInt64) {
+        /// What a snapshot has of ``high`` and ``word``.
+        init(high: UInt64, word: UInt64) {
             self.high = high
             self.word = word
         }
@@ -48,20 +42,25 @@ struct DedupeSet: ~Copyable {
 
         var isFree: Bool { word == 0 }
 
-        var low: UInt64 { word >> Self.arrivalBits }
-
         var arrival: Int64 { Int64(word & Self.arrivalMask) + Self.origin }
 
         func isOf(_ key: Key) -> Bool {
             high == key.high && (word ^ key.low << Self.arrivalBits) & ~Self.arrivalMask == 0
                 && !isFree
         }
+
+        /// Whose insert id it is, and which.
+        var key: Key { Key(high: high, low: word >> Self.arrivalBits) }
     }
 
     /// Cells of an empty set.
     private static let cellsMin = 1024
     /// How many cells the hand looks at for each insertion.
     private static let cellsSwept = 4
+    /// The most entries that memory is taken for at once.
+    private static let reservedMax = 1 << 28
+    /// How many entries ahead of the one in hand memory is asked for.
+    private static let restoredAhead = 16
 
     /// Milliseconds; 0 = nothing is a duplicate.
     let window: Int64
@@ -124,15 +123,13 @@ struct DedupeSet: ~Copyable {
         var place = place(of: key)
         let isThere = !cells[place].isFree
         if isThere, arrival.milliseconds - cells[place].arrival < window { return true }
-        newestArrival = max(newestArrival, arrival.milliseconds)
-        earliestArrival = min(earliestArrival, arrival.milliseconds)
-        earliestSeen = min(earliestSeen, arrival.milliseconds)
+        note(arrival.milliseconds)
         let cell = Cell(key, arrival: arrival.milliseconds)
         if isThere {
             cells[place] = cell
             return false
         }
-        if isPast(earliestArrival) || count >= entriesMax || (count + 1) * 4 > cells.count * 3 {
+        if needsRoom {
             makeRoom()
             place = self.place(of: key)
         }
@@ -141,11 +138,61 @@ struct DedupeSet: ~Copyable {
         return false
     }
 
-    /// Calls `body` with every entry, in no order.
-    func forEach(_ body: (Entry) -> Void) {
-        for cell in cells where !cell.isFree {
-            body(Entry(high: cell.high, low: cell.low, arrival: cell.arrival))
+    /// Calls `body` with every entry, in the order of the table.
+    func forEach(_ body: (Cell) -> Void) {
+        for cell in cells where !cell.isFree { body(cell) }
+    }
+
+    /// Takes memory for so many entries in all, where it has less.
+    mutating func reserve(_ wanted: Int) {
+        let needed = min(wanted, entriesMax, Self.reservedMax) / 2 * 3 + Self.cellsMin
+        if needed > cells.count { rebuild(cells: needed) { _ in true } }
+    }
+
+    /// Puts back entries of a snapshot, the latest of a key last.
+    ///
+    /// A snapshot has them in the order of a table. Where this one is smaller, that order fills it up from its
+    /// beginning, and looking for a free cell takes ever longer: ``reserve(_:)`` comes first.
+    mutating func restore(_ bytes: ByteView) {
+        guard window > 0 else { return }
+        let count = bytes.count / MemoryLayout<Cell>.size
+        for index in 0..<count {
+            if index + Self.restoredAhead < count {
+                let later = Self.cell(index + Self.restoredAhead, of: bytes)
+                if let start = cells.baseAddress { Prefetch.line(start + home(later.high)) }
+            }
+            restore(Self.cell(index, of: bytes))
         }
+    }
+
+    private static func cell(_ index: Int, of bytes: ByteView) -> Cell {
+        bytes.buffer.loadUnaligned(fromByteOffset: index * MemoryLayout<Cell>.size, as: Cell.self)
+    }
+
+    @inline(__always)
+    private mutating func restore(_ cell: Cell) {
+        if cell.isFree { return }
+        note(cell.arrival)
+        var place = place(of: cell.key)
+        if cells[place].isFree {
+            if needsRoom {
+                makeRoom()
+                place = self.place(of: cell.key)
+            }
+            count += 1
+        }
+        cells[place] = cell
+    }
+
+    private mutating func note(_ arrival: Int64) {
+        newestArrival = max(newestArrival, arrival)
+        earliestArrival = min(earliestArrival, arrival)
+        earliestSeen = min(earliestSeen, arrival)
+    }
+
+    /// Whether there is something to do before a cell is filled.
+    private var needsRoom: Bool {
+        isPast(earliestArrival) || count >= entriesMax || (count + 1) * 4 > cells.count * 3
     }
 
     private func isPast(_ arrival: Int64) -> Bool { newestArrival - arrival >= window + slack }

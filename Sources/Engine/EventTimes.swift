@@ -36,9 +36,14 @@ struct EventTimes {
         return past == EventTime.distantPast.milliseconds && others.isEmpty ? [] : [past] + others
     }
 
-    /// Takes what ``times(_:)`` gave in the place of what is kept.
-    mutating func restore(_ times: [Int64], slot: UserSlot) {
+    /// Takes what ``times(_:)`` gave, eight bytes each, in the place of what is kept.
+    mutating func restore(_ bytes: ByteView, slot: UserSlot) {
+        // As it is unless identifies wait.
+        if bytes.isEmpty, newest.isEmpty, ahead.isEmpty { return }
         clear(slot)
+        let times = (0..<bytes.count / 8).map {
+            bytes.buffer.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)
+        }
         guard let past = times.first else { return }
         raise(slot, to: past)
         ahead[slot] = times.count > 1 ? Array(times.dropFirst()) : nil

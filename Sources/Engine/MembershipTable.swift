@@ -57,6 +57,21 @@ struct MembershipTable: ~Copyable {
     @inline(__always)
     func row(_ slot: UserSlot, word: Int) -> UInt64 { rows[Int(slot) * wordsPerUser + word] }
 
+    /// Takes memory for so many users in all.
+    mutating func reserve(_ users: Int) { rows.reserve(users * wordsPerUser) }
+
+    /// Puts a user into the cohorts of a word of bits and out of its others.
+    mutating func setRow(_ slot: UserSlot, word: Int, to bits: UInt64) {
+        let index = Int(slot) * wordsPerUser + word
+        var changed = rows[index] ^ bits
+        rows[index] = bits
+        while changed != 0 {
+            let bit = changed.trailingZeroBitCount
+            changed &= changed - 1
+            add(bits >> UInt64(bit) & 1 != 0 ? 1 : -1, to: word * 64 + bit)
+        }
+    }
+
     /// Puts a user in or out.
     mutating func set(_ slot: UserSlot, cohort: Int, to isIn: Bool) {
         guard contains(slot, cohort: cohort) != isIn else { return }

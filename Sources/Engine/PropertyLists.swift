@@ -185,7 +185,7 @@ struct PropertyLists: ~Copyable {
             var showsFrom = entry.showsFrom
             if entry.time <= time, time < showsFrom {
                 showsFrom = time
-                latest = max(latest, time)
+                note(shows: time)
                 slab.pointer(row.block)[position + 2] = UInt64(bitPattern: time)
             }
             if entry.isDeferred, showsFrom > floor { row.awaitsEvent = true }
@@ -346,8 +346,7 @@ struct PropertyLists: ~Copyable {
         target[0] = UInt64(name) | UInt64(value.bytes.count) << 32 | (isOnce ? 1 << 63 : 0)
         target[1] = UInt64(bitPattern: time << 1 | (showsFrom == nil ? 0 : 1))
         if let showsFrom { target[2] = UInt64(bitPattern: showsFrom) }
-        let shows = showsFrom ?? time
-        if shows < EventTime.distantFuture.milliseconds { latest = max(latest, shows) }
+        note(shows: showsFrom ?? time)
         precondition(value.bytes.count > 0, "an assignment without a value")
         target[words - 1] = 0
         UnsafeMutableRawPointer(target + header).copyMemory(
@@ -355,6 +354,12 @@ struct PropertyLists: ~Copyable {
             byteCount: value.bytes.count
         )
         return words
+    }
+
+    /// Notes from when on an assignment shows; distant future where that is not known yet.
+    @inline(__always)
+    private mutating func note(shows instant: Int64) {
+        if instant < EventTime.distantFuture.milliseconds { latest = max(latest, instant) }
     }
 
     // MARK: The general way
@@ -383,31 +388,6 @@ struct PropertyLists: ~Copyable {
         if !keepsAll { Self.compact(&list.entries, floor: floor) }
         replace(list.words, of: name, with: list.entries, in: &row)
         return .assigned
-    }
-
-    /// Puts back an entry of a snapshot, behind all others: there the entries stand in the order of a row.
-    mutating func restore(
-        _ name: UInt32,
-        _ time: Int64,
-        _ value: ValueView,
-        isOnce: Bool,
-        showsFrom: Int64?,
-        to row: inout SlabRow
-    ) {
-        let used = Int(row.words)
-        let words = used + (showsFrom == nil ? 2 : 3) + (value.bytes.count + 7) / 8
-        slab.reserve(&row, words: words, keeping: used)
-        _ = write(
-            name: name,
-            time: time,
-            showsFrom: showsFrom,
-            isOnce: isOnce,
-            value: value,
-            at: slab.pointer(row.block) + used
-        )
-        row.words = UInt32(words)
-        // Whether it shows already is found out by the next event.
-        if showsFrom != nil { row.awaitsEvent = true }
     }
 
     /// Whether the user has any entry of a name.
@@ -543,6 +523,64 @@ struct PropertyLists: ~Copyable {
         }
         slab.replaceBlock(of: &row, with: block, sizeClass: sizeClass)
         row.words = UInt32(total)
+    }
+}
+
+// MARK: Snapshots
+
+extension PropertyLists {
+    /// What a snapshot says of a user's assignments: how many words they take, and these as they stand.
+    ///
+    /// Byte table: docs/formats.md, "Engine state".
+    func encode(_ row: SlabRow, to writer: inout ByteWriter) {
+        writer.write(row.words)
+        guard row.words > 0 else { return }
+        let words = UnsafePointer<UInt64>(slab.pointer(row.block))
+        writer.write(
+            raw: ByteView(UnsafeRawBufferPointer(start: words, count: Int(row.words) * 8))
+        )
+    }
+
+    /// Puts back what ``encode(_:to:)`` wrote of a user, who has nothing.
+    ///
+    /// - `sentCount`: How many names have numbers that are the same for ever.
+    mutating func restore(
+        _ reader: inout ByteReader,
+        _ restoring: borrowing StateRestore,
+        sentCount: UInt32,
+        to row: inout SlabRow
+    ) throws(ByteReader.Truncated) {
+        let count: UInt32 = try reader.read()
+        guard count > 0 else { return }
+        let bytes = try reader.read(count: Int(count) * 8)
+        guard count < 1 << 24 else {
+            throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+        }
+        slab.reserve(&row, words: Int(count), keeping: 0)
+        let words = slab.pointer(row.block)
+        UnsafeMutableRawPointer(words).copyMemory(from: bytes.base, byteCount: bytes.count)
+        var position = 0
+        while position < Int(count) {
+            let isDeferred = position + 1 < Int(count) && words[position + 1] & 1 != 0
+            let valueBytes = Int(words[position] >> 32 & 0x7fff_ffff)
+            let size = (isDeferred ? 3 : 2) + (valueBytes + 7) / 8
+            guard valueBytes > 0, Int(count) - position >= size,
+                let name = restoring.number(
+                    UInt32(truncatingIfNeeded: words[position]),
+                    sentCount: sentCount
+                )
+            else { throw ByteReader.Truncated(offset: reader.offset, needed: 0) }
+            words[position] = words[position] & ~0xffff_ffff | UInt64(name)
+            // Whether it shows already is found out by the next event.
+            if isDeferred { row.awaitsEvent = true }
+            note(
+                shows: isDeferred
+                    ? Int64(bitPattern: words[position + 2])
+                    : Int64(bitPattern: words[position + 1]) >> 1
+            )
+            position += size
+        }
+        row.words = count
     }
 }
 

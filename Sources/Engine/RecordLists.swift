@@ -108,6 +108,28 @@ struct RecordLists: ~Copyable {
         return (Int(slot.pointee.count), false)
     }
 
+    /// Takes memory for a user's records of so many traces.
+    mutating func reserve(_ row: inout SlabRow, traces: Int) {
+        if traces > 0 {
+            slab.reserve(
+                &row,
+                words: traces * Self.entryWords,
+                keeping: Int(row.count) * Self.entryWords
+            )
+        }
+    }
+
+    /// Puts back the records of a user and trace, as ``RecordRun/bytes`` gave them; the user has none of that trace.
+    mutating func restore(_ bytes: ByteView, trace: Int, to row: inout SlabRow) {
+        guard bytes.count > 0 else { return }
+        let entry = entry(trace, in: &row)
+        entry.pointee.sizeClass = WordSlab.sizeClass(words: bytes.count / 8)
+        entry.pointee.block = slab.allocate(sizeClass: entry.pointee.sizeClass)
+        entry.pointee.count = UInt32(bytes.count / 8 / widths[trace])
+        UnsafeMutableRawPointer(slab.pointer(entry.pointee.block))
+            .copyMemory(from: bytes.base, byteCount: bytes.count)
+    }
+
     /// Drops records of a user and trace with times ≤ `bound`, which no coming tick can need.
     mutating func prune(_ row: SlabRow, trace: Int, bound: Int64) {
         guard let entry = find(trace, in: row), entry.pointee.count > 0 else { return }
@@ -213,6 +235,11 @@ struct RecordRun {
         precondition(index >= 0 && index < count, "record \(index) of \(count)")
         guard let words else { return 0 }
         return words[index * width + word]
+    }
+
+    /// All words of all records.
+    var bytes: ByteView {
+        ByteView(UnsafeRawBufferPointer(start: words, count: count * width * 8))
     }
 
     /// The time of a record, in milliseconds.

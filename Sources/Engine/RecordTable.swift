@@ -17,6 +17,11 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     /// Bytes of memory held.
     var bytesReserved: Int { memory.count * MemoryLayout<Record>.stride }
 
+    /// Takes memory for so many records in all, where it has less.
+    mutating func reserve(_ wanted: Int) {
+        if wanted > memory.count { move(to: wanted) }
+    }
+
     /// Adds a record at the end.
     ///
     /// Complexity: O(1) on average.
@@ -74,8 +79,10 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     }
 
     @inline(never)
-    private mutating func grow() {
-        let larger = TableMemory.allocate(Record.self, count: memory.count * 2)
+    private mutating func grow() { move(to: memory.count * 2) }
+
+    private mutating func move(to capacity: Int) {
+        let larger = TableMemory.allocate(Record.self, count: capacity)
         _ = larger.moveInitialize(fromContentsOf: memory)
         TableMemory.deallocate(memory)
         memory = larger

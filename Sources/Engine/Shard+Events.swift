@@ -102,11 +102,7 @@ extension Shard {
             }
             if settings.keepsChanges, dedupe.window > 0 {
                 unsavedDedupe.append(
-                    DedupeSet.Entry(
-                        high: event.key.high,
-                        low: event.key.low,
-                        arrival: event.arrival.milliseconds
-                    )
+                    DedupeSet.Cell(event.key, arrival: event.arrival.milliseconds)
                 )
             }
         }

@@ -53,6 +53,10 @@ public struct RestoreReport: Sendable {
 
 extension Shard {
     private static let dedupeChunk = 2048
+    /// The first byte of a plan record, and so of a log.
+    private static let stateVersion: UInt8 = 2
+    /// The most users whose memory is taken before they are read.
+    private static let reservedMax = 1 << 24
 
     // MARK: Writing
 
@@ -77,7 +81,7 @@ extension Shard {
         var start = 0
         while start < unsavedDedupe.count {
             let end = min(unsavedDedupe.count, start + Self.dedupeChunk)
-            encodeDedupe(unsavedDedupe[start..<end], &writer, emit)
+            encodeDedupe(unsavedDedupe[start..<end], emit)
             start = end
         }
         unsavedDedupe.removeAll(keepingCapacity: true)
@@ -88,7 +92,11 @@ extension Shard {
         precondition(!isTicking, "state in the middle of a tick")
         settle()
         var writer = ByteWriter(capacity: 4096)
+        writer.write(Self.stateVersion)
         writer.write(UInt8(settings.identifyWaits ? 1 : 0))
+        writer.write(UInt32(users.count))
+        writer.write(UInt64(dedupe.count))
+        writer.write(plan.conditionsIdentity)
         writer.write(UInt32(plan.traces.count))
         for trace in plan.traces {
             writer.write(trace.identity)
@@ -114,24 +122,25 @@ extension Shard {
             writer.bytes.withByteView { emit(.user, $0) }
         }
         unsaved.removeAll(keepingCapacity: true)
-        var chunk: [DedupeSet.Entry] = []
+        var chunk: [DedupeSet.Cell] = []
         dedupe.forEach { entry in
             chunk.append(entry)
             if chunk.count == Self.dedupeChunk {
-                encodeDedupe(chunk[...], &writer, emit)
+                encodeDedupe(chunk[...], emit)
                 chunk.removeAll(keepingCapacity: true)
             }
         }
-        encodeDedupe(chunk[...], &writer, emit)
+        encodeDedupe(chunk[...], emit)
         unsavedDedupe.removeAll(keepingCapacity: true)
     }
 
     /// How many bytes ``encodeAll(_:)`` would hand over, roughly.
     public var liveBytes: Int64 {
-        Int64(
-            users.count * 48 + traceLists.slab.wordsUsed * 8 + propertyLists.slab.wordsUsed * 8
-                + dedupe.count * 24
-        )
+        let words =
+            traceLists.slab.wordsUsed + recordLists.slab.wordsUsed + propertyLists.slab.wordsUsed
+            + deadlineLists.slab.wordsUsed
+        // Of the words of blocks an eighth is free, and a user takes so many bytes besides.
+        return Int64(users.count * 68 + users.idBytes + words * 7 + dedupe.count * 16)
     }
 
     private func encodeNames(
@@ -149,19 +158,11 @@ extension Shard {
     }
 
     private func encodeDedupe(
-        _ entries: ArraySlice<DedupeSet.Entry>,
-        _ writer: inout ByteWriter,
+        _ entries: ArraySlice<DedupeSet.Cell>,
         _ emit: (StateRecord, ByteView) -> Void
     ) {
         guard !entries.isEmpty else { return }
-        writer.clear()
-        writer.write(UInt32(entries.count))
-        for entry in entries {
-            writer.write(entry.high)
-            writer.write(entry.low)
-            writer.write(entry.arrival)
-        }
-        writer.bytes.withByteView { emit(.dedupe, $0) }
+        entries.withUnsafeBytes { emit(.dedupe, ByteView($0)) }
     }
 
     private func encodeUser(_ slot: UserSlot, _ writer: inout ByteWriter) {
@@ -171,46 +172,46 @@ extension Shard {
         writer.write(prefixed: users[slot])
         writer.write(record.firstSeen.milliseconds)
         writer.write(record.knownSince.milliseconds)
-        writer.write(UInt8(record.isApproximate ? 1 : 0))
-        let membershipOffset = writer.count
-        var memberships: UInt32 = 0
-        writer.write(memberships)
-        for cohort in 0..<membership.cohortCount where membership.contains(slot, cohort: cohort) {
-            writer.write(UInt32(cohort))
-            memberships += 1
+        let isTouched = record.touched > 0
+        writer.write(
+            UInt8(
+                (record.isApproximate ? UserFlag.approximate : 0)
+                    | (record.isEvaluated ? UserFlag.evaluated : 0)
+                    | (record.isEvaluated && isTouched ? UserFlag.touched : 0)
+            )
+        )
+        encodeBits(words: membership.wordsPerUser, &writer) { membership.row(slot, word: $0) }
+        if record.isEvaluated {
+            let words = evaluator.feeds.words
+            encodeBits(words: words, &writer) { truth[Int(slot) * words + $0] }
+            if isTouched {
+                let place = Int(record.touched) - 1
+                encodeBits(words: words, &writer) { touched.bits(place, word: $0) }
+            }
+            let deadlines = deadlineLists.deadlines(record.deadlines)
+            writer.write(UInt32(deadlines.count))
+            writer.write(raw: ByteView(UnsafeRawBufferPointer(deadlines)))
         }
-        writer.patch(memberships, at: membershipOffset)
-        let tracesOffset = writer.count
-        var traceCount: UInt16 = 0
-        writer.write(traceCount)
-        for entry in traceLists.entries(record.traces) {
-            let times = traceLists.times(entry)
-            writer.write(UInt32(entry.trace))
-            writer.write(entry.base)
-            writer.write(UInt32(times.count))
-            for time in times { writer.write(time) }
-            traceCount += 1
-        }
-        writer.patch(traceCount, at: tracesOffset)
+        traceLists.encode(record.traces, to: &writer)
         encodeRecords(record, &writer)
         encodeUploads(slot, &writer)
-        var count: UInt32 = 0
-        let countOffset = writer.count
-        writer.write(count)
-        var position = 0
-        while let entry = propertyLists.entry(record.properties, at: position) {
-            writer.write(entry.name)
-            writer.write(entry.time)
-            writer.write(UInt8((entry.isOnce ? 1 : 0) | (entry.isDeferred ? 2 : 0)))
-            if entry.isDeferred { writer.write(entry.showsFrom) }
-            writer.write(prefixed: entry.value.bytes)
-            count += 1
-            position += entry.words
-        }
-        writer.patch(count, at: countOffset)
+        propertyLists.encode(record.properties, to: &writer)
         let times = eventTimes.times(slot)
         writer.write(UInt32(times.count))
         for time in times { writer.write(time) }
+    }
+
+    /// Writes the words of bits that are not all zero, each behind its place.
+    private func encodeBits(words: Int, _ writer: inout ByteWriter, _ bits: (Int) -> UInt64) {
+        let countOffset = writer.count
+        var count: UInt16 = 0
+        writer.write(count)
+        for word in 0..<words where bits(word) != 0 {
+            writer.write(UInt16(word))
+            writer.write(bits(word))
+            count += 1
+        }
+        if count > 0 { writer.patch(count, at: countOffset) }
     }
 
     private func encodeRecords(_ record: UserRecord, _ writer: inout ByteWriter) {
@@ -220,12 +221,10 @@ extension Shard {
         recordLists.forEach(record.records) { trace, run in
             writer.write(UInt32(trace))
             writer.write(UInt32(run.count))
-            for index in 0..<run.count {
-                for word in 0..<run.width { writer.write(run.word(index, word)) }
-            }
+            writer.write(raw: run.bytes)
             count += 1
         }
-        writer.patch(count, at: countOffset)
+        if count > 0 { writer.patch(count, at: countOffset) }
     }
 
     private func encodeUploads(_ slot: UserSlot, _ writer: inout ByteWriter) {
@@ -249,18 +248,18 @@ extension Shard {
         _ payload: ByteView,
         into restoring: inout StateRestore
     ) throws(StateError) {
+        if record == .plan, payload.isEmpty || payload[0] != Self.stateVersion {
+            throw StateError(
+                text: "the state was written by another version of cohortd: run that version"
+            )
+        }
         do throws(ByteReader.Truncated) {
             var reader = ByteReader(payload)
             switch record {
             case .plan: try restorePlan(&reader, &restoring)
             case .names: try restoreNames(&reader, &restoring)
             case .user: try restoreUser(&reader, restoring)
-            case .dedupe:
-                let count: UInt32 = try reader.read()
-                for _ in 0..<count {
-                    let key = DedupeSet.Key(high: try reader.read(), low: try reader.read())
-                    _ = dedupe.insert(key, arrival: EventTime(milliseconds: try reader.read()))
-                }
+            case .dedupe: dedupe.restore(try reader.read(count: payload.count / 16 * 16))
             }
             guard reader.atEnd else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
@@ -273,12 +272,28 @@ extension Shard {
         }
     }
 
-    private func restorePlan(
+    /// Takes memory for so many users, so that no table grows while they are read.
+    ///
+    /// What is not used is taken all the same, so damage may not claim much: a slot of a table costs a user's bytes.
+    private mutating func reserve(users count: Int) {
+        let count = min(count, settings.usersMax, Self.reservedMax)
+        users.reserve(count)
+        records.reserve(count)
+        membership.reserve(count)
+        truth.reserve(count * evaluator.feeds.words)
+    }
+
+    private mutating func restorePlan(
         _ reader: inout ByteReader,
         _ restoring: inout StateRestore
     ) throws(ByteReader.Truncated) {
+        _ = try reader.read(UInt8.self)
         let flags: UInt8 = try reader.read()
         restoring.identifyWaits = flags & 1 != 0
+        let userCount: UInt32 = try reader.read()
+        reserve(users: Int(userCount))
+        dedupe.reserve(Int(clamping: try reader.read(UInt64.self)))
+        let conditions: UInt64 = try reader.read()
         let count: UInt32 = try reader.read()
         restoring.traces.removeAll()
         restoring.sawPlan = true
@@ -306,6 +321,11 @@ extension Shard {
         restoring.isUnchanged =
             restoring.isUnchanged
             && restoring.uploadLists == uploadLists.map { plan.cohorts[$0].id }
+        restoring.hasSameCohorts = restoring.cohorts == plan.cohorts.indices.map { $0 }
+        // With the same definitions what was found of a user is still so: everyone's own next look decides.
+        restoring.keepsTruth =
+            restoring.hasSameCohorts && conditions == plan.conditionsIdentity
+            && restoring.identifyWaits == settings.identifyWaits
     }
 
     private func restoreRecordTraces(
@@ -355,75 +375,124 @@ extension Shard {
         let id = try reader.readPrefixed()
         if Int(slot) == users.count {
             addUser()
-            _ = users.insert(id, hash: Hashing.hash64(id))
+            users.restore(id)
         }
         guard Int(slot) < users.count, users[slot].equals(id) else {
             throw ByteReader.Truncated(offset: 0, needed: 0)
         }
         let index = Int(slot)
+        // Only the second time the user comes is there anything.
         traceLists.clear(&records[index].traces)
+        recordLists.clear(&records[index].records)
         propertyLists.clear(&records[index].properties)
+        deadlineLists.clear(&records[index].deadlines)
         records[index].firstSeen = EventTime(milliseconds: try reader.read())
         records[index].knownSince = EventTime(milliseconds: try reader.read())
         let flags: UInt8 = try reader.read()
-        records[index].isApproximate = flags & 1 != 0
-        for cohort in 0..<membership.cohortCount { membership.set(slot, cohort: cohort, to: false) }
-        let memberships: UInt32 = try reader.read()
-        for _ in 0..<memberships {
-            let stored: UInt32 = try reader.read()
-            guard Int(stored) < restoring.cohorts.count else {
-                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
-            }
-            if let cohort = restoring.cohorts[Int(stored)] {
-                membership.set(slot, cohort: cohort, to: true)
-            }
+        records[index].isApproximate = flags & UserFlag.approximate != 0
+        try restoreMemberships(&reader, restoring, slot)
+        records[index].isEvaluated = false
+        if flags & UserFlag.evaluated != 0 {
+            try restoreTruth(&reader, restoring, slot, isTouched: flags & UserFlag.touched != 0)
         }
-        let traceCount: UInt16 = try reader.read()
-        var times: [Int64] = []
-        for _ in 0..<traceCount {
-            let stored: UInt32 = try reader.read()
-            let base: UInt32 = try reader.read()
-            let count: UInt32 = try reader.read()
-            guard Int(count) * 8 <= reader.remaining, Int(stored) < restoring.traces.count else {
-                throw ByteReader.Truncated(offset: reader.offset, needed: Int(count) * 8)
-            }
-            times.removeAll(keepingCapacity: true)
-            for _ in 0..<count { times.append(try reader.read()) }
-            if let trace = restoring.traces[Int(stored)] {
-                traceLists.restore(
-                    trace: trace,
-                    base: base,
-                    times: times,
-                    to: &records[index].traces
-                )
-            }
-        }
+        try traceLists.restore(&reader, numbers: restoring.traces, to: &records[index].traces)
         try restoreRecords(&reader, restoring, index)
         try restoreUploads(&reader, slot)
-        let propertyCount: UInt32 = try reader.read()
-        for _ in 0..<propertyCount {
-            let stored: UInt32 = try reader.read()
-            let time: Int64 = try reader.read()
-            let flags: UInt8 = try reader.read()
-            let showsFrom: Int64? = flags & 2 != 0 ? try reader.read() : nil
-            let value = ValueView(try reader.readPrefixed())
-            guard let name = restoring.number(stored, sentCount: names.sentCount), !value.isMissing
-            else {
-                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
-            }
-            propertyLists.restore(
-                name,
-                time,
-                value,
-                isOnce: flags & 1 != 0,
-                showsFrom: showsFrom,
-                to: &records[index].properties
-            )
-        }
+        try propertyLists.restore(
+            &reader,
+            restoring,
+            sentCount: names.sentCount,
+            to: &records[index].properties
+        )
         let eventCount: UInt32 = try reader.read()
-        times.removeAll(keepingCapacity: true)
-        for _ in 0..<eventCount { times.append(try reader.read()) }
+        let times = try reader.read(count: Int(eventCount) * 8)
         eventTimes.restore(times, slot: slot)
+    }
+
+    /// A word of bits that are not all zero, and its place; `count`: bits from here on must be zero.
+    private static func readBits(
+        _ reader: inout ByteReader,
+        count: Int
+    ) throws(ByteReader.Truncated) -> (word: Int, bits: UInt64) {
+        let word: UInt16 = try reader.read()
+        let bits: UInt64 = try reader.read()
+        let left = count - Int(word) * 64
+        guard left > 0, left >= 64 || bits >> UInt64(left) == 0 else {
+            throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+        }
+        return (Int(word), bits)
+    }
+
+    private mutating func restoreMemberships(
+        _ reader: inout ByteReader,
+        _ restoring: borrowing StateRestore,
+        _ slot: UserSlot
+    ) throws(ByteReader.Truncated) {
+        var next = 0
+        if !restoring.hasSameCohorts { setNoMemberships(slot, words: 0..<membership.wordsPerUser) }
+        let count: UInt16 = try reader.read()
+        for _ in 0..<count {
+            var (word, bits) = try Self.readBits(&reader, count: restoring.cohorts.count)
+            if restoring.hasSameCohorts {
+                guard word >= next else {
+                    throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+                }
+                setNoMemberships(slot, words: next..<word)
+                membership.setRow(slot, word: word, to: bits)
+                next = word + 1
+                continue
+            }
+            while bits != 0 {
+                if let cohort = restoring.cohorts[word * 64 + bits.trailingZeroBitCount] {
+                    membership.set(slot, cohort: cohort, to: true)
+                }
+                bits &= bits - 1
+            }
+        }
+        if restoring.hasSameCohorts {
+            setNoMemberships(slot, words: next..<membership.wordsPerUser)
+        }
+    }
+
+    private mutating func setNoMemberships(_ slot: UserSlot, words: Range<Int>) {
+        for word in words { membership.setRow(slot, word: word, to: 0) }
+    }
+
+    /// What was found of the user: truth of the conditions, those that are to be looked at, and deadlines.
+    private mutating func restoreTruth(
+        _ reader: inout ByteReader,
+        _ restoring: borrowing StateRestore,
+        _ slot: UserSlot,
+        isTouched: Bool
+    ) throws(ByteReader.Truncated) {
+        let isKept = restoring.keepsTruth
+        let words = evaluator.feeds.words
+        let conditions = isKept ? plan.conditions.count : .max
+        records[Int(slot)].isEvaluated = isKept
+        if isKept {
+            for word in 0..<words { truth[Int(slot) * words + word] = 0 }
+        }
+        let count: UInt16 = try reader.read()
+        for _ in 0..<count {
+            let (word, bits) = try Self.readBits(&reader, count: conditions)
+            if isKept { truth[Int(slot) * words + word] = bits }
+        }
+        if isTouched {
+            if isKept { touch(slot) }
+            let count: UInt16 = try reader.read()
+            for _ in 0..<count {
+                let (word, bits) = try Self.readBits(&reader, count: conditions)
+                if isKept { touch(slot, for: bits, word: word, evenSettled: true) }
+            }
+        }
+        let deadlineCount: UInt32 = try reader.read()
+        let deadlines = try reader.read(count: Int(deadlineCount) * 8)
+        guard isKept else { return }
+        deadlineLists.restore(deadlines, to: &records[Int(slot)].deadlines)
+        for deadline in deadlineLists.deadlines(records[Int(slot)].deadlines)
+        where deadline.condition >= conditions {
+            throw ByteReader.Truncated(offset: reader.offset, needed: 0)
+        }
     }
 
     private mutating func restoreRecords(
@@ -431,8 +500,11 @@ extension Shard {
         _ restoring: borrowing StateRestore,
         _ index: Int
     ) throws(ByteReader.Truncated) {
-        recordLists.clear(&records[index].records)
         let traceCount: UInt32 = try reader.read()
+        recordLists.reserve(
+            &records[index].records,
+            traces: min(Int(traceCount), plan.recordTraces.count)
+        )
         for _ in 0..<traceCount {
             let stored: UInt32 = try reader.read()
             let count: UInt32 = try reader.read()
@@ -440,21 +512,12 @@ extension Shard {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
             let width = restoring.recordWords[Int(stored)]
-            var words = [UInt64](repeating: 0, count: width)
-            for _ in 0..<count {
-                for word in 0..<width { words[word] = try reader.read() }
-                guard let trace = restoring.recordTraces[Int(stored)] else { continue }
-                words.withUnsafeBufferPointer { buffer in
-                    guard let start = buffer.baseAddress else { return }
-                    _ = recordLists.add(
-                        start,
-                        trace: trace,
-                        to: &records[index].records,
-                        bound: .min,
-                        limit: .max
-                    )
-                }
+            let bytes = try reader.read(count: Int(count) * width * 8)
+            guard let trace = restoring.recordTraces[Int(stored)] else { continue }
+            guard width == plan.recordTraces[trace].words else {
+                throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
+            recordLists.restore(bytes, trace: trace, to: &records[index].records)
         }
     }
 
@@ -475,6 +538,16 @@ extension Shard {
         }
     }
 
+    /// Sees to it that a user is looked at when the first of its deadlines comes.
+    private mutating func scheduleRestored(_ slot: UserSlot) {
+        var next = deadlineLists.earliest(records[Int(slot)].deadlines)
+        guard next < EventTime.distantFuture.milliseconds else { return }
+        // One that passed since the user was written is for the next tick: the last one is over.
+        if let lastTick { next = max(next, lastTick.milliseconds + 1) }
+        records[Int(slot)].scheduled = EventTime(milliseconds: next)
+        deadlines.push(EventTime(milliseconds: next), slot)
+    }
+
     /// Ends a restore: from here on the shard goes on from the cut it was stored at.
     ///
     /// - `tick`: The last tick of the cut; nil where there was none.
@@ -486,10 +559,8 @@ extension Shard {
     ) -> RestoreReport {
         self.floor = floor
         lastTick = tick
+        users.index()
         savedNames = names.count
-        counters.approximateUsers = (0..<records.count).reduce(0) {
-            $0 + (records[$1].isApproximate ? 1 : 0)
-        }
         var missing = MissingTraces()
         missing.traces = Set(plan.traces.indices).subtracting(restoring.traces.compactMap { $0 })
         missing.recordTraces = Set(plan.recordTraces.indices)
@@ -502,9 +573,16 @@ extension Shard {
                 uploadLists.filter { !stored.contains(plan.cohorts[$0].id) }
             )
         }
-        // The bits are those of the cut. Deadlines are derived from state: at the first tick everyone is
-        // looked at once.
-        for slot in 0..<UserSlot(users.count) { touchAnew(slot) }
+        counters.approximateUsers = 0
+        for slot in 0..<UserSlot(users.count) {
+            if records[Int(slot)].isApproximate { counters.approximateUsers += 1 }
+            if !missing.isEmpty || !records[Int(slot)].isEvaluated {
+                // The bits are those of the cut; at the first tick the user is looked at.
+                touchAnew(slot)
+            } else {
+                scheduleRestored(slot)
+            }
+        }
         return RestoreReport(
             missingTraces: missing,
             mustRewrite: !missing.isEmpty || !restoring.isUnchanged || !restoring.sawPlan
@@ -516,8 +594,18 @@ extension Shard {
     }
 }
 
+/// What is true of a user, in a user record.
+private enum UserFlag {  // stored: do not renumber
+    /// A trace lost times to the limit.
+    static let approximate: UInt8 = 1
+    /// Truth and deadlines follow.
+    static let evaluated: UInt8 = 2
+    /// Conditions follow that are to be looked at.
+    static let touched: UInt8 = 4
+}
+
 /// What is known while stored records are read: how stored numbers map to the plan's.
-public struct StateRestore {
+public struct StateRestore: ~Copyable {
     /// Trace of the plan by stored number; nil where the plan has no such trace, or one that reaches further.
     var traces: [Int?] = []
     /// Record trace of the plan by stored number; nil as for ``traces``.
@@ -530,6 +618,10 @@ public struct StateRestore {
     var names: [UInt32] = []
     /// Ids of the cohorts whose lists of uploaded users are stored.
     var uploadLists: [String] = []
+    /// Whether every stored cohort has the number it has in the plan.
+    var hasSameCohorts = false
+    /// Whether the conditions are those of the plan, so that what was found of them need not be found again.
+    var keepsTruth = false
     var isUnchanged = true
     var sawPlan = false
     /// Whether stored property values were kept under `identify: next_event`.

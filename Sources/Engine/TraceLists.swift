@@ -312,21 +312,6 @@ struct TraceLists: ~Copyable {
         drop(times.countNotAfter(bound), of: entry, in: &row)
     }
 
-    /// Restores an entry from a snapshot; the user must not have one of this trace.
-    mutating func restore(
-        trace: Int,
-        base: UInt32,
-        times: [Int64],
-        to row: inout SlabRow
-    ) {
-        if times.isEmpty {
-            // Any time will do: it is past all bounds, and only its count stays.
-            _ = add(0, trace: trace, to: &row, bound: .max, limit: .max)
-        }
-        for time in times { _ = add(time, trace: trace, to: &row, bound: .min, limit: .max) }
-        if let entry = find(trace, in: row) { entry.header.base = base }
-    }
-
     /// Gives back everything of a user.
     mutating func clear(_ row: inout SlabRow) {
         for entry in entries(row) where entry.header.isFar {
@@ -585,6 +570,143 @@ struct TraceLists: ~Copyable {
         far.end = far.count
     }
 }
+
+// MARK: Snapshots
+
+extension TraceLists {
+    /// What a snapshot says of a user's times: whether they take eight bytes, and the row as it stands but for times
+    /// in a block of their own, which follow their entry with their number (4 bytes) before them.
+    ///
+    /// Byte table: docs/formats.md, "Engine state".
+    func encode(_ row: SlabRow, to writer: inout ByteWriter) {
+        let bytesOffset = writer.count
+        writer.write(UInt32(0))
+        guard row.count > 0 else { return }
+        let bytes = UnsafePointer<UInt8>(start(row).assumingMemoryBound(to: UInt8.self))
+        var copied = 0
+        for entry in entries(row) where entry.header.isFar {
+            let end = entry.start + Header.bytes - start(row)
+            writer.write(raw: ByteView(base: bytes + copied, count: end - copied))
+            copied = end + Far.bytes
+            let far = entry.far
+            writer.write(far.count)
+            let times = UnsafeRawBufferPointer(start: first(far), count: Int(far.count) * 8)
+            writer.write(raw: ByteView(times))
+        }
+        writer.write(raw: ByteView(base: bytes + copied, count: Int(row.count) - copied))
+        let count = UInt32(writer.count - bytesOffset - 4)
+        precondition(count < Self.wideFlag, "\(count) bytes of one user's times")
+        writer.patch(count | (row.isWide ? Self.wideFlag : 0), at: bytesOffset)
+    }
+
+    private static var wideFlag: UInt32 { 1 << 31 }
+
+    /// Puts back what ``encode(_:to:)`` wrote of a user, who has nothing.
+    ///
+    /// - `numbers`: The plan's number of each stored trace; nil leaves it out.
+    mutating func restore(
+        _ reader: inout ByteReader,
+        numbers: borrowing [Int?],
+        to row: inout SlabRow
+    ) throws(ByteReader.Truncated) {
+        let sized: UInt32 = try reader.read()
+        guard sized > 0 else { return }
+        let isWide = sized & Self.wideFlag != 0
+        let bytes = try reader.read(count: Int(sized & ~Self.wideFlag))
+        var isPlain = true
+        guard
+            let needed = Self.check(bytes, isWide: isWide, numbers: numbers, isPlain: &isPlain),
+            needed < 1 << 24
+        else { throw ByteReader.Truncated(offset: reader.offset, needed: 0) }
+        reserve(&row, bytes: needed)
+        row.isWide = isWide
+        if isPlain {
+            start(row).copyMemory(from: bytes.base, byteCount: bytes.count)
+            row.count = UInt32(bytes.count)
+        } else {
+            fill(&row, from: bytes, numbers: numbers)
+        }
+    }
+
+    /// The bytes that a row stored like this takes at most; nil where it contradicts itself.
+    ///
+    /// - `isPlain`: Made false unless the row may be taken as it is stored.
+    private static func check(
+        _ bytes: ByteView,
+        isWide: Bool,
+        numbers: borrowing [Int?],
+        isPlain: inout Bool
+    ) -> Int? {
+        let width = isWide ? 8 : 4
+        var position = Self.epochBytes
+        var needed = bytes.count
+        guard position <= bytes.count else { return nil }
+        while position < bytes.count {
+            guard bytes.count - position >= Header.bytes else { return nil }
+            let header = Header(
+                word: bytes.buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            )
+            position += Header.bytes
+            guard header.trace < numbers.count else { return nil }
+            if numbers[header.trace] != header.trace { isPlain = false }
+            if header.isFar {
+                guard bytes.count - position >= 4 else { return nil }
+                let count = bytes.buffer.loadUnaligned(fromByteOffset: position, as: UInt32.self)
+                position += 4
+                guard bytes.count - position >= Int(count) * 8 else { return nil }
+                position += Int(count) * 8
+                isPlain = false
+                needed += Far.bytes
+            } else {
+                guard bytes.count - position >= header.count * width else { return nil }
+                position += header.count * width
+            }
+        }
+        return needed
+    }
+
+    /// Takes over the entries of a checked row one by one: some under another number, some not at all.
+    private mutating func fill(_ row: inout SlabRow, from bytes: ByteView, numbers: [Int?]) {
+        let source = UnsafeRawPointer(bytes.base)
+        start(row).copyMemory(from: source, byteCount: Self.epochBytes)
+        row.count = UInt32(Self.epochBytes)
+        var position = Self.epochBytes
+        while position < bytes.count {
+            let stored = Header(
+                word: source.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            )
+            position += Header.bytes
+            var far: Far?
+            var count = stored.count * (row.isWide ? 8 : 4)
+            let times = source + position + (stored.isFar ? 4 : 0)
+            if stored.isFar {
+                let listed = source.loadUnaligned(fromByteOffset: position, as: UInt32.self)
+                far = Far(block: WordSlab.none, sizeClass: 0, end: listed, count: listed)
+                count = 4 + Int(listed) * 8
+            }
+            position += count
+            guard let trace = numbers[stored.trace] else { continue }
+            let entry = entry(at: Int(row.count), of: row)
+            entry.header = Header(trace: trace, count: stored.count, base: stored.base)
+            if var far {
+                let sizeClass = WordSlab.sizeClass(words: max(1, Int(far.count)))
+                far.sizeClass = UInt32(sizeClass)
+                far.block = slab.allocate(sizeClass: sizeClass)
+                UnsafeMutableRawPointer(slab.pointer(far.block))
+                    .copyMemory(from: times, byteCount: Int(far.count) * 8)
+                entry.far = far
+            } else {
+                (entry.start + Header.bytes).copyMemory(from: times, byteCount: count)
+            }
+            row.count += UInt32(entry.bytes)
+        }
+        if row.count == UInt32(Self.epochBytes) { slab.clear(&row) }
+    }
+}
+
+#if _endian(big)
+#error("a snapshot takes rows as they stand in memory, and its numbers are little-endian")
+#endif
 
 extension SlabRow {
     /// Of a row of times: whether a time takes eight bytes.

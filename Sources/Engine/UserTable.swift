@@ -8,6 +8,10 @@ struct UserTable: ~Copyable {
     private var buckets: UnsafeMutableBufferPointer<Bucket>
     private var records = RecordTable<Record>()
     private var arena = ByteArena()
+    /// Bytes of all ids.
+    private(set) var idBytes = 0
+    /// How many of the users can be found.
+    private var indexed = 0
 
     private struct Bucket: BitwiseCopyable {
         /// The high half.
@@ -79,13 +83,51 @@ struct UserTable: ~Copyable {
     @inline(__always)
     func prefetchID(_ slot: UserSlot) { Prefetch.line(arena.pointer(records[Int(slot)].id)) }
 
+    /// Takes memory for so many users in all, where it has less.
+    mutating func reserve(_ wanted: Int) {
+        records.reserve(wanted)
+        let needed = wanted + wanted / 2
+        if needed > buckets.count { rebuild(buckets: needed) }
+    }
+
     /// Adds an id that is not there, and gives its slot.
     mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
-        let slot = UserSlot(records.count)
-        records.append(Record(id: arena.store(id), length: UInt32(id.count)))
+        let slot = add(id)
         if records.count * 4 > buckets.count * 3 { grow() }
-        put(Bucket(hash: UInt32(truncatingIfNeeded: hash >> 32), slotPlusOne: slot + 1))
+        put(bucket(of: slot, hash: hash))
+        indexed += 1
         return slot
+    }
+
+    /// Adds an id of a snapshot, which is not there; it is not found before ``index()``.
+    mutating func restore(_ id: ByteView) { _ = add(id) }
+
+    /// Makes the ids of a snapshot found, all at once: so the memory of several is asked for together.
+    mutating func index() {
+        reserve(count)
+        var hashes = [UInt64](repeating: 0, count: 32)
+        while indexed < count {
+            let group = indexed..<min(indexed + hashes.count, count)
+            for slot in group {
+                let hash = Hashing.hash64(self[UserSlot(slot)])
+                hashes[slot - group.lowerBound] = hash
+                prefetch(hash: hash)
+            }
+            for slot in group {
+                put(bucket(of: UserSlot(slot), hash: hashes[slot - group.lowerBound]))
+            }
+            indexed = group.upperBound
+        }
+    }
+
+    private mutating func add(_ id: ByteView) -> UserSlot {
+        records.append(Record(id: arena.store(id), length: UInt32(id.count)))
+        idBytes += id.count
+        return UserSlot(records.count - 1)
+    }
+
+    private func bucket(of slot: UserSlot, hash: UInt64) -> Bucket {
+        Bucket(hash: UInt32(truncatingIfNeeded: hash >> 32), slotPlusOne: slot + 1)
     }
 
     /// The id of a slot; the view lives as long as the table.
@@ -111,9 +153,11 @@ struct UserTable: ~Copyable {
     }
 
     @inline(never)
-    private mutating func grow() {
+    private mutating func grow() { rebuild(buckets: buckets.count + buckets.count / 2) }
+
+    private mutating func rebuild(buckets newCount: Int) {
         let smaller = buckets
-        buckets = TableMemory.allocate(Bucket.self, count: smaller.count + smaller.count / 2)
+        buckets = TableMemory.allocate(Bucket.self, count: newCount)
         for bucket in smaller where bucket.slotPlusOne != 0 { put(bucket) }
         TableMemory.deallocate(smaller)
     }

@@ -9,8 +9,7 @@ extension BenchTable {
             Writes the state of many users as a daemon does, with a commit a day of their events, and opens \
             it in processes of their own: from the first look at a log until every partition is restored, \
             on the daemon's engine threads, the files being in the page cache. Compared is the time to \
-            read the same files and do nothing with them. The first tick after a start looks at everybody \
-            and is told beside it.
+            read the same files and do nothing with them. The first tick after a start is told beside it.
 
             Exit status: 0, 2 a definition is invalid, 64 usage, 66 an input is missing, 74 something could \
             not run or stdout cannot be written, 78 --config is missing or wrong.

@@ -10,7 +10,7 @@ struct RestoreReport {
         var readSeconds = 0.0
         var seconds = 0.0
         var cpuSeconds = 0.0
-        /// The first tick, which looks at everybody.
+        /// The first tick, which looks at whom it is due for.
         var tickSeconds = 0.0
     }
 

@@ -31,7 +31,7 @@ struct DedupeSetTests {
             #expect(set.count <= model.count, "step \(step)")
         }
         var listed: [UInt64: Int64] = [:]
-        set.forEach { listed[$0.low] = $0.arrival }
+        set.forEach { listed[$0.key.low] = $0.arrival }
         for (number, last) in model where arrival - last < window {
             #expect(listed[UInt64(number)] == last)
         }
@@ -87,6 +87,36 @@ struct DedupeSetTests {
         let stranger = set.contains(key(20_000), arrival: now)
         let late = set.contains(key(0), arrival: EventTime(milliseconds: 1000))
         #expect(!stranger && !late)
+    }
+
+    @Test("A set that was restored knows what the stored one knew, of a key the later entry")
+    func restored() {
+        var set = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
+        func key(_ number: Int) -> DedupeSet.Key {
+            DedupeSet.Key(high: Hashing.combine(7, UInt64(number / 3)), low: UInt64(number))
+        }
+        for number in 0..<20_000 {
+            _ = set.insert(key(number), arrival: EventTime(milliseconds: Int64(number % 500)))
+        }
+        var cells: [DedupeSet.Cell] = []
+        set.forEach { cells.append($0) }
+        cells.append(DedupeSet.Cell(key(5), arrival: 900))
+        var again = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
+        again.reserve(set.count)
+        let reserved = again.bytesReserved
+        cells.withUnsafeBytes { again.restore(ByteView($0)) }
+        #expect(again.bytesReserved == reserved, "it grew")
+        #expect(again.count == set.count)
+        for number in 0..<20_000 {
+            let arrival = number == 5 ? 900 : number % 500
+            let inside = EventTime(milliseconds: Int64(arrival + 999))
+            let outside = EventTime(milliseconds: Int64(arrival + 1000))
+            let (isThere, isOver) = (
+                again.contains(key(number), arrival: inside),
+                !again.contains(key(number), arrival: outside)
+            )
+            #expect(isThere && isOver, "\(number)")
+        }
     }
 
     @Test("Arrivals that go back are inside the window, and slack keeps what they may repeat")

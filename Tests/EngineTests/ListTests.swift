@@ -61,6 +61,69 @@ struct ListTests {
         for user in rows.indices { lists.clear(&rows[user]) }
     }
 
+    @Test(
+        "Rows of times come back from a snapshot as they were, some under other numbers",
+        arguments: 1...20
+    )
+    func storedTraces(_ seed: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var lists = TraceLists()
+        var row = SlabRow()
+        // Of some seeds there are many times of a trace, of some they lie far apart.
+        let count = seed % 2 == 0 ? 20 : 400
+        let stride: Int64 = seed % 3 == 0 ? 3_000_000_000 : 1000
+        for _ in 0..<count {
+            _ = lists.add(
+                Int64(generator.number(in: 0...100)) * stride,
+                trace: generator.below(4),
+                to: &row,
+                bound: 10 * stride,
+                limit: .max
+            )
+        }
+        func content(_ lists: borrowing TraceLists, _ row: SlabRow) -> [Int: [Int64]] {
+            var content: [Int: [Int64]] = [:]
+            for entry in lists.entries(row) {
+                content[entry.trace] = [Int64(entry.base)] + lists.times(entry).array
+            }
+            return content
+        }
+        var writer = ByteWriter()
+        lists.encode(row, to: &writer)
+        let before = content(lists, row)
+        for numbers in [[0, 1, 2, 3], [3, nil, 0, 7], [nil, nil, nil, nil]] as [[Int?]] {
+            var restored = TraceLists()
+            var again = SlabRow()
+            try writer.bytes.withByteView { bytes throws(ByteReader.Truncated) in
+                var reader = ByteReader(bytes)
+                try restored.restore(&reader, numbers: numbers, to: &again)
+                #expect(reader.atEnd)
+            }
+            var wanted: [Int: [Int64]] = [:]
+            for (trace, times) in before {
+                if let number = numbers[trace] { wanted[number] = times }
+            }
+            #expect(content(restored, again) == wanted)
+            // And they go on as before.
+            for trace in 0..<4 {
+                let time = 200 * stride
+                let (listed, _) = restored.add(
+                    time,
+                    trace: trace,
+                    to: &again,
+                    bound: 10 * stride,
+                    limit: .max
+                )
+                #expect(listed == wanted[trace, default: [0]].count)
+                wanted[trace, default: [0]].append(time)
+            }
+            #expect(content(restored, again) == wanted)
+            restored.clear(&again)
+            #expect(restored.slab.wordsUsed == 0)
+        }
+        lists.clear(&row)
+    }
+
     @Test("Memory of cleared and pruned lists is given back")
     func tracesGiveBack() {
         var lists = TraceLists()

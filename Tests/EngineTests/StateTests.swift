@@ -1,8 +1,9 @@
 import Basics
 import Cohorts
-import Engine
 import TestKit
 import Testing
+
+@testable import Engine
 
 @Suite("State that is stored and restored")
 struct StateTests {
@@ -25,6 +26,11 @@ struct StateTests {
                 let report = try driver.restart(history, plan, from: records)
                 #expect(report.missingTraces.isEmpty, "seed \(seed)")
                 #expect(!report.mustRewrite, "seed \(seed)")
+                // As behind every tick, whatever the state was written with.
+                let tick = driver.shard.lastTick ?? .distantPast
+                for slot in 0..<driver.shard.userCount {
+                    #expect(driver.shard.records[slot].scheduled > tick, "seed \(seed)")
+                }
             }
             let record = EngineRecord(ticks: ticks, rejected: expected.rejected)
             if let difference = record.difference(from: expected, cohorts: oracle.cohorts) {
@@ -38,6 +44,87 @@ struct StateTests {
                 return
             }
         }
+    }
+
+    @Test("After a restart with the same definitions nobody is looked at who was not to be")
+    func restartLooksAtNobody() throws {
+        var kept = 0
+        for seed in Seeds(100, from: 6_000_000) {
+            let history = OracleCase(seed: seed)
+            let plan = try history.plan()
+            var driver = ShardDriver(history, plan)
+            for step in ShardDriver.steps(history, history.expected().oracle) {
+                guard driver.take(step) != nil else { continue }
+                var records: [StoredRecord] = []
+                driver.encode(all: true, into: &records)
+                _ = try driver.restart(history, plan, from: records)
+                for slot in 0..<driver.shard.userCount {
+                    let user = driver.shard.records[slot]
+                    #expect(user.isEvaluated == (user.touched == 0), "seed \(seed)")
+                    if user.isEvaluated { kept += 1 }
+                }
+            }
+        }
+        #expect(kept > 1000, "only \(kept) users came back evaluated")
+    }
+
+    @Test("What is to be looked at of a user is so after a restart, and no more than that")
+    func restartKeepsMarks() throws {
+        var marked = 0
+        for seed in Seeds(100, from: 7_000_000) {
+            let history = OracleCase(seed: seed)
+            let plan = try history.plan()
+            var driver = ShardDriver(history, plan)
+            for step in ShardDriver.steps(history, history.expected().oracle) {
+                _ = driver.take(step)
+                driver.tamper { $0.settle() }
+                let before = driver.shard.marks()
+                var records: [StoredRecord] = []
+                driver.encode(all: true, into: &records)
+                _ = try driver.restart(history, plan, from: records)
+                let after = driver.shard.marks()
+                #expect(before == after, "seed \(seed)")
+                for mark in before where mark.contains(where: { $0 != 0 }) { marked += 1 }
+            }
+        }
+        #expect(marked > 1000, "only \(marked) users had conditions to look at")
+    }
+
+    @Test("How many bytes the whole state takes is known without writing it")
+    func liveBytes() throws {
+        var history = OracleCase(seed: 1)
+        history.settings = OracleSettings()
+        history.definitions = ["x", "y"].map {
+            OracleDefinition(id: $0, users: .performed(OraclePerformed(.named([$0]))))
+        }
+        var driver = ShardDriver(history, try history.plan())
+        for number in 0..<20_000 {
+            let type = number % 3 == 0 ? "x" : "y"
+            _ = driver.take(
+                .line(
+                    #"{"user_id":"user-\#(number % 3_000)","insert_id":"\#(number)","event_type":"\#(type)","time":\#(number),"platform":"Web"}"#
+                )
+            )
+        }
+        _ = driver.take(.tick(20_000))
+        var records: [StoredRecord] = []
+        driver.encode(all: true, into: &records)
+        let bytes = Double(records.reduce(0) { $0 + $1.payload.count })
+        let live = Double(driver.shard.liveBytes)
+        #expect(live > bytes * 0.85 && live < bytes * 1.2, "\(live) for \(bytes)")
+    }
+
+    @Test("State of another version is refused, and the error says so")
+    func otherVersion() throws {
+        let history = OracleCase(seed: 1)
+        var driver = ShardDriver(history, try history.plan())
+        var records: [StoredRecord] = []
+        driver.encode(all: true, into: &records)
+        records[0].payload[0] = 1
+        let error = #expect(throws: StateError.self) {
+            _ = try driver.restart(history, history.plan(), from: records)
+        }
+        #expect(error?.text.contains("another version of cohortd") == true)
     }
 
     @Test(
@@ -178,6 +265,19 @@ struct StateTests {
             }
         }
         #expect(refused > 500, "only \(refused) of 1,200 cut records were refused")
+    }
+}
+
+extension Shard {
+    /// Of every user the conditions that are to be looked at, all of them where nothing was found yet.
+    fileprivate func marks() -> [[UInt64]] {
+        (0..<userCount).map { slot in
+            let words = evaluator.feeds.words
+            guard records[slot].isEvaluated else { return evaluator.feeds.all }
+            guard records[slot].touched > 0 else { return [UInt64](repeating: 0, count: words) }
+            let place = Int(records[slot].touched) - 1
+            return (0..<words).map { touched.bits(place, word: $0) }
+        }
     }
 }
 
