@@ -177,6 +177,20 @@ extension DestinationWorker {
         return .fails(detail)
     }
 
+    /// What an outcome says of the destination where its batch is no more: users are nobody's, but the partner is as slow
+    /// or as broken as for everybody else.
+    mutating func sign(ofNobodys outcome: HTTPOutcome, _ sent: Sent, _ now: Int64) -> Sign {
+        guard case .answered(let answer) = outcome else { return .fails(outcome.failureText ?? "") }
+        return sign(
+            answer.status,
+            isThrottled: answer.status == 429,
+            retryAfter: answer.retryAfterMilliseconds,
+            "\(settings.id) answered \(answer.status)",
+            sent,
+            now
+        )
+    }
+
     /// Nothing more leaves before the credential changes.
     mutating func refuse(_ detail: String) {
         if refusal == nil {
@@ -197,7 +211,7 @@ extension DestinationWorker {
         now: Int64
     ) -> Sign {
         guard var batch = hand, let sync = syncs[sent.syncID] else {
-            return answer.status >= 500 ? .fails("") : .works
+            return sign(ofNobodys: .answered(answer), sent, now)
         }
         hand = nil
         defer { hand = batch }

@@ -86,7 +86,7 @@ extension DestinationWorker {
         now: Int64
     ) -> Sign {
         guard let request = sent.request, let sync = syncs[sent.syncID], var batch = hand else {
-            return .works
+            return sign(ofNobodys: outcome, sent, now)
         }
         hand = nil
         defer { hand = batch }

@@ -83,6 +83,22 @@ struct JobTests {
         #expect(simulation.calls.count == 8)
     }
 
+    @Test("of a sync that is gone still say when the partner is too busy")
+    func busyForNobody() throws {
+        let office = Office()
+        office.answer = { _, _ in .status(429) }
+        let simulation = try Simulation(own, partner: { office.answer($0) })
+        simulation.submit(users(0..<5))
+        // The job is begun and asked about; the answer is on its way when the sync goes.
+        while !simulation.calls.contains(where: { $0.job != nil }) {
+            simulation.run(until: simulation.now + 1)
+        }
+        simulation.worker.remove(sync: "s1")
+        simulation.run(until: simulation.now + 200)
+        let status = simulation.worker.status(now: simulation.now)
+        #expect(status.pausedUntil != nil && status.rateFactor < 1)
+    }
+
     @Test("tell who failed, and are sent in halves or again as a whole")
     func partly() throws {
         let named = try run { job, _ in

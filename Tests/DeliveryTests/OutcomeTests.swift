@@ -98,6 +98,20 @@ struct OutcomeTests {
         #expect(simulation.calls.count == 2)
     }
 
+    @Test("429 to a batch whose sync is gone slows the destination down", arguments: [429, 503])
+    func nobodysAnswer(_ status: Int) throws {
+        let simulation = try Simulation(
+            settings(try shipped("talon-one"), talonValues),
+            partner: { _ in (.status(status), 100) }
+        )
+        simulation.submit(["u1"])
+        simulation.run(until: simulation.now)
+        simulation.worker.remove(sync: "s1")
+        simulation.run(until: simulation.now + 200)
+        let found = simulation.worker.status(now: simulation.now)
+        #expect((found.pausedUntil != nil) == (status == 429))
+    }
+
     @Test("404 is gone, 422 fatal; each for its batch")
     func refusals() throws {
         for (status, name) in [(404, "gone"), (422, "failed")] {
