@@ -42,7 +42,7 @@ package final class CatchUp {
         package var directory: String
         /// Whether state is written as a daemon does; otherwise none is.
         package var isDurable: Bool
-        /// Gets every tick that changed something, on an engine thread; the deltas are borrowed.
+        /// Gets what ticks change, maybe some of a tick at a time, on an engine thread; the deltas are borrowed.
         package var ticked: (@Sendable (borrowing Shard, EventTime, [Delta]) -> Void)?
 
         /// Settings of one thread that keeps no state.

@@ -40,7 +40,7 @@ struct EngineEnvironment: Sendable {
     ///
     /// Nil in a daemon, whose ticks are asked for.
     var eventTicks: TickSchedule.Rule?
-    /// Gets every tick that changed something, on the engine thread; nil in a daemon.
+    /// Gets what ticks change, maybe some of a tick at a time, on the engine thread; nil in a daemon.
     ///
     /// The deltas are borrowed.
     var ticked: (@Sendable (borrowing Shard, EventTime, [Delta]) -> Void)?

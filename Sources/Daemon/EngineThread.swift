@@ -39,6 +39,11 @@ final class EngineThread: Sendable {
         var hasMore: Bool
     }
 
+    /// The most records that are taken before mail is looked at.
+    private static let recordsMax = 4096
+    /// The same while a tick is under way: they take about as long as a slice of it.
+    private static let recordsBetweenSlices = 512
+
     private let mailbox = Mailbox<Request>(capacity: 1024)
     private let queue = Mutex<EngineQueue?>(nil)
     private let environment: EngineEnvironment
@@ -65,8 +70,9 @@ final class EngineThread: Sendable {
         // Records of a partition come in runs.
         var current: PartitionWorker?
         let decoder = DecoderBox(environment)
+        var isTicking = false
         while true {
-            let waitsForMail = attached == nil
+            let waitsForMail = attached == nil && !isTicking
             for request in mailbox.takeAll(timeoutMilliseconds: waitsForMail ? 1000 : 0) {
                 if case .attach(let given) = request { attached = given }
                 if case .finish(let reply) = request {
@@ -76,8 +82,13 @@ final class EngineThread: Sendable {
                 serve(request, &workers)
                 current = nil
             }
+            // One at a time: events wait for a slice of one tick, not for one of each.
+            isTicking = workers.values.contains { $0.continueTick() }
             if let attached {
-                _ = attached.consume(timeoutMilliseconds: 50, limit: 4096) { record in
+                _ = attached.consume(
+                    timeoutMilliseconds: isTicking ? 0 : 50,
+                    limit: isTicking ? Self.recordsBetweenSlices : Self.recordsMax
+                ) { record in
                     if current?.partition != record.partition {
                         current = workers[record.partition]
                     }

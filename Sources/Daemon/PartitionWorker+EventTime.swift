@@ -38,11 +38,6 @@ extension PartitionWorker {
         isDirty = true
         eventTicks?.schedule.done(instant)
         eventTicks?.tickCount += 1
-        countDeltas(of: instant)
-    }
-
-    /// Counts what a tick changed, and tells who asked for it.
-    func countDeltas(of instant: EventTime) {
         for delta in deltas {
             if delta.entered {
                 report.enters[delta.cohort] += 1
@@ -50,6 +45,6 @@ extension PartitionWorker {
                 report.exits[delta.cohort] += 1
             }
         }
-        if !deltas.isEmpty, let ticked = environment.ticked { ticked(shard, instant, deltas) }
+        if !deltas.isEmpty { environment.ticked?(shard, instant, deltas) }
     }
 }

@@ -103,6 +103,7 @@ extension PartitionWorker {
     }
 
     private func writeChanges() throws(DaemonError) {
+        finishTick()
         if needsWholeState {
             shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
         } else {

@@ -5,7 +5,24 @@ import Sync
 import Telemetry
 import Threads
 
+/// A tick that was begun and is not over: what it does is told when it is, as if it had been done at once.
+struct TickUnderWay {
+    /// Where both logs stood when it began; what was applied since is of the next one.
+    let cut: Cut
+    /// When it began, by the clock that never jumps.
+    let began: Int64
+    /// What it did until now to the cohorts that some sync sends; nil where there was no tick before.
+    var changes: MembershipChanges?
+    /// Its enters and exits until now, by index of the cohort in the plan.
+    var enters: [Int]
+    var exits: [Int]
+}
+
 extension PartitionWorker {
+    /// How long events wait for a tick at a time, in milliseconds, and how many users are looked at between two looks
+    /// at the clock.
+    private static let sliceMilliseconds: Int64 = 2
+    static let sliceUsers = 32
     /// The most ticks that wait; while a partition catches up for hours, one a minute would be kept else.
     private static let pendingMax = 128
 
@@ -27,32 +44,78 @@ extension PartitionWorker {
             pendingTicks = pendingTicks.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
         }
         pendingTicks.append((instant, end))
-        if position.reaches(end) { applyPendingTick() }
+        if position.reaches(end) { beginPendingTick() }
     }
 
-    /// Applies the newest of the ticks whose end is reached.
-    func applyPendingTick() {
+    /// Begins the newest of the ticks whose end is reached; ``continueTick()`` does it.
+    ///
+    /// While one is under way the next one waits.
+    func beginPendingTick() {
         if case .rebuilding = phase { return }
-        guard let index = pendingTicks.lastIndex(where: { position.reaches($0.end) }) else {
-            return
-        }
+        guard tickUnderWay == nil,
+            let index = pendingTicks.lastIndex(where: { position.reaches($0.end) })
+        else { return }
         let instant = pendingTicks[index].instant
         pendingTicks.removeFirst(index + 1)
-        tick(instant)
+        begin(instant)
     }
 
-    private func tick(_ instant: EventTime) {
+    /// Does some of the tick that is under way or due: so little that events need not wait for the rest.
+    ///
+    /// - Returns: Whether there was one.
+    func continueTick() -> Bool {
+        beginPendingTick()
+        guard tickUnderWay != nil else { return false }
         let began = environment.clock.monotonicMilliseconds
-        deltas.removeAll(keepingCapacity: true)
-        let previous = shard.lastTick
+        repeat {
+            slice()
+        } while tickUnderWay != nil
+            && environment.clock.monotonicMilliseconds - began < Self.sliceMilliseconds
+        return true
+    }
+
+    /// Does all that is left of the tick that is under way, if one is.
+    func finishTick() {
+        while tickUnderWay != nil { slice() }
+    }
+
+    private func begin(_ instant: EventTime) {
+        let cohorts = environment.plan.cohorts.count
+        tickUnderWay = TickUnderWay(
+            cut: Cut(offset: next, commands: commandsNext ?? 0, tick: instant),
+            began: environment.clock.monotonicMilliseconds,
+            changes: shard.lastTick.map { noChanges(from: $0, to: instant) },
+            enters: [Int](repeating: 0, count: cohorts),
+            exits: [Int](repeating: 0, count: cohorts)
+        )
         shard.reportsValues = hasReset
-        shard.tick(instant, deltas: &deltas)
+        shard.beginTick(instant)
         // Ticks stand on a grid, so the next one is at least its width away.
         shard.raiseFloor(to: instant + environment.tickWidth)
         isDirty = true
-        countDeltas(of: instant)
-        hand(Cut(offset: next, commands: commandsNext ?? 0, tick: instant), after: previous)
-        let milliseconds = environment.clock.monotonicMilliseconds - began
+        watch()
+        // Everyone's values are read off the shard as they stand at this tick, before an event replaces them.
+        if !hasReset { finishTick() }
+    }
+
+    /// Looks at the next users of the tick that is under way.
+    func slice(users: Int = PartitionWorker.sliceUsers) {
+        deltas.removeAll(keepingCapacity: true)
+        let isOver = shard.continueTick(users: users, deltas: &deltas)
+        takeChanges()
+        if isOver { end() }
+    }
+
+    private func end() {
+        guard let tick = tickUnderWay else { return }
+        tickUnderWay = nil
+        watch()
+        for cohort in tick.enters.indices {
+            report.enters[cohort] += tick.enters[cohort]
+            report.exits[cohort] += tick.exits[cohort]
+        }
+        hand(tick)
+        let milliseconds = environment.clock.monotonicMilliseconds - tick.began
         environment.metrics.update {
             $0.observe(.tickDurationSeconds, value: Double(milliseconds) / 1000)
         }
@@ -60,16 +123,14 @@ extension PartitionWorker {
     }
 
     /// Hands the tick's membership to the sync thread.
-    ///
-    /// - `previous`: The tick before.
-    private func hand(_ cut: Cut, after previous: EventTime?) {
-        guard hasReset, let previous else {
+    private func hand(_ tick: TickUnderWay) {
+        guard hasReset, let changes = tick.changes else {
             hasReset = true
             let all = environment.syncedCohorts.map { reset(cohort: $0) }
-            environment.sync.post(.reset(partition, cut, all))
+            environment.sync.post(.reset(partition, tick.cut, all))
             return
         }
-        environment.sync.post(.tick(partition, cut, changes(from: previous, to: cut.tick)))
+        environment.sync.post(.tick(partition, tick.cut, changes))
     }
 
     /// Everyone who is in a cohort.
@@ -87,19 +148,31 @@ extension PartitionWorker {
         return reset
     }
 
-    /// What the last tick did to the cohorts that some sync sends.
-    private func changes(from previous: EventTime, to tick: EventTime) -> MembershipChanges {
+    /// What a tick does to the cohorts that some sync sends, before it did anything.
+    private func noChanges(from previous: EventTime, to tick: EventTime) -> MembershipChanges {
         let plan = environment.plan
         let cohorts = environment.syncedCohorts
         var changes = MembershipChanges(cohorts: cohorts.map { plan.cohorts[$0].id })
         changes.isCalendarBound = cohorts.map {
             plan.isCalendarBound(cohort: $0, after: previous, upTo: tick)
         }
+        return changes
+    }
+
+    /// Takes over what a slice found.
+    private func takeChanges() {
+        let plan = environment.plan
+        let cohorts = environment.syncedCohorts
         for delta in deltas {
-            guard let index = cohorts.firstIndex(of: delta.cohort) else { continue }
+            if delta.entered {
+                tickUnderWay?.enters[delta.cohort] += 1
+            } else {
+                tickUnderWay?.exits[delta.cohort] += 1
+            }
+            guard hasReset, let index = cohorts.firstIndex(of: delta.cohort) else { continue }
             // With its values below.
             if delta.entered, plan.cohorts[delta.cohort].synced != nil { continue }
-            changes.append(
+            tickUnderWay?.changes?.append(
                 cohort: index,
                 user: shard.userID(delta.slot),
                 delta.entered ? .entered : .left
@@ -108,8 +181,16 @@ extension PartitionWorker {
         shard.forEachSyncedChange { cohort, slot, entered, cells in
             guard let index = cohorts.firstIndex(of: cohort) else { return }
             let change = entered ? MembershipChange.entered : .updated
-            changes.append(cohort: index, user: shard.userID(slot), change, cells: cells)
+            tickUnderWay?.changes?.append(
+                cohort: index,
+                user: shard.userID(slot),
+                change,
+                cells: cells
+            )
         }
-        return changes
+        shard.forgetSyncedChanges()
+        if !deltas.isEmpty, let tick = tickUnderWay?.cut.tick {
+            environment.ticked?(shard, tick, deltas)
+        }
     }
 }

@@ -21,7 +21,8 @@ import Threads
 /// ```
 /// Invariants:
 /// - ``next`` never goes back: a record before it was applied already and is dropped
-/// - a tick at T with end offset e is applied only when everything before e is
+/// - a tick at T with end offset e is begun only when everything before e is applied; it is done slice by slice with
+///   events in between, and nobody sees, and no snapshot holds, half of it
 /// - an offset is told to Kafka only when a commit that contains it is durable
 final class PartitionWorker {
     enum Phase: Equatable {
@@ -55,6 +56,7 @@ final class PartitionWorker {
     private var eventsTaken = 0
     /// Ticks that wait for their ends, all ascending.
     var pendingTicks: [(instant: EventTime, end: LogPosition)] = [] { didSet { watch() } }
+    var tickUnderWay: TickUnderWay?
     /// Nothing waits for an event before this offset: what spares nearly every record the look at what does.
     private var watched: Offset = .max
     /// Whether the sync thread has everyone who is in.
@@ -267,8 +269,9 @@ final class PartitionWorker {
         if next >= watched { moved() }
     }
 
-    private func watch() {
-        var offset = pendingTicks.first?.end.events ?? .max
+    func watch() {
+        var offset = Offset.max
+        if tickUnderWay == nil, let first = pendingTicks.first { offset = first.end.events }
         switch phase {
         case .rebuilding(let end), .catchingUp(let end): offset = min(offset, end.events)
         case .opened, .live, .halted: break
@@ -283,7 +286,7 @@ final class PartitionWorker {
             if eventTicks != nil { finishEventTicks() }
             becomeLive()
         }
-        if let first = pendingTicks.first, position.reaches(first.end) { applyPendingTick() }
+        if let first = pendingTicks.first, position.reaches(first.end) { beginPendingTick() }
     }
 
     private func becomeLive() {
@@ -369,15 +372,18 @@ final class PartitionWorker {
         report.events.deduplicated = shard.counters.deduplicated
         report.events.applied = eventsTaken - shard.counters.deduplicated
         report.commandsOffset = readsCommands ? commandsNext : nil
-        report.tick = shard.lastTick
         report.users = shard.userCount
         report.approximateUsers = shard.counters.approximateUsers
         report.dedupeShortened = shard.counters.dedupeShortened
         report.ignoredOperations = shard.counters.ignoredOperations
         report.ignoredProperties = shard.counters.ignoredProperties
         report.storeBytes = log.bytesOnDisk
-        for cohort in report.members.indices {
-            report.members[cohort] = shard.memberCount(cohort: cohort)
+        // Half of a tick is nothing that anyone is to see.
+        if tickUnderWay == nil {
+            report.tick = shard.lastTick
+            for cohort in report.members.indices {
+                report.members[cohort] = shard.memberCount(cohort: cohort)
+            }
         }
         publishedAt = environment.clock.monotonicMilliseconds
         environment.reports.publish(report)
@@ -385,16 +391,22 @@ final class PartitionWorker {
 
     /// Between batches: snapshots when they are due, and the report.
     func afterBatch(now: Int64) {
-        if now - committedAt >= environment.snapshotInterval
+        let isDue =
+            now - committedAt >= environment.snapshotInterval
             || bytesSinceCommit >= environment.snapshotBytes
-        {
-            commitIfDirty(now: now)
-        }
+        // A snapshot waits for the end of a tick, but not for ever where one follows another.
+        let isOverdue =
+            (now - committedAt) / 2 >= environment.snapshotInterval
+            || bytesSinceCommit / 2 >= environment.snapshotBytes
+        if isOverdue || isDue && tickUnderWay == nil { commitIfDirty(now: now) }
         if now - publishedAt >= 200 { publish() }
     }
 
     /// The first `limit` members of a cohort whose ids follow `after`, by bytes.
+    ///
+    /// As of one tick: one that is under way is done first.
     func members(cohort: Int, after: [UInt8]?, limit: Int) -> EngineThread.MemberPage {
+        finishTick()
         var found: [ByteView] = []
         var isCut = false
         func cutToLimit() {

@@ -9,13 +9,14 @@ import Basics
 ///
 /// ```
 /// instant ─► in units of 1,024 ms ─► the highest byte in which it differs from now: the wheel
-///                                    that byte: the slot
+///                                    that byte: the slot ─► block ─► block ─► …
 /// ```
-/// When now reaches a slot of a higher wheel, its entries move down; so each moves as often as there are wheels, at
-/// most, and adding or taking one costs a few steps however many there are.
-struct DeadlineWheel {
+/// When now passes a slot, its blocks wait to be gone through, one at a time: what is due comes out, and the rest moves
+/// to a lower wheel. So an entry moves as often as there are wheels, at most, and no step takes longer than one block,
+/// however many entries are due at an instant; nothing is copied to make room for more.
+struct DeadlineWheel: ~Copyable {
     /// One user's entry.
-    struct Entry {
+    struct Entry: BitwiseCopyable {
         var instant: EventTime
         var slot: UserSlot
     }
@@ -27,104 +28,150 @@ struct DeadlineWheel {
     private static let wheelCount = 5
     /// Before every instant there is, so that units are not negative.
     private static let origin: Int64 = 1 << 47
+    /// A block is a word with the next block and how many entries it has, and two words for each.
+    private static let blockClass = WordSlab.sizeClass(words: 1 + 2 * blockEntries)
+    private static let blockEntries = 15
 
-    /// Wheel by wheel.
-    private var slots = [[Entry]](
-        repeating: [],
-        count: DeadlineWheel.wheelCount * DeadlineWheel.slotCount
-    )
-    /// How many entries there are, by wheel.
-    private var counts = [Int](repeating: 0, count: DeadlineWheel.wheelCount)
-    /// The unit up to which everything was taken out.
+    private var slab = WordSlab()
+    /// The first block of each slot, wheel by wheel; only that one is not full.
+    private var slots = RecordTable<WordSlab.Handle>()
+    /// The first blocks of the slots that now has passed, which are to be gone through.
+    private var passed = RecordTable<WordSlab.Handle>()
+    /// How many entries there are.
+    private(set) var count = 0
+    /// The instant up to which entries are due.
+    private var tick = EventTime.distantPast
+    /// Its unit.
     private var now: UInt64 = 0
 
-    /// How many entries there are.
-    var count: Int { counts.reduce(0, +) }
+    init() {
+        for _ in 0..<Self.wheelCount * Self.slotCount { slots.append(WordSlab.none) }
+    }
 
-    /// Adds an entry; one that is past is taken out next.
+    /// Adds an entry.
     mutating func push(_ instant: EventTime, _ slot: UserSlot) {
+        count += 1
         place(Entry(instant: instant, slot: slot))
     }
 
-    /// Takes out every entry that is due at `tick` and appends it to `due`, in no order.
+    /// Moves on to `tick`; the entries due then are what ``takeDue(into:)`` gives until there is no more.
     ///
-    /// - Complexity: O(entries taken) and a few hundred steps; each entry moves a few times in its life.
-    mutating func takeDue(at tick: EventTime, into due: inout [Entry]) {
+    /// Entries that come meanwhile must not be due: they would be taken out by the next tick only.
+    ///
+    /// Complexity: a few hundred steps, however many entries there are.
+    mutating func advance(to tick: EventTime) {
+        precondition(passed.count == 0, "the entries due at \(self.tick.rfc3339) were not taken")
+        self.tick = tick
         let end = max(now, Self.unit(tick))
-        while true {
-            let isLastTurn = now >> Self.slotBits == end >> Self.slotBits
-            if counts[0] > 0 {
-                let last = isLastTurn ? Self.digit(end, 0) : Self.slotCount - 1
-                for slot in Self.digit(now, 0)...last { take(slot, tick, into: &due) }
-            }
-            if isLastTurn || !turn(notAfter: end) { break }
-        }
+        let top = Self.wheel(of: end, at: now)
+        // What is below the wheel that turns lies before the tick's unit; of that wheel, the slots up to now's new one
+        // do, and the new one itself is mixed.
+        pass(0..<top * Self.slotCount)
+        let first = top * Self.slotCount
+        pass(first + Self.digit(now, top)..<first + Self.digit(end, top) + 1)
         now = end
     }
 
-    /// Takes what is due out of a slot of the lowest wheel.
-    private mutating func take(_ slot: Int, _ tick: EventTime, into due: inout [Entry]) {
-        if slots[slot].isEmpty { return }
-        if due.isEmpty, slots[slot].count > 64, slot != Self.digit(Self.unit(tick), 0) {
-            // All of a unit that is over: they are handed on as they are.
-            counts[0] -= slots[slot].count
-            swap(&due, &slots[slot])
-            return
+    /// Goes through one block of entries that were passed: appends those that are due to `due`, in no order, and moves
+    /// the others to where they belong.
+    ///
+    /// - Returns: False where nothing is left that may be due.
+    mutating func takeDue(into due: inout [Entry]) -> Bool {
+        guard passed.count > 0 else { return false }
+        let block = passed[passed.count - 1]
+        let words = slab.pointer(block)
+        let next = Self.next(words)
+        if next == WordSlab.none {
+            passed.keepFirst(passed.count - 1)
+        } else {
+            passed[passed.count - 1] = next
+            Prefetch.lines(slab.pointer(next), bytes: WordSlab.words(Self.blockClass) * 8)
         }
-        // Of the tick's own unit some entries may still be ahead.
-        var kept = 0
-        for index in slots[slot].indices {
-            let entry = slots[slot][index]
+        for place in 0..<Self.count(words) {
+            let entry = Self.entry(place, of: words)
             if entry.instant <= tick {
                 due.append(entry)
+                count -= 1
             } else {
-                slots[slot][kept] = entry
-                kept += 1
+                self.place(entry)
             }
         }
-        counts[0] -= slots[slot].count - kept
-        if kept == 0, slots[slot].count > 1024 {
-            slots[slot] = []
-        } else {
-            slots[slot].removeLast(slots[slot].count - kept)
+        slab.release(block, sizeClass: Self.blockClass)
+        return true
+    }
+
+    /// Calls `body` with every entry, in no order.
+    func forEach(_ body: (Entry) -> Void) {
+        for table in 0..<slots.count + passed.count {
+            var block = table < slots.count ? slots[table] : passed[table - slots.count]
+            while block != WordSlab.none {
+                let words = slab.pointer(block)
+                for place in 0..<Self.count(words) { body(Self.entry(place, of: words)) }
+                block = Self.next(words)
+            }
         }
     }
 
-    /// Moves on to where the next slot of the lowest wheel that has entries begins, and these down; false
-    /// where that is after `end`.
-    private mutating func turn(notAfter end: UInt64) -> Bool {
-        // The turn of the lowest wheel is over, so all that was in it is out.
-        guard let lowest = counts.firstIndex(where: { $0 > 0 }) else { return false }
-        let bits = UInt64(max(1, lowest) * Self.slotBits)
-        let next = ((now >> bits) + 1) << bits
-        guard next <= end else { return false }
-        now = next
-        for wheel in (1..<Self.wheelCount).reversed()
-        where now & (1 << UInt64(wheel * Self.slotBits) - 1) == 0 {
-            let slot = wheel * Self.slotCount + Self.digit(now, wheel)
-            let entries = slots[slot]
-            slots[slot] = []
-            counts[wheel] -= entries.count
-            for entry in entries { place(entry) }
+    private mutating func pass(_ range: Range<Int>) {
+        precondition(range.upperBound <= slots.count, "slots \(range) of \(slots.count)")
+        let slots = slots.start
+        for slot in range where slots[slot] != WordSlab.none {
+            passed.append(slots[slot])
+            slots[slot] = WordSlab.none
         }
-        return true
     }
 
     private mutating func place(_ entry: Entry) {
         let unit = max(Self.unit(entry.instant), now)
-        let differing = UInt64.bitWidth - (unit ^ now).leadingZeroBitCount
-        let wheel = max(0, differing - 1) / Self.slotBits
-        slots[wheel * Self.slotCount + Self.digit(unit, wheel)].append(entry)
-        counts[wheel] += 1
+        let wheel = Self.wheel(of: unit, at: now)
+        let slot = wheel * Self.slotCount + Self.digit(unit, wheel)
+        var block = slots[slot]
+        if block == WordSlab.none || Self.count(slab.pointer(block)) == Self.blockEntries {
+            let first = slab.allocate(sizeClass: Self.blockClass)
+            slab.pointer(first)[0] = UInt64(block)
+            slots[slot] = first
+            block = first
+        }
+        let words = slab.pointer(block)
+        let place = Self.count(words)
+        words[1 + 2 * place] = UInt64(bitPattern: entry.instant.milliseconds)
+        words[2 + 2 * place] = UInt64(entry.slot)
+        words[0] += 1 << 32
     }
 
+    // MARK: Blocks
+
+    private static func next(_ words: UnsafeMutablePointer<UInt64>) -> WordSlab.Handle {
+        WordSlab.Handle(truncatingIfNeeded: words[0])
+    }
+
+    private static func count(_ words: UnsafeMutablePointer<UInt64>) -> Int { Int(words[0] >> 32) }
+
+    private static func entry(_ place: Int, of words: UnsafeMutablePointer<UInt64>) -> Entry {
+        Entry(
+            instant: EventTime(milliseconds: Int64(bitPattern: words[1 + 2 * place])),
+            slot: UserSlot(truncatingIfNeeded: words[2 + 2 * place])
+        )
+    }
+
+    // MARK: Units
+
     /// The unit an instant lies in, of the 2⁴⁰ there are.
+    @inline(__always)
     private static func unit(_ instant: EventTime) -> UInt64 {
         let units = (instant.milliseconds + origin) >> unitBits
         return UInt64(max(0, min(units, 1 << Int64(wheelCount * slotBits) - 1)))
     }
 
+    @inline(__always)
     private static func digit(_ unit: UInt64, _ wheel: Int) -> Int {
         Int(unit >> UInt64(wheel * slotBits)) & (slotCount - 1)
+    }
+
+    /// The wheel that a unit belongs into.
+    @inline(__always)
+    private static func wheel(of unit: UInt64, at now: UInt64) -> Int {
+        let differing = UInt64.bitWidth - (unit ^ now).leadingZeroBitCount
+        return max(0, differing - 1) / slotBits
     }
 }

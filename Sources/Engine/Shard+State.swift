@@ -139,8 +139,8 @@ extension Shard {
         let words =
             traceLists.slab.wordsUsed + recordLists.slab.wordsUsed + propertyLists.slab.wordsUsed
             + deadlineLists.slab.wordsUsed
-        // Of the words of blocks an eighth is free, and a user takes so many bytes besides.
-        return Int64(users.count * 68 + users.idBytes + words * 7 + dedupe.count * 16)
+        // Of the words of blocks a third is free or says where records are; a user takes so many bytes besides.
+        return Int64(users.count * 68 + users.idBytes + words * 11 / 2 + dedupe.count * 16)
     }
 
     private func encodeNames(
@@ -185,7 +185,7 @@ extension Shard {
             let words = evaluator.feeds.words
             encodeBits(words: words, &writer) { truth[Int(slot) * words + $0] }
             if isTouched {
-                let place = Int(record.touched) - 1
+                let place = Int(record.touched & ~Self.touchedMarks) - 1
                 encodeBits(words: words, &writer) { touched.bits(place, word: $0) }
             }
             let deadlines = deadlineLists.deadlines(record.deadlines)

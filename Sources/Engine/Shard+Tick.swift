@@ -30,12 +30,13 @@ extension Shard {
         synced.removeAll()
         floor = tick
         lastTick = tick
-        // A wave of a whole day's deadlines comes once.
-        due.removeAll(keepingCapacity: due.count < 1 << 16)
-        nextDue = 0
-        deadlines.takeDue(at: tick, into: &due)
+        deadlines.advance(to: tick)
         evaluator.prepare(tick)
-        owed = 0..<touched.count
+        // Who is touched from now on waits for the next tick.
+        swap(&owed, &touched)
+        touchedMark ^= Self.touchedMarks
+        nextOwed = 0
+        isTicking = true
     }
 
     /// Does the next slice of the tick that was begun.
@@ -48,36 +49,37 @@ extension Shard {
         settle()
         deltas += settledDeltas
         settledDeltas.removeAll(keepingCapacity: true)
-        guard let tick = lastTick else { return true }
+        guard isTicking, let tick = lastTick else { return true }
         var left = users
-        while left > 0, nextDue < due.count {
-            let places = nextDue..<min(nextDue + min(left, Self.usersFetched), due.count)
+        while left > 0 {
+            if nextDue == due.count {
+                due.removeAll(keepingCapacity: true)
+                nextDue = 0
+                guard deadlines.takeDue(into: &due) else { break }
+                // A block of which nobody is due costs about as much as looking at a user.
+                left -= 1
+                continue
+            }
+            let places = nextDue..<nextDue + min(left, due.count - nextDue)
             fetch(places) { due[$0].slot }
             for place in places { look(at: due[place], tick, deltas: &deltas) }
             nextDue = places.upperBound
             left -= places.count
         }
-        while left > 0, !owed.isEmpty {
-            let end = owed.lowerBound + min(left, Self.usersFetched, owed.count)
-            let places = owed.lowerBound..<end
-            fetch(places) { touched.slots[$0] }
-            for place in places where isOwed(place) {
+        while left > 0, nextOwed < owed.count {
+            let places = nextOwed..<nextOwed + min(left, Self.usersFetched, owed.count - nextOwed)
+            fetch(places) { owed.slot($0) }
+            for place in places where isOwed(owed.slot(place), at: place) {
                 evaluate(at: place, tick, deltas: &deltas)
             }
-            owed = places.upperBound..<owed.upperBound
+            nextOwed = places.upperBound
             left -= places.count
         }
         takeMemberships(tick, deltas: &deltas)
-        guard !isTicking else { return false }
-        // Who was touched since the tick began waits for the next one.
-        let gone = owed.upperBound
-        touched.removeFirst(gone) { place, slot in
-            records[Int(slot)].touched == UInt32(place + 1)
-        }
-        for place in 0..<touched.count {
-            records[Int(touched.slots[place])].touched = UInt32(place + 1)
-        }
-        owed = 0..<0
+        // Where as many were looked at as may be, the next slice finds out whether there are more.
+        guard left > 0 else { return false }
+        owed.removeAll()
+        isTicking = false
         counters.dedupeShortened = dedupe.shortened
         return true
     }
@@ -93,30 +95,47 @@ extension Shard {
         guard records[index].scheduled == entry.instant else { return }
         records[index].scheduled = .distantFuture
         // Who was touched as well is looked at once, for both.
-        if owed.contains(Int(records[index].touched) - 1) { return }
-        evaluate(at: touch(entry.slot), tick, deltas: &deltas)
+        if isOwed(slot: entry.slot) { return }
+        evaluateNow(entry.slot, tick, deltas: &deltas)
     }
 
     /// Evaluates a user whose tick is still owed, before an event changes anything of it.
     mutating func settleTick(of slot: UserSlot) {
-        guard let tick = lastTick else { return }
-        if records[Int(slot)].scheduled <= tick {
-            // Due, and not looked at yet.
-            records[Int(slot)].scheduled = .distantFuture
-            touch(slot)
-        } else if !owed.contains(Int(records[Int(slot)].touched) - 1) {
-            return
-        }
+        guard isTicking, let tick = lastTick else { return }
+        let isDue = records[Int(slot)].scheduled <= tick
+        guard isDue || isOwed(slot: slot) else { return }
         var deltas = settledDeltas
         settledDeltas = []
-        evaluate(at: Int(records[Int(slot)].touched) - 1, tick, deltas: &deltas)
+        if isDue { records[Int(slot)].scheduled = .distantFuture }
+        if isOwed(slot: slot) {
+            let known = records[Int(slot)].touched & ~Self.touchedMarks
+            evaluate(at: Int(known) - 1, tick, deltas: &deltas)
+        } else {
+            evaluateNow(slot, tick, deltas: &deltas)
+        }
         takeMemberships(tick, deltas: &deltas)
         settledDeltas = deltas
     }
 
-    /// Whether the user at a place of the touched was not settled meanwhile.
-    private func isOwed(_ place: Int) -> Bool {
-        records[Int(touched.slots[place])].touched == UInt32(place + 1)
+    /// Evaluates a user who was not touched before the tick began.
+    private mutating func evaluateNow(
+        _ slot: UserSlot,
+        _ tick: EventTime,
+        deltas: inout [Delta]
+    ) {
+        evaluate(at: owed.append(slot), tick, deltas: &deltas)
+        owed.removeLast()
+    }
+
+    /// Whether a user waits for the tick that was begun because it was touched before.
+    private func isOwed(slot: UserSlot) -> Bool {
+        let known = records[Int(slot)].touched
+        return known > 0 && known & Self.touchedMarks != touchedMark
+    }
+
+    /// Whether the user at a place was not settled meanwhile.
+    private func isOwed(_ slot: UserSlot, at place: Int) -> Bool {
+        records[Int(slot)].touched == UInt32(place + 1) | touchedMark ^ Self.touchedMarks
     }
 
     /// How many users' memory is asked for together: about as many lines as a core waits for at one time.
@@ -143,12 +162,12 @@ extension Shard {
     /// Looks at what may have changed of the touched user at a place; ``takeMemberships(_:deltas:)`` makes memberships of
     /// it, which happens at once only where there is no room for more users.
     private mutating func evaluate(at place: Int, _ tick: EventTime, deltas: inout [Delta]) {
-        let slot = touched.slots[place]
+        let slot = owed.slot(place)
         let index = Int(slot)
         records[index].touched = 0
         guard records[index].knownSince <= tick else {
             // Nobody knows the user yet: an event from the future waits.
-            schedule(slot, records[index].knownSince.milliseconds)
+            schedule(slot, tick, records[index].knownSince.milliseconds)
             return
         }
         let words = evaluator.feeds.words
@@ -163,7 +182,7 @@ extension Shard {
                 recordLists: recordLists
             )
         } else {
-            for word in 0..<words { evaluator.begin(word: word, touched.bits(place, word: word)) }
+            for word in 0..<words { evaluator.begin(word: word, owed.bits(place, word: word)) }
             lookAtDue(slot, tick)
         }
         if isFirst || evaluator.looksAtAny {
@@ -184,7 +203,7 @@ extension Shard {
                 if programs.isFull { takeMemberships(tick, deltas: &deltas) }
             }
         }
-        schedule(slot, deadlineLists.earliest(records[index].deadlines))
+        schedule(slot, tick, deadlineLists.earliest(records[index].deadlines))
     }
 
     /// Adds the conditions whose deadline is here to those to look at.
@@ -219,8 +238,12 @@ extension Shard {
         }
     }
 
-    /// Sees to it that a user is looked at at the first tick from `instant` on, unless it is sooner.
-    private mutating func schedule(_ slot: UserSlot, _ instant: Int64) {
+    /// Sees to it that a user who was just looked at is looked at again at the first tick from `instant` on, unless it
+    /// is sooner.
+    private mutating func schedule(_ slot: UserSlot, _ tick: EventTime, _ instant: Int64) {
+        // Deadlines are rounded down, maybe to this tick. But whoever was looked at is done with it: a second look,
+        // between two slices, would see events that came after it.
+        let instant = max(instant, tick.milliseconds + 1)
         if instant < records[Int(slot)].scheduled.milliseconds {
             records[Int(slot)].scheduled = EventTime(milliseconds: instant)
             deadlines.push(EventTime(milliseconds: instant), slot)

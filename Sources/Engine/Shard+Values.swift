@@ -5,9 +5,9 @@ import Events
 // Values of the properties that syncs send, out of the engine.
 
 extension Shard {
-    /// Lends what the last tick, which is over, found to leave for cohorts with ``CohortPlan/synced`` properties:
-    /// who entered, and who stayed in while a value was assigned, unset or came to show since the tick before,
-    /// whether it differs or not.
+    /// Lends what the last tick, or the slices of it until now, found to leave for cohorts with
+    /// ``CohortPlan/synced`` properties: who entered, and who stayed in while a value was assigned, unset or came to
+    /// show since the tick before, whether it differs or not; but for what ``forgetSyncedChanges()`` forgot.
     ///
     /// Every user comes at most once for each cohort. Whoever has taken everyone's values once, by
     /// ``appendValues(of:cohort:to:)`` after a tick, and everything this lends since, has the values of all members.
@@ -20,6 +20,9 @@ extension Shard {
     ) {
         synced.forEach(body)
     }
+
+    /// Forgets what ``forEachSyncedChange(_:)`` has lent.
+    public mutating func forgetSyncedChanges() { synced.removeAll() }
 
     /// Appends the ``PropertyCells`` of a user as of the last tick; nothing for a cohort without synced properties.
     ///

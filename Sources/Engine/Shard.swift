@@ -29,7 +29,7 @@ public struct Shard: ~Copyable {
         var records = SlabRow()
         var properties = SlabRow()
         var deadlines = SlabRow()
-        /// One more than the place among the users to look at at the next tick; 0 = is not among them.
+        /// One more than the place among the users to look at, with the mark of the list; 0 = is in none.
         var touched: UInt32 = 0
         /// Conditions were evaluated before, so that only those that something changed need another look.
         var isEvaluated = false
@@ -61,16 +61,21 @@ public struct Shard: ~Copyable {
     var names = PropertyNames()
     var dedupe: DedupeSet
     var deadlines = DeadlineWheel()
-    /// Entries of the wheel that the tick that was begun found due, and which of them it looks at next.
+    /// A few entries of the wheel that the tick that was begun found due, and which of them it looks at next.
     var due: [DeadlineWheel.Entry] = []
     var nextDue = 0
     var deltaOrder: DeltaOrder
     var staged = StagedEvents()
+    /// Whom events have touched since the last tick began.
     var touched: TouchedUsers
-    /// Places among the touched that the tick that was begun has still to look at.
-    var owed = 0..<0
+    /// What records hold of the places among ``touched`` besides: the two lists change places, and so do their marks.
+    var touchedMark: UInt32 = 0
+    static let touchedMarks: UInt32 = 1 << 31
+    /// Whom the tick that was begun looks at, and the place that is next.
+    var owed: TouchedUsers
+    var nextOwed = 0
     /// Whether a tick was begun that is not over.
-    var isTicking: Bool { !owed.isEmpty || nextDue < due.count }
+    var isTicking = false
     /// Changes of users who were settled between slices of a tick.
     var settledDeltas: [Delta] = []
     var unsaved: [UserSlot] = []
@@ -124,6 +129,7 @@ public struct Shard: ~Copyable {
         let evaluator = Evaluator(plan: plan, names: &names)
         historicNames = evaluator.historicNames
         touched = TouchedUsers(words: evaluator.feeds.words)
+        owed = TouchedUsers(words: evaluator.feeds.words)
         let synced = SyncedValues(plan: plan, names: &names)
         programs = CohortPrograms(
             plan: plan,
@@ -203,9 +209,9 @@ public struct Shard: ~Copyable {
     mutating func touch(_ slot: UserSlot) -> Int {
         let index = Int(slot)
         let known = records[index].touched
-        if known > 0 { return Int(known) - 1 }
+        if known > 0 { return Int(known & ~Self.touchedMarks) - 1 }
         let place = touched.append(slot)
-        records[index].touched = UInt32(place + 1)
+        records[index].touched = UInt32(place + 1) | touchedMark
         return place
     }
 

@@ -1,57 +1,77 @@
 import Basics
 
-/// The users to look at at the next tick, and which of their conditions may have changed.
+/// Users to look at at a tick, and which of their conditions may have changed.
 ///
-/// A user's record holds its place here, so that touching it again finds its bits at once.
+/// A user's record holds its place here, so that touching it again finds its bits at once. Rows lie in chunks, so that
+/// nothing is copied to make room for more: events are applied meanwhile.
 struct TouchedUsers: ~Copyable {
-    /// In the order in which they were first touched since the last tick.
-    private(set) var slots = RecordTable<UserSlot>()
-    /// Bits of conditions, ``words`` words a user.
-    private var bits = RecordTable<UInt64>()
-    private let words: Int
+    private static let chunkBits = 12
+    /// How many chunks stay when everyone is forgotten.
+    private static let chunksKept = 16
+
+    /// Rows of a slot and its bits of conditions.
+    private var chunks = RecordTable<UnsafeMutableBufferPointer<UInt64>>()
+    private let rowWords: Int
+    /// How many users there are, in the order in which they were added.
+    private(set) var count = 0
 
     /// - Parameter words: Words in a row of bits of conditions.
     init(words: Int) {
-        self.words = words
+        rowWords = 1 + words
     }
 
-    /// How many users there are.
-    var count: Int { slots.count }
+    deinit {
+        for chunk in 0..<chunks.count { TableMemory.deallocate(chunks[chunk]) }
+    }
 
     /// Adds a user who is not there yet, with no bit set, and gives its place.
+    @inline(__always)
     mutating func append(_ slot: UserSlot) -> Int {
-        slots.append(slot)
-        bits.append(0, count: words)
-        return slots.count - 1
+        if count >> Self.chunkBits == chunks.count { addChunk() }
+        let place = count
+        count += 1
+        let row = row(place)
+        row[0] = UInt64(slot)
+        for word in 1..<rowWords { row[word] = 0 }
+        return place
     }
+
+    /// The user at a place.
+    @inline(__always)
+    func slot(_ place: Int) -> UserSlot { UserSlot(truncatingIfNeeded: row(place)[0]) }
 
     /// A word of the bits at a place.
     @inline(__always)
-    func bits(_ place: Int, word: Int) -> UInt64 { bits[place * words + word] }
+    func bits(_ place: Int, word: Int) -> UInt64 { row(place)[1 + word] }
 
     /// Sets bits at a place.
     @inline(__always)
-    mutating func add(_ more: UInt64, to place: Int, word: Int) {
-        bits[place * words + word] |= more
+    mutating func add(_ more: UInt64, to place: Int, word: Int) { row(place)[1 + word] |= more }
+
+    /// Forgets the user who was added last.
+    mutating func removeLast() {
+        precondition(count > 0, "nobody to forget")
+        count -= 1
     }
 
-    /// Forgets everyone, and keeps the memory.
+    /// Forgets everyone, and keeps the memory for as many as there are most of the time.
     mutating func removeAll() {
-        slots.removeAll()
-        bits.removeAll()
+        count = 0
+        guard chunks.count > Self.chunksKept else { return }
+        for chunk in Self.chunksKept..<chunks.count { TableMemory.deallocate(chunks[chunk]) }
+        chunks.keepFirst(Self.chunksKept)
     }
 
-    /// Forgets the first `count` users and those behind them who are not to be kept; the others move up.
-    ///
-    /// - `isKept`: Asked with the place that a user had.
-    mutating func removeFirst(_ count: Int, _ isKept: (_ place: Int, _ slot: UserSlot) -> Bool) {
-        var kept = 0
-        for place in count..<slots.count where isKept(place, slots[place]) {
-            slots[kept] = slots[place]
-            for word in 0..<words { bits[kept * words + word] = bits[place * words + word] }
-            kept += 1
-        }
-        slots.keepFirst(kept)
-        bits.keepFirst(kept * words)
+    @inline(__always)
+    private func row(_ place: Int) -> UnsafeMutablePointer<UInt64> {
+        precondition(place >= 0 && place < count, "place \(place) of \(count)")
+        let chunk = chunks[place >> Self.chunkBits]
+        guard let start = chunk.baseAddress else { preconditionFailure("a chunk of nothing") }
+        return start + (place & (1 << Self.chunkBits - 1)) * rowWords
+    }
+
+    @inline(never)
+    private mutating func addChunk() {
+        chunks.append(TableMemory.allocate(UInt64.self, count: rowWords << Self.chunkBits))
     }
 }

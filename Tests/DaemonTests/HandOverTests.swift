@@ -107,6 +107,7 @@ struct HandOverTests {
             _ = mailbox.takeAll(timeoutMilliseconds: 0)
             let instant = try #require(EventTime(rfc3339: instant))
             worker.tickAsked(instant, end: LogPosition(events: 0))
+            worker.finishTick()
             var lines: [String] = []
             for message in mailbox.takeAll(timeoutMilliseconds: 0) {
                 switch message {

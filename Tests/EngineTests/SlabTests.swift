@@ -138,7 +138,16 @@ struct SlabTests {
             guard generator.chance(percent: 10) else { continue }
             tick += Int64(generator.number(in: 0...100 * stride))
             var due: [DeadlineWheel.Entry] = []
-            wheel.takeDue(at: EventTime(milliseconds: tick), into: &due)
+            wheel.advance(to: EventTime(milliseconds: tick))
+            var last = 0
+            while wheel.takeDue(into: &due) {
+                #expect(due.count - last <= 15, "a step takes one block out")
+                last = due.count
+                // Users who are looked at meanwhile are due again later.
+                let instant = tick + 1 + Int64(generator.below(50 * stride))
+                wheel.push(EventTime(milliseconds: instant), UserSlot(truncatingIfNeeded: instant))
+                model.append(instant)
+            }
             for entry in due {
                 #expect(entry.slot == UserSlot(truncatingIfNeeded: entry.instant.milliseconds))
             }
@@ -146,6 +155,9 @@ struct SlabTests {
             #expect(popped == model.filter { $0 <= tick }.sorted())
             model.removeAll { $0 <= tick }
             #expect(wheel.count == model.count)
+            var left: [Int64] = []
+            wheel.forEach { left.append($0.instant.milliseconds) }
+            #expect(left.sorted() == model.sorted())
         }
     }
 }

@@ -1,4 +1,6 @@
 import Basics
+import Cohorts
+import Events
 import Testing
 import TestKit
 
@@ -60,6 +62,51 @@ struct SliceTests {
             return
         }
         #expect(between > 1000 || !seeds.isFull, "only \(between) lines came between slices")
+    }
+
+    @Test(
+        "A user who was looked at is done with the tick, even where a deadline is rounded down to it"
+    )
+    func settledOnce() throws {
+        let plan = try OracleCase.plan(
+            yaml: """
+                id: recent
+                users: {performed: {event: a, last: 1h}}
+                ---
+                id: other
+                users: {performed: {event: b, last: 1d}}
+                """
+        )
+        let tick = EventTime(milliseconds: 1_767_614_400_000)
+        var shard = Shard(plan: plan, settings: ShardSettings())
+        var decoder = EventDecoder(
+            extraction: plan.extraction,
+            eventBytesMax: 1024,
+            futureMax: 86_400_000
+        )
+        func apply(_ type: String, at time: EventTime, _ decoder: inout EventDecoder) {
+            #"{"user_id":"u","event_type":"\#(type)","time":\#(time.milliseconds)}"#.withByteView {
+                guard case .events = decoder.begin($0, source: .replay),
+                    case .event(let event) = decoder.next(previousArrival: nil)
+                else { return }
+                _ = shard.apply(event)
+            }
+        }
+        // Out of `recent` a few milliseconds behind the tick.
+        apply("a", at: tick - 3_600_000 + 5, &decoder)
+        var deltas: [Delta] = []
+        shard.beginTick(tick)
+        _ = shard.continueTick(users: 1, deltas: &deltas)
+        let isOver = !shard.isTicking
+        #expect(!isOver)
+        apply("b", at: tick - 1000, &decoder)
+        shard.settle()
+        apply("c", at: tick + 1, &decoder)
+        while !shard.continueTick(users: 1, deltas: &deltas) {}
+        #expect(deltas.map(\.cohort) == [plan.cohorts.firstIndex { $0.id == "recent" } ?? -1])
+        deltas = []
+        shard.tick(tick + 60_000, deltas: &deltas)
+        #expect(deltas.count == 2)
     }
 
     @Test("Stored and restored behind any step, the deltas are the same")
