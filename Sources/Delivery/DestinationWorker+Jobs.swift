@@ -167,7 +167,7 @@ extension DestinationWorker {
 
 extension HTTPOutcome {
     /// Why there is no answer.
-    fileprivate var failureText: String? {
+    var failureText: String? {
         switch self {
         case .answered: nil
         case .notSent(let text), .unknown(let text): text
