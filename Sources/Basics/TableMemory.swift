@@ -1,3 +1,4 @@
+import CProcessor
 import Glibc
 
 /// Memory for tables that are read all over: in large pages where there is enough of it.
@@ -34,6 +35,32 @@ public enum TableMemory {
         } else {
             munmap(table.baseAddress, bytes)
         }
+    }
+
+    /// More memory for what is in `table`, zeros behind it; only what this gives may be used from then on.
+    ///
+    /// Nothing is copied of a large table of whole pages: its pages get another address.
+    public static func grow<Element: BitwiseCopyable>(
+        _ table: UnsafeMutableBufferPointer<Element>,
+        to count: Int
+    ) -> UnsafeMutableBufferPointer<Element> {
+        precondition(count >= table.count, "\(table.count) elements in memory for \(count)")
+        let stride = MemoryLayout<Element>.stride
+        let larger = allocate(Element.self, count: count)
+        let bytes = table.count * stride
+        if bytes >= pageBytes, bytes % pageBytes == 0, count * stride % pageBytes == 0 {
+            let isMoved = cohortd_move_pages(
+                table.baseAddress,
+                bytes,
+                larger.baseAddress,
+                count * stride
+            )
+            if isMoved == 0 { outOfMemory(count * stride) }
+        } else {
+            _ = larger.moveInitialize(fromContentsOf: table)
+            deallocate(table)
+        }
+        return larger
     }
 
     private static func small(_ bytes: Int) -> UnsafeMutableRawPointer {

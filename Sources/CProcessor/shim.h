@@ -1,10 +1,19 @@
-// Instructions that Swift has no name for. No library stands behind this module.
+// Instructions and a system call that Swift has no name for. No library stands behind this module.
 #ifndef COHORTD_CPROCESSOR_SHIM_H
 #define COHORTD_CPROCESSOR_SHIM_H
 
+#include <linux/mman.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Moves mapped pages to `target`, in the place of what is there, with `more` bytes instead of `bytes`; true if it did.
+static inline int cohortd_move_pages(void *pages, size_t bytes, void *target, size_t more)
+{
+    return syscall(SYS_mremap, pages, bytes, more, MREMAP_MAYMOVE | MREMAP_FIXED, target) == (long)target;
+}
 
 #if defined(__x86_64__)
 

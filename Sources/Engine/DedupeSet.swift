@@ -16,7 +16,7 @@ struct DedupeSet: ~Copyable {
     }
 
     /// One seen id, and a place of the table: 64 bits of the hash, and in one word 16 more and the arrival.
-    struct Cell: BitwiseCopyable {
+    struct Cell: HashCell {
         static let arrivalBits: UInt64 = 48
         static let arrivalMask: UInt64 = 1 << arrivalBits - 1
         /// What stands for an arrival is later than this: the years 1082 to 9999 fit, and earlier ones count as the
@@ -42,6 +42,13 @@ struct DedupeSet: ~Copyable {
 
         var isFree: Bool { word == 0 }
 
+        var spread: UInt32 { Self.spread(high) }
+
+        @inline(__always)
+        static func spread(_ high: UInt64) -> UInt32 {
+            UInt32(truncatingIfNeeded: (high &* 0x9e37_79b9_7f4a_7c15) >> 32)
+        }
+
         var arrival: Int64 { Int64(word & Self.arrivalMask) + Self.origin }
 
         func isOf(_ key: Key) -> Bool {
@@ -53,8 +60,6 @@ struct DedupeSet: ~Copyable {
         var key: Key { Key(high: high, low: word >> Self.arrivalBits) }
     }
 
-    /// Cells of an empty set.
-    private static let cellsMin = 1024
     /// How many cells the hand looks at for each insertion.
     private static let cellsSwept = 4
     /// The most entries that memory is taken for at once.
@@ -72,8 +77,7 @@ struct DedupeSet: ~Copyable {
     /// How many entries there are; some of them may be over.
     private(set) var count = 0
 
-    /// At most three quarters full.
-    private var cells: UnsafeMutableBufferPointer<Cell>
+    private var cells = HashCells<Cell>(count: 1024)
     private var newestArrival = Int64.min
     /// No entry has an earlier arrival.
     private var earliestArrival = Int64.max
@@ -85,15 +89,10 @@ struct DedupeSet: ~Copyable {
         self.window = window
         self.slack = slack
         self.entriesMax = max(1, entriesMax)
-        cells = TableMemory.allocate(Cell.self, count: Self.cellsMin)
-    }
-
-    deinit {
-        TableMemory.deallocate(cells)
     }
 
     /// Bytes of memory held.
-    var bytesReserved: Int { cells.count * MemoryLayout<Cell>.stride }
+    var bytesReserved: Int { cells.bytesReserved }
 
     /// The key of a line: whose insert id, and which.
     static func key(owner: ByteView, insertID: ByteView) -> Key {
@@ -104,15 +103,13 @@ struct DedupeSet: ~Copyable {
 
     /// Asks for the memory where a look-up begins.
     @inline(__always)
-    func prefetch(_ key: Key) {
-        if let start = cells.baseAddress { Prefetch.line(start + home(key.high)) }
-    }
+    func prefetch(_ key: Key) { cells.prefetch(Cell.spread(key.high)) }
 
     /// Whether a line with this key that arrives now repeats one that is still in its window.
     func contains(_ key: Key, arrival: EventTime) -> Bool {
         guard window > 0 else { return false }
-        let place = place(of: key)
-        return !cells[place].isFree && arrival.milliseconds - cells[place].arrival < window
+        let cell = cell(of: key).pointee
+        return !cell.isFree && arrival.milliseconds - cell.arrival < window
     }
 
     /// Remembers a line, unless it repeats one that is still in its window.
@@ -120,33 +117,30 @@ struct DedupeSet: ~Copyable {
     /// Gives whether it does. A key that is there, its window over, gets the new arrival.
     mutating func insert(_ key: Key, arrival: EventTime) -> Bool {
         guard window > 0 else { return false }
-        var place = place(of: key)
-        let isThere = !cells[place].isFree
-        if isThere, arrival.milliseconds - cells[place].arrival < window { return true }
+        var place = cell(of: key)
+        let isThere = !place.pointee.isFree
+        if isThere, arrival.milliseconds - place.pointee.arrival < window { return true }
         note(arrival.milliseconds)
         let cell = Cell(key, arrival: arrival.milliseconds)
         if isThere {
-            cells[place] = cell
+            place.pointee = cell
             return false
         }
         if needsRoom {
             makeRoom()
-            place = self.place(of: key)
+            place = self.cell(of: key)
         }
-        cells[place] = cell
+        place.pointee = cell
         count += 1
         return false
     }
 
     /// Calls `body` with every entry, in the order of the table.
-    func forEach(_ body: (Cell) -> Void) {
-        for cell in cells where !cell.isFree { body(cell) }
-    }
+    func forEach(_ body: (Cell) -> Void) { cells.forEach(body) }
 
     /// Takes memory for so many entries in all, where it has less.
     mutating func reserve(_ wanted: Int) {
-        let needed = min(wanted, entriesMax, Self.reservedMax) / 2 * 3 + Self.cellsMin
-        if needed > cells.count { rebuild(cells: needed) { _ in true } }
+        cells.reserve(min(wanted, entriesMax, Self.reservedMax))
     }
 
     /// Puts back entries of a snapshot, the latest of a key last.
@@ -158,8 +152,7 @@ struct DedupeSet: ~Copyable {
         let count = bytes.count / MemoryLayout<Cell>.size
         for index in 0..<count {
             if index + Self.restoredAhead < count {
-                let later = Self.cell(index + Self.restoredAhead, of: bytes)
-                if let start = cells.baseAddress { Prefetch.line(start + home(later.high)) }
+                cells.prefetch(Self.cell(index + Self.restoredAhead, of: bytes).spread)
             }
             restore(Self.cell(index, of: bytes))
         }
@@ -173,15 +166,15 @@ struct DedupeSet: ~Copyable {
     private mutating func restore(_ cell: Cell) {
         if cell.isFree { return }
         note(cell.arrival)
-        var place = place(of: cell.key)
-        if cells[place].isFree {
+        var place = self.cell(of: cell.key)
+        if place.pointee.isFree {
             if needsRoom {
                 makeRoom()
-                place = self.place(of: cell.key)
+                place = self.cell(of: cell.key)
             }
             count += 1
         }
-        cells[place] = cell
+        place.pointee = cell
     }
 
     private mutating func note(_ arrival: Int64) {
@@ -192,44 +185,37 @@ struct DedupeSet: ~Copyable {
 
     /// Whether there is something to do before a cell is filled.
     private var needsRoom: Bool {
-        isPast(earliestArrival) || count >= entriesMax || (count + 1) * 4 > cells.count * 3
+        isPast(earliestArrival) || count >= entriesMax || cells.needsRoom(used: count)
     }
 
     private func isPast(_ arrival: Int64) -> Bool { newestArrival - arrival >= window + slack }
 
-    /// Where looking for a hash begins: ascending with a mixed hash, so that growing goes through both tables in order.
-    @inline(__always)
-    private func home(_ high: UInt64) -> Int {
-        let mixed = (high &* 0x9e37_79b9_7f4a_7c15) >> 32
-        return Int((mixed &* UInt64(cells.count)) >> 32)
-    }
-
-    @inline(__always)
-    private func next(_ place: Int) -> Int { place + 1 == cells.count ? 0 : place + 1 }
-
     /// Where a key is, or the free cell where it belongs.
     @inline(__always)
-    private func place(of key: Key) -> Int {
-        var place = home(key.high)
-        while !cells[place].isFree, !cells[place].isOf(key) { place = next(place) }
-        return place
+    private func cell(of key: Key) -> UnsafeMutablePointer<Cell> {
+        cells.cell(Cell.spread(key.high)) { $0.isOf(key) }
     }
 
     /// Takes out what is over as far as the hand gets, and sees to it that there is a cell for one more.
     @inline(never)
     private mutating func makeRoom() {
-        if isPast(earliestArrival) { sweep() }
+        if isPast(earliestArrival), !cells.isGrowing { sweep() }
         if count >= entriesMax { removeOldest() }
-        if (count + 1) * 4 > cells.count * 3 {
-            rebuild(cells: cells.count + cells.count / 2) { _ in true }
-        }
+        guard cells.needsRoom(used: count) else { return }
+        cells.makeRoom(used: count)
+        // The round begins anew, with what was known of the earliest.
+        hand = 0
+        earliestSeen = .max
     }
 
     private mutating func sweep() {
         for _ in 0..<Self.cellsSwept {
             if hand == cells.count { beginRound() }
             // What moves into a freed cell is looked at as well.
-            while !cells[hand].isFree, isPast(cells[hand].arrival) { free(hand) }
+            while !cells[hand].isFree, isPast(cells[hand].arrival) {
+                cells.remove(at: hand)
+                count -= 1
+            }
             if !cells[hand].isFree { earliestSeen = min(earliestSeen, cells[hand].arrival) }
             hand += 1
         }
@@ -241,61 +227,33 @@ struct DedupeSet: ~Copyable {
         earliestSeen = .max
     }
 
-    /// Frees a cell and closes the gap, so that no tombstones are needed.
-    private mutating func free(_ place: Int) {
-        var hole = place
-        var next = next(hole)
-        while !cells[next].isFree {
-            let home = home(cells[next].high)
-            if distance(from: home, to: next) >= distance(from: hole, to: next) {
-                cells[hole] = cells[next]
-                hole = next
-            }
-            next = self.next(next)
-        }
-        cells[hole] = .free
-        count -= 1
-    }
-
-    private func distance(from place: Int, to other: Int) -> Int {
-        other >= place ? other - place : other - place + cells.count
-    }
-
     /// Takes out the oldest, a hundredth or so: all that arrived not later than the youngest of the oldest hundredth of
     /// a sample.
     private mutating func removeOldest() {
         var sample: [Int64] = []
-        let stride = max(1, cells.count / 4096)
-        for place in Swift.stride(from: 0, to: cells.count, by: stride) where !cells[place].isFree {
-            sample.append(cells[place].arrival)
+        var number = 0
+        let stride = max(1, count / 4096)
+        cells.forEach { cell in
+            if number % stride == 0 { sample.append(cell.arrival) }
+            number += 1
         }
         sample.sort()
         // Where the sample is empty the set is nearly so.
         guard let last = sample.isEmpty ? nil : sample[sample.count / 100] else { return }
+        var kept = 0
         var gone = 0
         let newest = newestArrival
         let lifetime = window + slack
-        rebuild(cells: cells.count) { cell in
-            if cell.arrival > last { return true }
+        cells.rebuild { cell in
+            if cell.arrival > last {
+                kept += 1
+                return true
+            }
             if newest - cell.arrival < lifetime { gone += 1 }
             return false
         }
+        count = kept
         shortened += gone
-    }
-
-    /// Goes through all cells and puts those to be kept into another table.
-    private mutating func rebuild(cells newCount: Int, keeping isKept: (Cell) -> Bool) {
-        let old = cells
-        cells = TableMemory.allocate(Cell.self, count: newCount)
-        count = 0
-        for cell in old where !cell.isFree && isKept(cell) {
-            var place = home(cell.high)
-            while !cells[place].isFree { place = next(place) }
-            cells[place] = cell
-            count += 1
-        }
-        TableMemory.deallocate(old)
-        // The round begins anew, with what was known of the earliest.
         hand = 0
         earliestSeen = .max
     }

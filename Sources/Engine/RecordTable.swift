@@ -82,9 +82,6 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     private mutating func grow() { move(to: memory.count * 2) }
 
     private mutating func move(to capacity: Int) {
-        let larger = TableMemory.allocate(Record.self, count: capacity)
-        _ = larger.moveInitialize(fromContentsOf: memory)
-        TableMemory.deallocate(memory)
-        memory = larger
+        memory = TableMemory.grow(memory, to: capacity)
     }
 }

@@ -4,8 +4,7 @@ import Basics
 ///
 /// A bucket is 32 bits of the hash and the slot. Slots are given in the order of first sight and never taken back.
 struct UserTable: ~Copyable {
-    /// At most three quarters full.
-    private var buckets: UnsafeMutableBufferPointer<Bucket>
+    private var buckets = HashCells<Bucket>(count: 1024)
     private var records = RecordTable<Record>()
     private var arena = ByteArena()
     /// Bytes of all ids.
@@ -13,11 +12,15 @@ struct UserTable: ~Copyable {
     /// How many of the users can be found.
     private var indexed = 0
 
-    private struct Bucket: BitwiseCopyable {
-        /// The high half.
-        var hash: UInt32
+    private struct Bucket: HashCell {
+        static let free = Bucket(spread: 0, slotPlusOne: 0)
+
+        /// The high half of the hash.
+        var spread: UInt32
         /// 0 = free.
         var slotPlusOne: UInt32
+
+        var isFree: Bool { slotPlusOne == 0 }
     }
 
     private struct Record: BitwiseCopyable {
@@ -25,20 +28,14 @@ struct UserTable: ~Copyable {
         var length: UInt32
     }
 
-    init() {
-        buckets = TableMemory.allocate(Bucket.self, count: 1024)
-    }
-
-    deinit {
-        TableMemory.deallocate(buckets)
-    }
+    init() {}
 
     /// How many users there are.
     var count: Int { records.count }
 
     /// Bytes of memory held.
     var bytesReserved: Int {
-        buckets.count * MemoryLayout<Bucket>.stride + records.bytesReserved + arena.bytesReserved
+        buckets.bytesReserved + records.bytesReserved + arena.bytesReserved
     }
 
     /// The user's slot, or nil if the id was never seen.
@@ -46,33 +43,23 @@ struct UserTable: ~Copyable {
     /// No allocation.
     @inline(__always)
     func find(_ id: ByteView, hash: UInt64) -> UserSlot? {
-        var bucket = home(UInt32(truncatingIfNeeded: hash >> 32))
-        while buckets[bucket].slotPlusOne != 0 {
-            let entry = buckets[bucket]
-            if UInt64(entry.hash) == hash >> 32, self[entry.slotPlusOne - 1].equals(id) {
-                return entry.slotPlusOne - 1
-            }
-            bucket = next(bucket)
+        let spread = Self.spread(hash)
+        let bucket = buckets.cell(spread) {
+            $0.spread == spread && self[$0.slotPlusOne - 1].equals(id)
         }
-        return nil
+        return bucket.pointee.isFree ? nil : bucket.pointee.slotPlusOne - 1
     }
 
     /// Asks for the memory where a look-up begins.
     @inline(__always)
-    func prefetch(hash: UInt64) {
-        let bucket = home(UInt32(truncatingIfNeeded: hash >> 32))
-        if let start = buckets.baseAddress { Prefetch.line(start + bucket) }
-    }
+    func prefetch(hash: UInt64) { buckets.prefetch(Self.spread(hash)) }
 
     /// Whom a look-up finds first: most likely the user, if there is one.
     @inline(__always)
     func candidate(hash: UInt64) -> UserSlot? {
-        var bucket = home(UInt32(truncatingIfNeeded: hash >> 32))
-        while buckets[bucket].slotPlusOne != 0 {
-            if UInt64(buckets[bucket].hash) == hash >> 32 { return buckets[bucket].slotPlusOne - 1 }
-            bucket = next(bucket)
-        }
-        return nil
+        let spread = Self.spread(hash)
+        let bucket = buckets.cell(spread) { $0.spread == spread }
+        return bucket.pointee.isFree ? nil : bucket.pointee.slotPlusOne - 1
     }
 
     /// Asks for where the id of a slot lies.
@@ -86,15 +73,14 @@ struct UserTable: ~Copyable {
     /// Takes memory for so many users in all, where it has less.
     mutating func reserve(_ wanted: Int) {
         records.reserve(wanted)
-        let needed = wanted + wanted / 2
-        if needed > buckets.count { rebuild(buckets: needed) }
+        buckets.reserve(wanted)
     }
 
     /// Adds an id that is not there, and gives its slot.
     mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
         let slot = add(id)
-        if records.count * 4 > buckets.count * 3 { grow() }
-        put(bucket(of: slot, hash: hash))
+        buckets.makeRoom(used: indexed)
+        put(slot, hash: hash)
         indexed += 1
         return slot
     }
@@ -114,7 +100,7 @@ struct UserTable: ~Copyable {
                 prefetch(hash: hash)
             }
             for slot in group {
-                put(bucket(of: UserSlot(slot), hash: hashes[slot - group.lowerBound]))
+                put(UserSlot(slot), hash: hashes[slot - group.lowerBound])
             }
             indexed = group.upperBound
         }
@@ -126,10 +112,6 @@ struct UserTable: ~Copyable {
         return UserSlot(records.count - 1)
     }
 
-    private func bucket(of slot: UserSlot, hash: UInt64) -> Bucket {
-        Bucket(hash: UInt32(truncatingIfNeeded: hash >> 32), slotPlusOne: slot + 1)
-    }
-
     /// The id of a slot; the view lives as long as the table.
     @inline(__always)
     subscript(slot: UserSlot) -> ByteView {
@@ -137,30 +119,14 @@ struct UserTable: ~Copyable {
         return ByteView(base: arena.pointer(record.id), count: Int(record.length))
     }
 
-    /// Where looking for a hash begins: ascending with the hash, so that growing goes through both tables in order.
     @inline(__always)
-    private func home(_ hash: UInt32) -> Int {
-        Int((UInt64(hash) &* UInt64(buckets.count)) >> 32)
+    private mutating func put(_ slot: UserSlot, hash: UInt64) {
+        let bucket = Bucket(spread: Self.spread(hash), slotPlusOne: slot + 1)
+        buckets.cell(bucket.spread) { _ in false }.pointee = bucket
     }
 
     @inline(__always)
-    private func next(_ bucket: Int) -> Int { bucket + 1 == buckets.count ? 0 : bucket + 1 }
-
-    private mutating func put(_ filled: Bucket) {
-        var bucket = home(filled.hash)
-        while buckets[bucket].slotPlusOne != 0 { bucket = next(bucket) }
-        buckets[bucket] = filled
-    }
-
-    @inline(never)
-    private mutating func grow() { rebuild(buckets: buckets.count + buckets.count / 2) }
-
-    private mutating func rebuild(buckets newCount: Int) {
-        let smaller = buckets
-        buckets = TableMemory.allocate(Bucket.self, count: newCount)
-        for bucket in smaller where bucket.slotPlusOne != 0 { put(bucket) }
-        TableMemory.deallocate(smaller)
-    }
+    private static func spread(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) }
 }
 
 /// Bytes that are stored once and stay where they are.

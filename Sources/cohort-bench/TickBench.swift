@@ -127,14 +127,15 @@ struct TickBench: ~Copyable {
     /// One tick; between its slices events could be applied.
     private mutating func tick(_ instant: EventTime) -> TickTiming {
         shard.settle()
-        deltas.removeAll(keepingCapacity: true)
         var timing = TickTiming()
         timing.begin { shard.beginTick(instant) }
         var isOver = false
         while !isOver {
+            // As a daemon does, which hands on what a slice found.
+            deltas.removeAll(keepingCapacity: true)
             timing.slice { isOver = shard.continueTick(users: sizes.slice, deltas: &deltas) }
+            timing.flips += deltas.count
         }
-        timing.flips = deltas.count
         shard.raiseFloor(to: instant + Self.minute)
         now = instant
         return timing

@@ -110,6 +110,58 @@ struct SlabTests {
         #expect(decomposed == nil && text == "\u{e9}")
     }
 
+    @Test("A table keeps its records in their places while it grows, and is zero behind them")
+    func records() {
+        var table = RecordTable<UInt64>()
+        // Past what is copied: pages of larger ones move.
+        for number in 0..<UInt64(1_500_000) { table.append(number &* 0x9e37_79b9) }
+        for number in 0..<1_500_000 {
+            guard table[number] == UInt64(number) &* 0x9e37_79b9 else {
+                Issue.record("record \(number) is \(table[number])")
+                return
+            }
+        }
+        #expect(table.bytesReserved == 8 << 21)
+        #expect((table.start + 1_500_000).pointee == 0)
+    }
+
+    private struct NumberCell: HashCell {
+        static let free = NumberCell(spread: 0, number: 0)
+        var spread: UInt32
+        var number: UInt32
+        var isFree: Bool { number == 0 }
+    }
+
+    @Test("Cells that grow are found all the time, and no insertion moves many", arguments: [1, 3])
+    func cells(numbersOfOneSpread: UInt32) {
+        var cells = HashCells<NumberCell>(count: 16)
+        func cell(_ number: UInt32) -> NumberCell {
+            // Runs at the table's end go on at its beginning.
+            let spread = ~((number / numbersOfOneSpread) &* 0x9e37_79b9 >> 4)
+            return NumberCell(spread: spread, number: number)
+        }
+        var steps = 0
+        for number in 1...UInt32(20_000) {
+            let wasGrowing = cells.isGrowing
+            cells.makeRoom(used: Int(number) - 1)
+            if wasGrowing || cells.isGrowing { steps += 1 }
+            let new = cell(number)
+            let place = cells.cell(new.spread) { $0.number == number }
+            #expect(place.pointee.isFree)
+            place.pointee = new
+            guard number % 977 == 0 || number < 300 else { continue }
+            for known in 1...number {
+                let found = cells.cell(cell(known).spread) { $0.number == known }.pointee
+                if found.number != known { Issue.record("\(known) of \(number) is lost") }
+            }
+            var count = 0
+            cells.forEach { _ in count += 1 }
+            #expect(count == Int(number))
+        }
+        // The last table has 26,000 cells, all of which were moved a few at a time.
+        #expect(steps > 1500, "\(steps) insertions moved cells")
+    }
+
     @Test("Ids with equal hashes are told apart")
     func collisions() {
         var table = UserTable()
