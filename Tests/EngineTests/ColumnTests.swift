@@ -48,8 +48,8 @@ struct ColumnTests {
         for round in 0..<2_000 {
             var lists = PropertyLists()
             var row = SlabRow()
-            for name in ["tier", "plan"] where Int.random(in: 0..<5, using: &generator) > 0 {
-                let text = values[Int.random(in: 0..<values.count, using: &generator)]
+            for name in ["tier", "plan"] where generator.below(5) > 0 {
+                let text = generator.pick(values)
                 let bytes = Self.encoded(text)
                 bytes.withByteView { value in
                     _ = lists.assign(
