@@ -7,9 +7,6 @@ public struct BitSet: Sendable {
     /// The empty set.
     public init() {}
 
-    /// Bytes of memory held.
-    public var bytesReserved: Int { words.capacity * 8 }
-
     /// Whether `index` is in the set.
     public subscript(index: UserSlot) -> Bool {
         let word = Int(index >> 6)
@@ -28,24 +25,6 @@ public struct BitSet: Sendable {
         words[word] |= bit
         count += 1
         return true
-    }
-
-    /// Takes `index` out; true if it was there.
-    @discardableResult
-    public mutating func remove(_ index: UserSlot) -> Bool {
-        let word = Int(index >> 6)
-        guard word < words.count else { return false }
-        let bit: UInt64 = 1 << UInt64(index & 63)
-        guard words[word] & bit != 0 else { return false }
-        words[word] &= ~bit
-        count -= 1
-        return true
-    }
-
-    /// Takes everything out and keeps the memory.
-    public mutating func removeAll() {
-        for index in words.indices { words[index] = 0 }
-        count = 0
     }
 
     /// Calls `body` with every number in the set, ascending.
