@@ -126,26 +126,26 @@ extension PartitionWorker {
     private func hand(_ tick: TickUnderWay) {
         guard hasReset, let changes = tick.changes else {
             hasReset = true
-            let all = environment.syncedCohorts.map { reset(cohort: $0) }
-            environment.sync.post(.reset(partition, tick.cut, all))
+            environment.sync.post(.reset(partition, tick.cut, resets()))
             return
         }
         environment.sync.post(.tick(partition, tick.cut, changes))
     }
 
-    /// Everyone who is in a cohort.
-    private func reset(cohort: Int) -> CohortReset {
-        let plan = environment.plan.cohorts[cohort]
-        var reset = CohortReset(cohort: plan.id)
+    /// Everyone who is in a cohort that some sync sends.
+    private func resets() -> [CohortReset] {
+        let cohorts = environment.syncedCohorts
+        let plans = cohorts.map { environment.plan.cohorts[$0] }
+        var resets = plans.map { CohortReset(cohort: $0.id) }
         var cells: [UInt8] = []
-        shard.forEachMember(cohort: cohort) { slot in
-            reset.users.append(shard.userID(slot))
-            guard plan.synced != nil else { return }
+        shard.forEachMember(of: cohorts) { place, slot in
+            resets[place].users.append(shard.userID(slot))
+            guard plans[place].synced != nil else { return }
             cells.removeAll(keepingCapacity: true)
-            shard.appendValues(of: slot, cohort: cohort, to: &cells)
-            cells.withByteView { reset.cells.append($0) }
+            shard.appendValues(of: slot, cohort: cohorts[place], to: &cells)
+            cells.withByteView { resets[place].cells.append($0) }
         }
-        return reset
+        return resets
     }
 
     /// What a tick does to the cohorts that some sync sends, before it did anything.

@@ -84,6 +84,32 @@ struct ColumnTests {
         }
     }
 
+    @Test(
+        "Members of several cohorts at once are those of each, in the order of users",
+        arguments: 1...3
+    )
+    func members(_ seed: Int) {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var table = MembershipTable(cohorts: 130)
+        var model = [Set<UserSlot>](repeating: [], count: 130)
+        for slot in 0..<UserSlot(300) {
+            table.addUser()
+            for _ in 0..<generator.below(20) {
+                let cohort = generator.below(130)
+                let isIn = generator.below(3) > 0
+                table.set(slot, cohort: cohort, to: isIn)
+                if isIn { model[cohort].insert(slot) } else { model[cohort].remove(slot) }
+            }
+        }
+        let cohorts = [129, 3, 64, 63, 0, 17]
+        var found = [[UserSlot]](repeating: [], count: cohorts.count)
+        table.forEachMember(of: cohorts) { found[$0].append($1) }
+        for (place, cohort) in cohorts.enumerated() {
+            let count = table.count(cohort: cohort)
+            #expect(found[place] == model[cohort].sorted() && count == model[cohort].count)
+        }
+    }
+
     private static func encoded(_ text: String) -> [UInt8] {
         var writer = ByteWriter()
         writer.write(ValueKind.text.rawValue)
