@@ -120,6 +120,14 @@ public enum Condition: Sendable {
         case anyTime
         /// T − offset − length < t ≤ T − offset, in milliseconds.
         case last(length: Int64, offset: Int64)
+
+        /// How far back from a tick it reaches, in milliseconds; nil where nothing is too old for it.
+        public var horizon: Int64? {
+            switch self {
+            case .anyTime: nil
+            case .last(let length, let offset): length + offset
+            }
+        }
     }
 }
 

@@ -42,7 +42,7 @@ extension Condition {
     fileprivate var place: ConditionPlace {
         switch self {
         case .count(let trace, let window, _):
-            ConditionPlace(source: 0, trace: trace, reach: window.reach)
+            ConditionPlace(source: 0, trace: trace, reach: window.horizon ?? .max)
         case .general(.times(let condition)):
             ConditionPlace(source: 0, trace: condition.trace, mode: 1, reach: condition.reach)
         case .general(.records(let condition)):
@@ -60,15 +60,6 @@ extension Condition {
         case .general(.uploaded): ConditionPlace(source: 3)
         case .properties: ConditionPlace(source: 4)
         case .synced: ConditionPlace(source: 5)
-        }
-    }
-}
-
-extension Condition.CountWindow {
-    fileprivate var reach: Int64 {
-        switch self {
-        case .anyTime: .max
-        case .last(let length, let offset): length + offset
         }
     }
 }

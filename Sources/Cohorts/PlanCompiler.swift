@@ -469,8 +469,7 @@ extension Condition {
     /// How far back it looks.
     fileprivate var reach: CohortPlan.Reach {
         switch self {
-        case .count(_, .anyTime, _): .everything
-        case .count(_, .last(let length, let offset), _): .milliseconds(length + offset)
+        case .count(_, let window, _): .init(horizon: window.horizon)
         case .firstSeen, .properties, .synced: .nothing
         case .general(let general): general.reach
         }
@@ -493,7 +492,14 @@ extension GeneralCondition {
 }
 
 extension PlanWindow {
-    fileprivate var reach: CohortPlan.Reach { horizon.map { .milliseconds($0) } ?? .everything }
+    fileprivate var reach: CohortPlan.Reach { .init(horizon: horizon) }
+}
+
+extension CohortPlan.Reach {
+    /// - Parameter horizon: Milliseconds; nil where nothing is too old.
+    fileprivate init(horizon: Int64?) {
+        self = horizon.map { .milliseconds($0) } ?? .everything
+    }
 }
 
 extension PlanCompiler {

@@ -112,7 +112,7 @@ public enum PlanWindow: Sendable {
     public var horizon: Int64? {
         switch self {
         case .anyTime, .between, .withinFirst: nil
-        case .last(let length, let offset): length + offset
+        case .last: sliding?.horizon
         // A local day may last longer than 24 hours, and one may be left out: two days cover every zone.
         case .aligned(let aligned):
             (aligned.unitDays * (aligned.count + 1) + 2) * 86_400_000 + aligned.offset

@@ -2,7 +2,7 @@
 enum BitMatrix {
     /// Turns rows into columns: bit r of word c is what bit c of word r was.
     ///
-    /// Complexity: O(1), some hundred instructions; O(bits that are set) where there are few rows.
+    /// Complexity: O(1): some hundred instructions, of a single row 64 short steps.
     ///
     /// - Parameters:
     ///   - words: 64 of them.

@@ -118,7 +118,7 @@ struct CohortPrograms: ~Copyable {
                 let place = word * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1
                 let cohort = order[place]
-                loadMembers(cohort / 64, membership)
+                load(memberBlocks, members, cohort / 64) { membership.row($0, word: $1) }
                 let column = column(of: programs[place], feeds, truth, membership) & everyone
                 var changed = column ^ members[cohort]
                 if changed == 0 { continue }
@@ -192,12 +192,14 @@ struct CohortPrograms: ~Copyable {
             case .condition(let condition):
                 stack[depth] = top
                 depth += 1
-                loadConditions(Int(condition) / 64, feeds.words, truth)
+                load(conditionBlocks, conditions, Int(condition) / 64) {
+                    truth[Int($0) * feeds.words + $1]
+                }
                 top = conditions[Int(condition)]
             case .member(let cohort):
                 stack[depth] = top
                 depth += 1
-                loadMembers(Int(cohort) / 64, membership)
+                load(memberBlocks, members, Int(cohort) / 64) { membership.row($0, word: $1) }
                 top = members[Int(cohort)]
             case .and:
                 depth -= 1
@@ -211,27 +213,19 @@ struct CohortPrograms: ~Copyable {
         return top
     }
 
+    /// Makes a block of 64 columns of the users' rows, of which `word` gives one, unless `made` has its bit.
     @inline(__always)
-    private func loadConditions(
+    private func load(
+        _ made: WordBuffer,
+        _ columns: WordBuffer,
         _ block: Int,
-        _ words: Int,
-        _ truth: borrowing RecordTable<UInt64>
+        word: (_ slot: UserSlot, _ block: Int) -> UInt64
     ) {
         let bit: UInt64 = 1 << UInt64(block % 64)
-        if conditionBlocks[block / 64] & bit != 0 { return }
-        conditionBlocks[block / 64] |= bit
-        let columns = conditions.start + block * 64
-        for user in 0..<count { columns[user] = truth[Int(slot(user)) * words + block] }
-        BitMatrix.transpose(columns, rows: count)
-    }
-
-    @inline(__always)
-    private func loadMembers(_ block: Int, _ membership: borrowing MembershipTable) {
-        let bit: UInt64 = 1 << UInt64(block % 64)
-        if memberBlocks[block / 64] & bit != 0 { return }
-        memberBlocks[block / 64] |= bit
-        let columns = members.start + block * 64
-        for user in 0..<count { columns[user] = membership.row(slot(user), word: block) }
+        if made[block / 64] & bit != 0 { return }
+        made[block / 64] |= bit
+        let columns = columns.start + block * 64
+        for user in 0..<count { columns[user] = word(slot(user), block) }
         BitMatrix.transpose(columns, rows: count)
     }
 

@@ -17,8 +17,6 @@ struct DeltaOrder: ~Copyable {
     /// A user with what decides its place, so that sorting does not fetch ids from all over memory.
     private struct Key: BitwiseCopyable {
         let slot: UserSlot
-        /// Which of the tick's users it was before they were sorted.
-        let number: UInt32
         /// The first 16 bytes of the user's id, zeros behind a shorter one.
         var prefix: UInt128
     }
@@ -43,9 +41,9 @@ struct DeltaOrder: ~Copyable {
     private var keys = RecordTable<Key>()
     /// Room for sorting them.
     private var merged = RecordTable<Key>()
-    /// Which of ``keys`` a user is, by slot; of one who is none of them, anything.
+    /// Which of ``keys`` a user is, by slot, once they are sorted in their order; of one who is none of them, anything.
     private var numbers = RecordTable<UInt32>()
-    /// Where the deltas of each user, by number, and of each cohort go.
+    /// Where the deltas of each user, or of each cohort, go.
     private var places = RecordTable<Int>()
     private var packed = RecordTable<Packed>()
 
@@ -58,14 +56,9 @@ struct DeltaOrder: ~Copyable {
         for delta in deltas { users.prefetch(delta.slot) }
         findUsers(deltas, users)
         sortUsers(users)
+        for key in 0..<keys.count { numbers[Int(keys[key].slot)] = UInt32(key) }
         // By user, then by cohort in the order of users.
-        setPlaces(keys.count)
-        for delta in deltas { places[Int(numbers[Int(delta.slot)])] += 1 }
-        var start = 0
-        for key in 0..<keys.count {
-            let number = Int(keys[key].number)
-            (places[number], start) = (start, start + places[number])
-        }
+        Self.findPlaces(&places, keys.count, of: deltas) { Int(numbers[Int($0.slot)]) }
         packed.removeAll()
         packed.append(Packed(deltas[0]), count: deltas.count)
         for delta in deltas {
@@ -73,12 +66,7 @@ struct DeltaOrder: ~Copyable {
             packed[places[number]] = Packed(delta)
             places[number] += 1
         }
-        setPlaces(cohortCount)
-        for delta in deltas { places[delta.cohort] += 1 }
-        start = 0
-        for cohort in 0..<cohortCount {
-            (places[cohort], start) = (start, start + places[cohort])
-        }
+        Self.findPlaces(&places, cohortCount, of: deltas) { $0.cohort }
         for place in 0..<packed.count {
             let delta = packed[place]
             deltas[places[delta.cohort]] = delta.delta
@@ -97,7 +85,7 @@ struct DeltaOrder: ~Copyable {
             if number < keys.count, keys[number].slot == delta.slot { continue }
             users.prefetchID(delta.slot)
             numbers[slot] = UInt32(keys.count)
-            keys.append(Key(slot: delta.slot, number: UInt32(keys.count), prefix: 0))
+            keys.append(Key(slot: delta.slot, prefix: 0))
         }
     }
 
@@ -133,10 +121,19 @@ struct DeltaOrder: ~Copyable {
         if from != keys.start { keys.start.update(from: from, count: count) }
     }
 
-    /// Makes the first `count` places nothing.
-    private mutating func setPlaces(_ count: Int) {
+    /// Counts the deltas of each of `count` groups, and from that says where each group begins.
+    @inline(__always)
+    private static func findPlaces(
+        _ places: inout RecordTable<Int>,
+        _ count: Int,
+        of deltas: [Delta],
+        group: (Delta) -> Int
+    ) {
         places.removeAll()
         places.append(0, count: count)
+        for delta in deltas { places[group(delta)] += 1 }
+        var start = 0
+        for group in 0..<count { (places[group], start) = (start, start + places[group]) }
     }
 
     private static func precedes(_ left: Key, _ right: Key, _ users: borrowing UserTable) -> Bool {

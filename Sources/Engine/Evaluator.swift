@@ -132,9 +132,9 @@ struct Evaluator {
         var bits = BitRows(rows: 1, words: (plan.conditions.count + 63) / 64)
         for (index, condition) in plan.conditions.enumerated() {
             switch condition {
-            case .count(let trace, .last(let length, let offset), _):
-                if length + offset == plan.traces[trace].horizon { bits.set(0, index) }
-            case .count(_, .anyTime, _), .firstSeen, .properties, .synced: break
+            case .count(let trace, let window, _):
+                if window.horizon == plan.traces[trace].horizon { bits.set(0, index) }
+            case .firstSeen, .properties, .synced: break
             case .general(.times(let condition)):
                 if condition.window.horizon == plan.traces[condition.trace].horizon {
                     bits.set(0, index)

@@ -40,15 +40,20 @@ struct GeneralEvaluator {
         var lookUps = 0..<0
     }
 
+    /// A condition's window, and its range at the last tick that asked for it.
+    private struct Window {
+        let window: PlanWindow
+        var tick = EventTime.distantPast
+        var range = PlanWindow.Range(from: 0, end: 0, delay: 0, lifetime: nil, next: nil)
+    }
+
     /// By how much the start of a window may go back where clocks do; what left before stays out.
     private static let setBackMax: Int64 = 2 * 86_400_000
 
     private let steps: [Step]
     private let tests: [RecordTest]
-    private let windows: [PlanWindow]
+    private var windows: [Window]
     private let lookUps: [NumberedPropertyCondition]
-    /// Ranges of shared windows at ``tick``, by condition.
-    private var ranges: [PlanWindow.Range] = []
     private var tick = EventTime.distantPast
     private var reducer: RecordReducer
     /// The records of the user in hand that were asked for last, which the next condition often asks for too.
@@ -59,7 +64,7 @@ struct GeneralEvaluator {
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
         var tests: [RecordTest] = []
-        var windows: [PlanWindow] = []
+        var windows: [Window] = []
         var lookUps: [NumberedPropertyCondition] = []
         var reducer = RecordReducer()
         for condition in plan.conditions {
@@ -96,7 +101,7 @@ struct GeneralEvaluator {
             }
             if case .withinFirst(let length) = general.window { step.withinFirst = length }
             steps.append(step)
-            windows.append(general.window)
+            windows.append(Window(window: general.window))
         }
         self.steps = steps
         self.tests = tests
@@ -121,14 +126,20 @@ struct GeneralEvaluator {
         }
     }
 
-    /// Works out the windows of a tick; to be called before its first evaluation.
-    mutating func prepare(_ tick: EventTime) {
-        guard self.tick != tick else { return }
-        self.tick = tick
-        ranges.removeAll(keepingCapacity: true)
-        for window in windows {
-            ranges.append(window.range(at: tick, firstSeen: .distantFuture))
-        }
+    /// Moves on to a tick; to be called before its first evaluation.
+    mutating func prepare(_ tick: EventTime) { self.tick = tick }
+
+    /// The range of a condition's window at the tick, worked out for the first user of whom it is asked.
+    @inline(__always)
+    private mutating func range(of index: Int) -> PlanWindow.Range {
+        if windows[index].tick != tick { workOutRange(of: index) }
+        return windows[index].range
+    }
+
+    @inline(never)
+    private mutating func workOutRange(of index: Int) {
+        windows[index].tick = tick
+        windows[index].range = windows[index].window.range(at: tick, firstSeen: .distantFuture)
     }
 
     /// Begins with another user, or with one of whom something changed.
@@ -164,7 +175,7 @@ struct GeneralEvaluator {
         let step = steps[index]
         let range =
             step.withinFirst < 0
-            ? ranges[index]
+            ? range(of: index)
             : PlanWindow.withinFirst(length: step.withinFirst)
                 .range(at: tick, firstSeen: record.firstSeen)
         switch step.kind {
