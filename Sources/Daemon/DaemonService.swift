@@ -28,6 +28,7 @@ package final class DaemonService {
     private let logger: Logger
     private let redactor: Redactor
     private let clock = SystemClock()
+    private let reload: ReloadRequests?
     private let isStopWanted: () -> Bool
 
     /// The address the API listens on, told when it does.
@@ -39,20 +40,23 @@ package final class DaemonService {
     ///   - configuration: Read without problems.
     ///   - logger: Where everything is told; its sink is to let lines pass through `redactor`.
     ///   - redactor: Learns every secret that is fetched.
+    ///   - reload: Asked several times a second whether to read the configuration again.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration,
         logger: Logger,
         redactor: Redactor,
+        reload: ReloadRequests? = nil,
         isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
         self.logger = logger
         self.redactor = redactor
+        self.reload = reload
         self.isStopWanted = isStopWanted
     }
 
-    /// Runs until a stop is wanted.
+    /// Runs until a stop is wanted, with another configuration whenever one was read that can be used.
     /// - Throws: Why it cannot start or go on; what was durable stays.
     package func run() throws(DaemonError) {
         let directory: DataDirectory<DiskFileSystem>
@@ -66,66 +70,100 @@ package final class DaemonService {
         } catch {
             throw DaemonError(error)
         }
+        let api = APIServer()
+        defer { api.stop() }
+        var plan = ReloadPlan(configuration)
+        while true {
+            var attempt = RunProgress()
+            do throws(DaemonError) {
+                let next = try run(plan, directory, api, &attempt)
+                guard let next else { break }
+                plan.go(on: next)
+            } catch {
+                guard let text = plan.goBack(after: error, attempt) else { throw error }
+                logger.error("reload_failed", text)
+            }
+        }
+        logger.info("stopped", "stopped in good order")
+        do throws(StoreError) { try directory.close() } catch { throw DaemonError(error) }
+    }
+
+    /// - Returns: What to go on with; nil where a stop was wanted.
+    private func run(
+        _ plan: ReloadPlan,
+        _ directory: borrowing DataDirectory<DiskFileSystem>,
+        _ api: APIServer,
+        _ progress: inout RunProgress
+    ) throws(DaemonError) -> LoadedConfiguration? {
         let run = try DaemonRun(
-            configuration,
+            plan.current,
             directory: directory,
+            api: api,
             logger: logger,
             redactor: redactor,
             clock: clock,
+            reload: reload,
+            outcome: plan.outcome,
             isStopWanted: isStopWanted
         )
         listening(run.address)
-        try run.untilStopped()
-        do throws(StoreError) { try directory.close() } catch { throw DaemonError(error) }
+        defer { progress = run.progress }
+        return try run.untilStopped()
     }
 }
 
 /// One run of the daemon, from the open data directory to its end.
 final class DaemonRun {
+    let loaded: LoadedConfiguration
     private let configuration: DaemonConfiguration
-    private let environment: EngineEnvironment
+    let environment: EngineEnvironment
     private let engines: [EngineThread]
     private var threads: [SystemThread] = []
     private let sync: SyncService
-    private let server: HTTPServer
     private let queries: DaemonQueries
-    private let logger: Logger
-    private let clock: SystemClock
-    private let isStopWanted: () -> Bool
+    let logger: Logger
+    let clock: SystemClock
+    let redactor: Redactor
+    let reload: ReloadRequests?
+    private let isStopWantedByCaller: () -> Bool
+    /// What to go on with, once a configuration was read again that can be used.
+    var next: LoadedConfiguration?
+    private(set) var progress = RunProgress()
     private let instanceID: String
     private var ticks: TickSource
     private var durable: [PartitionID: Offset] = [:]
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
-    private var opened: [PartitionID: OpenedPartition] = [:]
+    private(set) var opened: [PartitionID: OpenedPartition] = [:]
     private let commands: CommandsTopic
     private let kafkaProperties: [String: String]
 
-    var address: String { "http://\(server.address)" }
+    /// Where the API listens.
+    let address: String
 
     init(
         _ loaded: LoadedConfiguration,
         directory: borrowing DataDirectory<DiskFileSystem>,
+        api: APIServer,
         logger: Logger,
         redactor: Redactor,
         clock: SystemClock,
+        reload: ReloadRequests?,
+        outcome: ReloadOutcome,
         isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
+        self.loaded = loaded
         configuration = loaded.daemon
         self.logger = logger
+        self.redactor = redactor
         self.clock = clock
-        self.isStopWanted = isStopWanted
+        self.reload = reload
+        isStopWantedByCaller = isStopWanted
         let startedAt = clock.now
         ticks = TickSource(width: configuration.tickMilliseconds, now: startedAt)
 
-        var planSettings = PlanSettings(
-            for: loaded.cohorts,
-            inactiveEvents: configuration.inactiveEvents,
-            defaultZone: configuration.timezone
-        )
         let setup = try SyncSetup(loaded)
-        planSettings.syncedProperties = setup.properties
-        let plan = PlanCompiler.compile(loaded.cohorts, planSettings)
+        let plan = Self.plan(of: loaded, setup)
         var secrets = SecretStore(surroundings: .ofProcess, redactor: redactor)
         kafkaProperties = try Self.kafkaProperties(configuration.kafka, &secrets)
         let partitions: String
@@ -140,9 +178,6 @@ final class DaemonRun {
         let control = Mailbox<ControlMessage>(capacity: 4096)
         let syncMailbox = Mailbox<SyncMessage>(capacity: 256)
         let metrics = MetricRegistry()
-        var shardSettings = ShardSettings(configuration.replay)
-        // Kafka's timestamps may go back; as far as the window itself they still dedupe exactly.
-        shardSettings.dedupeSlack = configuration.dedupe.windowMilliseconds
         var uploadCohorts: [String: Int] = [:]
         for (index, cohort) in plan.cohorts.enumerated() where plan.takesUploads(cohort: index) {
             uploadCohorts[cohort.id] = index
@@ -154,7 +189,7 @@ final class DaemonRun {
         )
         environment = EngineEnvironment(
             plan: plan,
-            settings: shardSettings,
+            settings: Self.shardSettings(configuration),
             eventBytesMax: configuration.kafka.eventBytesMax,
             futureMax: configuration.limits.futureMaxMilliseconds,
             tickWidth: configuration.tickMilliseconds,
@@ -210,28 +245,26 @@ final class DaemonRun {
             redactor: redactor,
             startedAt: startedAt
         )
-        server = try Self.serve(configuration.http, queries)
+        metrics.update { $0.set(.configReloadSuccessful, to: outcome == .failed ? 0 : 1) }
+        try api.serve(configuration.http, queries)
+        address = api.address
     }
 
-    private static func serve(
-        _ http: DaemonConfiguration.HTTP,
-        _ queries: DaemonQueries
-    ) throws(DaemonError) -> HTTPServer {
-        do throws(HTTPServerError) {
-            var limits = HTTPLimits()
-            limits.connectionsMax = http.connectionsMax
-            limits.perAddressMax = http.perAddressMax
-            limits.bodyBytesMax = http.bodyMax
-            let api = APIHandler(queries: queries, listen: http.listen)
-            return try HTTPServer(
-                listen: http.listen,
-                limits: limits,
-                refusal: { api.refuseBody(of: $0) },
-                handler: { api.respond(to: $0) }
-            )
-        } catch {
-            throw DaemonError(status: DaemonError.Status.configuration, error.description)
-        }
+    static func plan(of loaded: LoadedConfiguration, _ setup: SyncSetup) -> Plan {
+        var settings = PlanSettings(
+            for: loaded.cohorts,
+            inactiveEvents: loaded.daemon.inactiveEvents,
+            defaultZone: loaded.daemon.timezone
+        )
+        settings.syncedProperties = setup.properties
+        return PlanCompiler.compile(loaded.cohorts, settings)
+    }
+
+    static func shardSettings(_ configuration: DaemonConfiguration) -> ShardSettings {
+        var settings = ShardSettings(configuration.replay)
+        // Kafka's timestamps may go back; as far as the window itself they still dedupe exactly.
+        settings.dedupeSlack = configuration.dedupe.windowMilliseconds
+        return settings
     }
 
     private static func engineThreadCount() -> Int {
@@ -245,7 +278,10 @@ final class DaemonRun {
 
     // MARK: Running
 
-    func untilStopped() throws(DaemonError) {
+    /// Runs until a stop is wanted, or a configuration was read again that can be used.
+    ///
+    /// - Returns: That configuration.
+    func untilStopped() throws(DaemonError) -> LoadedConfiguration? {
         threads = engines.map { $0.start() }
         let syncThread = sync.start()
         let rejectThread = environment.rejects.start(properties: kafkaProperties)
@@ -279,10 +315,12 @@ final class DaemonRun {
         }
         environment.rejects.stop()
         rejectThread.join()
-        server.stop()
         if let failure { throw failure }
-        logger.info("stopped", "stopped in good order")
+        return isStopWantedByCaller() ? nil : next
     }
+
+    /// Whether this run is to end.
+    private func isStopWanted() -> Bool { isStopWantedByCaller() || next != nil }
 
     private func finish() -> DaemonError? {
         var failure: DaemonError?
@@ -298,7 +336,7 @@ final class DaemonRun {
     }
 
     /// The user's librdkafka properties with their references resolved.
-    private static func kafkaProperties(
+    static func kafkaProperties(
         _ kafka: KafkaConfiguration,
         _ secrets: inout SecretStore
     ) throws(DaemonError) -> [String: String] {
@@ -450,6 +488,8 @@ final class DaemonRun {
                 )
             }
             try serveControl(consumer)
+            // Where it waits for the broker, another address may be what helps.
+            lookForReload(nil)
             consumer.pollControl(timeoutMilliseconds: 200)
         }
         return nil
@@ -619,6 +659,7 @@ final class DaemonRun {
 
     private func loop(_ consumer: Consumer) throws(DaemonError) {
         logger.info("started", "cohortd \(Version.text) runs", ["http": LogValue(address)])
+        progress.isStarted = true
         while !isStopWanted() {
             consumer.pollControl(timeoutMilliseconds: 20)
             try serveControl(consumer)
@@ -630,6 +671,7 @@ final class DaemonRun {
                 commitOffsets(consumer)
             }
             watchKafka(consumer, now: now)
+            lookForReload(consumer)
             logger.flush()
         }
     }
@@ -748,9 +790,10 @@ final class DaemonRun {
         }
         if let problem = commands.problem { reasons.append(problem) }
         setStartup(reasons)
+        if reasons.isEmpty, queries.readiness().reasons.isEmpty { progress.isReady = true }
     }
 
-    private func setStartup(_ reasons: [String]) {
+    func setStartup(_ reasons: [String]) {
         queries.startup.withLock { $0 = reasons }
     }
 }

@@ -14,6 +14,8 @@ package struct LoadedConfiguration: Sendable {
     package var cohorts: [Definition]
     /// The templates that are files, by file.
     package var templates: [Template]
+    /// What those files hold.
+    package var templateFiles: [ConfigurationFile] = []
     /// The destinations, by file.
     package var destinations: [DestinationConfiguration]
     /// The syncs, by file.
@@ -122,6 +124,7 @@ package struct LoadedConfiguration: Sendable {
         destinations destinationFiles: [ConfigurationFile],
         syncs syncFiles: [ConfigurationFile]
     ) {
+        self.templateFiles = templateFiles
         let templateReading = Template.read(templateFiles)
         templates = templateReading.value
         problems += templateReading.problems.map(\.description)

@@ -56,6 +56,21 @@ extension Consumer {
         return (try first.get(), try end.get())
     }
 
+    /// The first offset of a partition whose record is of `instant` or later; nil where there is none.
+    package func offset(
+        of partition: PartitionID,
+        since instant: EventTime,
+        timeoutMilliseconds: Int
+    ) throws(KafkaError) -> Offset? {
+        let time = max(0, instant.milliseconds)
+        let answer = try entries([partition], of: nil, at: time, timeoutMilliseconds).first
+        guard let answer else { return nil }
+        if answer.code != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw KafkaError(answer.code, "the offsets of \(topic)/\(partition) are unknown")
+        }
+        return answer.offset < 0 ? nil : answer.offset
+    }
+
     /// How many partitions the topic has.
     ///
     /// - Throws: `KafkaError` of kind `unknownTopicOrPartition` when there is no such topic.
@@ -162,21 +177,8 @@ extension Consumer {
         _ timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionID: Result<Offset, KafkaError>] {
         if partitions.isEmpty { return [:] }
+        let entries = try entries(partitions, of: topic, at: end, timeoutMilliseconds)
         let topic = topic ?? self.topic
-        let entries = try handle.use { client throws(KafkaError) in
-            // The list carries the times asked for in, and the offsets out.
-            try PartitionList.with(topic, partitions.map { ($0, end) }) { list throws(KafkaError) in
-                let code = rd_kafka_offsets_for_times(
-                    client,
-                    list,
-                    Int32(clamping: timeoutMilliseconds)
-                )
-                if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                    throw KafkaError(code, "the offsets of \(topic) are unknown")
-                }
-                return PartitionList.entries(list)
-            }
-        }
         var answers: [PartitionID: Result<Offset, KafkaError>] = [:]
         for entry in entries {
             if entry.code != RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -193,6 +195,28 @@ extension Consumer {
         }
         conversation.answered()
         return answers
+    }
+
+    /// What the brokers answer to a time, in milliseconds, or to one of the names of an end.
+    private func entries(
+        _ partitions: [PartitionID],
+        of topic: String?,
+        at time: Int64,
+        _ timeoutMilliseconds: Int
+    ) throws(KafkaError) -> [PartitionList.Entry] {
+        let topic = topic ?? self.topic
+        return try handle.use { client throws(KafkaError) in
+            // The list carries the times asked for in, and the offsets out.
+            let asked = partitions.map { ($0, time) }
+            return try PartitionList.with(topic, asked) { list throws(KafkaError) in
+                let timeout = Int32(clamping: timeoutMilliseconds)
+                let code = rd_kafka_offsets_for_times(client, list, timeout)
+                if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    throw KafkaError(code, "the offsets of \(topic) are unknown")
+                }
+                return PartitionList.entries(list)
+            }
+        }
     }
 
     private static func metadata<Result>(

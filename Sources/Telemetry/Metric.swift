@@ -24,6 +24,7 @@ package enum Metric: Int, CaseIterable, Sendable {
     case syncOldestPendingSeconds
     case syncUsersTotal
     case destinationUp
+    case configReloadSuccessful
 
     /// What a family is to Prometheus.
     package enum Kind: Equatable, Sendable {
@@ -150,6 +151,11 @@ package enum Metric: Int, CaseIterable, Sendable {
             (
                 "destination_up", .gauge, [.destination],
                 "1 if what was sent last was taken, else 0."
+            )
+        case .configReloadSuccessful:
+            (
+                "config_reload_successful", .gauge, [],
+                "1 if the configuration that was read last is used, else 0."
             )
         }
     }

@@ -30,6 +30,9 @@ enum CommandTable {
                 "run",
                 summary: "Runs the daemon until SIGTERM or Ctrl-C",
                 details: """
+                    SIGHUP reads the configuration again and goes on with all of it, or, where something in it is \
+                    wrong, with the one before; the log says what changed, or why not.
+
                     Exit status: 0 stopped in good order, 64 usage, 65 damaged data, 70 a bug, 73 data_dir \
                     unusable, 74 I/O error, 75 data_dir is locked, 78 configuration.
                     """,

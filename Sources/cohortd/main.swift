@@ -28,7 +28,7 @@ func usage(_ text: String) -> DaemonError {
     DaemonError(status: DaemonError.Status.usage, "\(text); see cohortd --help")
 }
 
-func load(_ arguments: ParsedArguments) throws(DaemonError) -> LoadedConfiguration {
+func overrides(_ arguments: ParsedArguments) throws(DaemonError) -> [Override] {
     var overrides: [Override] = []
     for text in arguments.values("--set") {
         do throws(OverrideError) {
@@ -37,11 +37,22 @@ func load(_ arguments: ParsedArguments) throws(DaemonError) -> LoadedConfigurati
             throw usage("--set \(text): \(error.text)")
         }
     }
-    let loaded = LoadedConfiguration.read(
+    return overrides
+}
+
+func read(_ arguments: ParsedArguments, _ overrides: [Override]) -> LoadedConfiguration {
+    LoadedConfiguration.read(
         path: arguments.value("--config") ?? "/etc/cohortd/cohortd.yaml",
         overrides: overrides,
         acceptHistory: arguments.values("--accept-history")
     )
+}
+
+func load(
+    _ arguments: ParsedArguments,
+    _ overrides: [Override]
+) throws(DaemonError) -> LoadedConfiguration {
+    let loaded = read(arguments, overrides)
     if loaded.problems.isEmpty { return loaded }
     for problem in loaded.problems { printError(problem) }
     let count = loaded.problems.count
@@ -83,15 +94,23 @@ func number(
 func run(_ arguments: ParsedArguments) throws(DaemonError) {
     switch arguments.command.first {
     case "run":
-        let loaded = try load(arguments)
+        let overrides = try overrides(arguments)
+        let loaded = try load(arguments, overrides)
         let logger = logger(loaded.daemon.log)
-        let service = DaemonService(loaded, logger: logger, redactor: redactor) {
-            StopSignal.isWanted
-        }
+        ReloadSignal.install()
+        let service = DaemonService(
+            loaded,
+            logger: logger,
+            redactor: redactor,
+            reload: ReloadRequests(
+                take: ReloadSignal.take,
+                read: { read(arguments, overrides) }
+            )
+        ) { StopSignal.isWanted }
         defer { logger.flush(all: true) }
         try service.run()
     case "check":
-        let loaded = try load(arguments)
+        let loaded = try load(arguments, try overrides(arguments))
         write(Array(loaded.summary.utf8), to: STDOUT_FILENO)
     case "demo":
         let rate = try number(arguments, "--rate", in: 1...100_000) ?? 2000

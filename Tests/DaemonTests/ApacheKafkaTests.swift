@@ -100,9 +100,15 @@ extension DaemonStateTests {
                 try await daemon.startReady()
                 try await daemon.settled(at: wallClock())
                 #expect(receiver.deliveries.members()["viewers"]?.count == 10)
-                try await daemon.stop()
 
                 try daemon.cohorts([viewers, ("buyers", "{performed: {event: buy, last: 1h}}")])
+                try await daemon.reload(until: "reload_refused")
+                let program = try #require(daemon.program)
+                #expect(program.errors.contains("the history that buyers needs is gone from Kafka"))
+                #expect(!program.errors.contains("rebuild_started"))
+                try await daemon.settled(at: wallClock())
+                try await daemon.stop()
+
                 let refused = try daemon.start()
                 #expect(try await refused.end(within: 90) == .exited(78))
                 #expect(refused.errors.contains("--accept-history buyers"))

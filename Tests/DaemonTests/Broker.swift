@@ -90,6 +90,22 @@ final class Broker {
         try #require(embedded).setRoundTrip(milliseconds: milliseconds)
     }
 
+    /// Fills the first partition of `events` beyond the 5 MiB that the in-process broker keeps of one.
+    func overflow() async throws {
+        let publisher = try Publisher(address, compression: "none")
+        let padding = String(repeating: "x", count: 20_000)
+        for number in 0..<400 {
+            try await publisher.event(
+                "noise",
+                of: "noise-\(number % 10)",
+                properties: #"{"p":"\#(padding)"}"#,
+                partition: 0
+            )
+            // Batches stay small, so that some of them are left.
+            if number % 20 == 19 { try await publisher.flush() }
+        }
+    }
+
     private func tool(_ name: String) throws -> ([String]) async throws -> Program.Ending {
         let home = try #require(Self.kafkaHome)
         let path = try #require(folder).url.path

@@ -215,6 +215,26 @@ final class DaemonUnderTest {
         )
     }
 
+    /// Asks for the configuration to be read again, and waits until the log has one more line with `text`.
+    func reload(
+        until text: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let program = try #require(program)
+        func count() -> Int { program.errorLines.count { $0.contains(text) } }
+        let before = count()
+        program.signal(SIGHUP)
+        try await eventually(
+            "the log says \(text); \(program.errorLines.suffix(5))",
+            within: 90,
+            sourceLocation: sourceLocation
+        ) {
+            let health = try get("/healthz")?.status
+            #expect(health == 200, sourceLocation: sourceLocation)
+            return count() > before
+        }
+    }
+
     /// Runs a command of cohortd with this configuration to its end.
     func run(
         _ command: String,

@@ -104,29 +104,13 @@ extension DaemonStateTests {
 
         // MARK: History that is gone
 
-        /// Fills a partition beyond the 5 MiB that the in-process broker keeps of it.
-        private func overflow(_ broker: Broker, partition: Int32 = 0) async throws {
-            let publisher = try Publisher(broker.address, compression: "none")
-            let padding = String(repeating: "x", count: 20_000)
-            for number in 0..<400 {
-                try await publisher.event(
-                    "noise",
-                    of: "noise-\(partition)-\(number % 10)",
-                    properties: #"{"p":"\#(padding)"}"#,
-                    partition: partition
-                )
-                // Batches stay small, so that some of them are left.
-                if number % 20 == 19 { try await publisher.flush() }
-            }
-        }
-
         @Test(
             "a first start without the oldest records is a warning; a new definition later is refused until accepted"
         )
         func historyGone() async throws {
             let broker = try Broker()
             try await broker.createTopic(partitions: 1)
-            try await overflow(broker)
+            try await broker.overflow()
             let daemon = try DaemonUnderTest()
             let receiver = try Receiver()
             try daemon.configure(kafka: broker.address, properties: broker.properties)
@@ -221,7 +205,7 @@ extension DaemonStateTests {
             #expect(offset == 1)
             try await daemon.stop()
 
-            try await overflow(broker, partition: 0)
+            try await broker.overflow()
             let program = try daemon.start()
             try await eventually("it is halted") {
                 try daemon.readiness()?.reasons.contains { $0.contains("partition 0 halted") }

@@ -1,0 +1,115 @@
+import Basics
+import Cohorts
+import Configuration
+import Destinations
+import Engine
+import Kafka
+import Telemetry
+import Threads
+
+extension DaemonRun {
+    /// Why a configuration that was read again is not used.
+    private struct Refusal: Error {
+        var lines: [String]
+    }
+
+    /// Reads the configuration again where that was asked for; ``next`` is what to go on with.
+    ///
+    /// - Parameter consumer: Asked what Kafka still has; nil where it does not answer.
+    func lookForReload(_ consumer: Consumer?) {
+        guard let reload, reload.take() else { return }
+        let read = reload.read()
+        do throws(Refusal) {
+            let changes = try check(read, consumer)
+            logger.notice("reload", "the configuration was read again: \(changes.text)")
+            setStartup(["changing to the configuration that was read again"])
+            next = read
+        } catch {
+            for line in error.lines { logger.error("reload_refused", line) }
+            logger.error(
+                "reload_refused",
+                "the configuration was read again and is not used; the one before runs on"
+            )
+            environment.metrics.update { $0.set(.configReloadSuccessful, to: 0) }
+        }
+    }
+
+    /// Checks everything that can be checked while the configuration before runs.
+    private func check(
+        _ read: LoadedConfiguration,
+        _ consumer: Consumer?
+    ) throws(Refusal) -> ConfigurationChanges {
+        if !read.problems.isEmpty { throw Refusal(lines: read.problems) }
+        let changes = ConfigurationChanges(from: loaded, to: read)
+        if !changes.needingRestart.isEmpty {
+            let keys = changes.needingRestart.joined(separator: " and ")
+            throw Refusal(lines: ["\(keys) changed: that takes a restart"])
+        }
+        let plan: Plan
+        do throws(DaemonError) {
+            var secrets = SecretStore(surroundings: .ofProcess, redactor: redactor)
+            _ = try Self.kafkaProperties(read.daemon.kafka, &secrets)
+            plan = Self.plan(of: read, try SyncSetup(read))
+        } catch {
+            throw Refusal(lines: [error.text])
+        }
+        guard let consumer else { return changes }
+        let lacking = try lackingHistory(plan, read, consumer)
+        if !lacking.isEmpty {
+            let ids = lacking.joined(separator: ", ")
+            throw Refusal(lines: [
+                "the history that \(ids) needs is gone from Kafka: list the ids in accept_history to go on from"
+                    + " what is left"
+            ])
+        }
+        return changes
+    }
+
+    /// The cohorts that look at events which were not kept, and which Kafka does not have any more; those that were
+    /// accepted left out.
+    private func lackingHistory(
+        _ plan: Plan,
+        _ read: LoadedConfiguration,
+        _ consumer: Consumer
+    ) throws(Refusal) -> [String] {
+        let missing = MissingTraces(
+            from: environment.plan,
+            environment.settings,
+            to: plan,
+            Self.shardSettings(read.daemon)
+        )
+        guard missing.needsEvents else { return [] }
+        var lacking: Set<String> = []
+        do throws(KafkaError) {
+            let partitions = opened.keys.sorted()
+            let first = try consumer.firstOffsets(partitions, timeoutMilliseconds: 5000)
+            for partition in partitions {
+                guard let oldest = try first[partition]?.get() else { continue }
+                let events = LogStart(offset: oldest, end: oldest, oldest: oldest)
+                guard
+                    let check = HistoryCheck(
+                        start: PartitionStart(events: events, commands: nil, floor: .distantPast),
+                        missing: missing,
+                        plan: plan
+                    )
+                else { continue }
+                lacking.formUnion(check.everything.map(\.id))
+                for (cohort, reach) in check.bounded where !lacking.contains(cohort.id) {
+                    let since = try consumer.offset(
+                        of: partition,
+                        since: clock.now - reach,
+                        timeoutMilliseconds: 5000
+                    )
+                    // Where the oldest record is not older than that, something may be gone before it.
+                    if let since, since <= oldest { lacking.insert(cohort.id) }
+                }
+            }
+        } catch {
+            throw Refusal(lines: [
+                "new definitions need history, and Kafka does not say what it still has: \(error.description)"
+            ])
+        }
+        lacking.subtract(read.daemon.acceptHistory)
+        return lacking.sorted { $0.precedesByBytes($1) }
+    }
+}
