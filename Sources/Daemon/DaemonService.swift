@@ -28,6 +28,7 @@ package final class DaemonService {
     private let logger: Logger
     private let redactor: Redactor
     private let clock = SystemClock()
+    private let read: @Sendable () -> ClockReading
     private let isStopWanted: () -> Bool
 
     /// The address the API listens on, told when it does.
@@ -39,16 +40,19 @@ package final class DaemonService {
     ///   - configuration: Read without problems.
     ///   - logger: Where everything is told; its sink is to let lines pass through `redactor`.
     ///   - redactor: Learns every secret that is fetched.
+    ///   - read: The clocks that ticks are made by.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration,
         logger: Logger,
         redactor: Redactor,
+        read: @escaping @Sendable () -> ClockReading = { ClockReading.ofMachine },
         isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
         self.logger = logger
         self.redactor = redactor
+        self.read = read
         self.isStopWanted = isStopWanted
     }
 
@@ -72,6 +76,7 @@ package final class DaemonService {
             logger: logger,
             redactor: redactor,
             clock: clock,
+            gate: TickGate(read: read),
             isStopWanted: isStopWanted
         )
         listening(run.address)
@@ -94,6 +99,10 @@ final class DaemonRun {
     private let isStopWanted: () -> Bool
     private let instanceID: String
     private var ticks: TickSource
+    private let gate: TickGate
+    private var clockFile: ClockFile
+    private let witness: ClockWitness
+    private var hold: ClockFence.Hold?
     private var durable: [PartitionID: Offset] = [:]
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
@@ -109,14 +118,16 @@ final class DaemonRun {
         logger: Logger,
         redactor: Redactor,
         clock: SystemClock,
+        gate: TickGate,
         isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
         configuration = loaded.daemon
         self.logger = logger
         self.clock = clock
+        self.gate = gate
         self.isStopWanted = isStopWanted
-        let startedAt = clock.now
-        ticks = TickSource(width: configuration.tickMilliseconds, now: startedAt)
+        ticks = TickSource(width: configuration.tickMilliseconds)
+        clockFile = ClockFile(directory.smallFiles)
 
         var planSettings = PlanSettings(
             for: loaded.cohorts,
@@ -182,6 +193,7 @@ final class DaemonRun {
             )
         )
         let environment = environment
+        witness = ClockWitness(reports: environment.reports)
         sync = try SyncService(
             journal: journal,
             store: directory.store,
@@ -208,7 +220,8 @@ final class DaemonRun {
                 }
             ),
             redactor: redactor,
-            startedAt: startedAt
+            gate: gate,
+            startedAt: gate.now
         )
         server = try Self.serve(configuration.http, queries)
     }
@@ -419,6 +432,7 @@ final class DaemonRun {
             while answer == nil { answer = reply.takeAll(timeoutMilliseconds: 1000).first }
             if let answer { opened[partition] = try answer.get() }
         }
+        beginTime()
         while !isStopWanted() {
             if try lookForCommands(consumer) { break }
             usleep(200_000)
@@ -486,7 +500,7 @@ final class DaemonRun {
         engine.post(
             .start(
                 partition,
-                PartitionStart(events: events, commands: commandsStart, floor: ticks.first)
+                PartitionStart(events: events, commands: commandsStart, floor: ticks.floor)
             )
         )
         return true
@@ -634,9 +648,42 @@ final class DaemonRun {
         }
     }
 
+    /// Finds out whether the clock can be believed, and from when on ticks are owed.
+    private func beginTime() {
+        let lastTick = opened.values.compactMap(\.cut?.tick).max()
+        gate.begin(stored: clockFile.reference, lastTick: lastTick)
+        if let lastTick { ticks.raise(to: lastTick) }
+        if let now = believedTime() { ticks.begin(now: now) }
+    }
+
+    /// The wall clock, as far as ticks go by it; nil while it cannot be believed.
+    private func believedTime() -> EventTime? {
+        let (now, hold, reference) = gate.look(witness)
+        if let error = clockFile.keep(reference) {
+            logger.warning(
+                "clock_file",
+                "\(DaemonError(error).text); after a restart the clock may need to be accepted",
+                repeatKey: "clock"
+            )
+        }
+        if let hold {
+            if !hold.isLike(self.hold) {
+                logger.warning("time_held", TickGate.text(hold, now: now))
+                environment.metrics.update { $0.set(.ticksHeld, ["clock"], to: 1) }
+            }
+        } else if self.hold != nil {
+            logger.notice("time_goes_on", "the clock is believed again: \(now.rfc3339)")
+            environment.metrics.update { $0.set(.ticksHeld, ["clock"], to: 0) }
+        }
+        self.hold = hold
+        return hold == nil ? now : nil
+    }
+
     private func askForTick(_ consumer: Consumer) {
         let monotonic = clock.monotonicMilliseconds
-        guard let tick = ticks.due(now: clock.now, monotonic: monotonic) else { return }
+        guard let now = believedTime(), let tick = ticks.due(now: now, monotonic: monotonic) else {
+            return
+        }
         let partitions = consumer.assignment
         if partitions.isEmpty {
             ticks.failed(monotonic: monotonic)
@@ -664,6 +711,7 @@ final class DaemonRun {
                 if !mine.isEmpty { engine.post(.tick(tick, ends: mine)) }
             }
             ticks.done(tick)
+            gate.ticked(tick)
             environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 0) }
         } catch {
             ticks.failed(monotonic: clock.monotonicMilliseconds)
@@ -747,6 +795,7 @@ final class DaemonRun {
             )
         }
         if let problem = commands.problem { reasons.append(problem) }
+        if let held = gate.reason { reasons.append(held) }
         setStartup(reasons)
     }
 

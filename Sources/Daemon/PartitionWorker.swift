@@ -54,6 +54,8 @@ final class PartitionWorker {
     var firstOffset: Offset = 0
     /// Events given to the shard, duplicates among them; commands carry no insert id and are never any.
     private var eventsTaken = 0
+    /// The timestamp of the last event that was read.
+    private var lastArrival: EventTime?
     /// Ticks that wait for their ends, all ascending.
     var pendingTicks: [(instant: EventTime, end: LogPosition)] = [] { didSet { watch() } }
     var tickUnderWay: TickUnderWay?
@@ -166,6 +168,7 @@ final class PartitionWorker {
         _ shard: inout Shard
     ) {
         let arrival = record.timestamp.map { EventTime(milliseconds: $0) }
+        lastArrival = arrival
         if case .rejected(let reason) = decoder.begin(value, source: .log(arrival)) {
             reject(reason, text: decoder.rejectText, record, index: nil, bytes: value)
             return
@@ -369,6 +372,7 @@ final class PartitionWorker {
     func publish() {
         shard.settle()
         report.offset = next
+        report.lastTimestamp = lastArrival
         report.events.deduplicated = shard.counters.deduplicated
         report.events.applied = eventsTaken - shard.counters.deduplicated
         report.commandsOffset = readsCommands ? commandsNext : nil
