@@ -195,6 +195,7 @@ let package = Package(
             [
                 "Basics", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Threads",
                 "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "TestKit",
+                "Configuration",
             ]
         ),
     ],

@@ -284,7 +284,12 @@ final class PartitionWorker {
 
     /// Does what waited for the position that is reached now.
     private func moved() {
-        if case .rebuilding(let until) = phase, position.reaches(until) { endRebuild() }
+        // Its end is a snapshot, which waits for dead letters as any.
+        if case .rebuilding(let until) = phase, position.reaches(until),
+            environment.rejects.isSettled(partition)
+        {
+            endRebuild()
+        }
         if case .catchingUp(let end) = phase, position.reaches(end) {
             if eventTicks != nil { finishEventTicks() }
             becomeLive()
@@ -403,6 +408,7 @@ final class PartitionWorker {
             (now - committedAt) / 2 >= environment.snapshotInterval
             || bytesSinceCommit / 2 >= environment.snapshotBytes
         if isOverdue || isDue && tickUnderWay == nil { commitIfDirty(now: now) }
+        if case .rebuilding = phase { moved() }
         if now - publishedAt >= 200 { publish() }
     }
 
