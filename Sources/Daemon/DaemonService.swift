@@ -148,6 +148,13 @@ final class DaemonRun {
         } catch {
             throw DaemonError(error)
         }
+        let guarding = CrashGuard(
+            directory.smallFiles,
+            threads: Self.engineThreadCount(),
+            topic: configuration.kafka.topic,
+            commandsTopic: configuration.kafka.commandsTopic,
+            logger: logger
+        )
         let control = Mailbox<ControlMessage>(capacity: 4096)
         let syncMailbox = Mailbox<SyncMessage>(capacity: 256)
         let metrics = MetricRegistry()
@@ -190,7 +197,8 @@ final class DaemonRun {
                 topic: configuration.kafka.deadLetterTopic,
                 folder: directory.path + "/rejects",
                 logger: logger
-            )
+            ),
+            crashes: guarding.account
         )
         let environment = environment
         witness = ClockWitness(reports: environment.reports)
@@ -206,7 +214,7 @@ final class DaemonRun {
             logger: logger,
             metrics: metrics
         )
-        engines = (0..<Self.engineThreadCount()).map { _ in EngineThread(environment) }
+        engines = guarding.hands.map { EngineThread(environment, $0) }
         queries = DaemonQueries(
             plan: plan,
             definitions: loaded.cohorts,

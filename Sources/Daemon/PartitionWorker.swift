@@ -78,6 +78,9 @@ final class PartitionWorker {
     var publishedAt: Int64 = 0
     /// What must be checked about history when the first record comes.
     var historyCheck: HistoryCheck?
+    /// The offsets of events and of commands that ended the process too often.
+    private let setAside: Set<Offset>
+    let commandsSetAside: Set<Offset>
 
     init(
         _ partition: PartitionID,
@@ -91,6 +94,8 @@ final class PartitionWorker {
         self.opened = opened
         needsWholeState = opened.cut == nil
         report = PartitionReport(partition: partition)
+        setAside = environment.crashes.setAside(of: environment.topic, partition)
+        commandsSetAside = environment.crashes.setAside(of: environment.commandsTopic, partition)
         self.shard = shard
         self.log = log
         let cohorts = environment.plan.cohorts.count
@@ -129,7 +134,10 @@ final class PartitionWorker {
                 guard historySuffices(check, oldest: record.timestamp) else { return }
             }
             if eventTicks != nil { tickByEventTime(before: record.timestamp) }
+            decoder.hand.take(isCommand: false, partition: partition, offset: record.offset)
             apply(record, decoder)
+            // What waited for the record, such as a tick, is not its fault.
+            decoder.hand.letGo()
             advance(to: record.offset + 1)
         } else {
             switch record.content {
@@ -143,6 +151,12 @@ final class PartitionWorker {
     }
 
     private func apply(_ record: borrowing RecordView, _ decoder: DecoderBox) {
+        if !setAside.isEmpty, setAside.contains(record.offset) {
+            bytesOrNone(of: record) {
+                reject(.crash, text: Self.crashText, record, index: nil, bytes: $0)
+            }
+            return
+        }
         guard let value = record.value else {
             report.events.filtered += 1
             return
@@ -195,6 +209,13 @@ final class PartitionWorker {
             }
         }
     }
+
+    /// Lends the value of a record, or no bytes where it has none.
+    func bytesOrNone(of record: borrowing RecordView, _ body: (ByteView) -> Void) {
+        if let value = record.value { body(value) } else { [UInt8]().withByteView(body) }
+    }
+
+    static let crashText = "it ended the process \(CrashAccount.limit) times"
 
     private func reject(
         _ reason: RejectReason,
