@@ -143,6 +143,15 @@ let package = Package(
             path: "Tests/Partner",
             swiftSettings: settings
         ),
+        // cohortd with a bug that a certain record meets.
+        .executableTarget(
+            name: "crashing-daemon",
+            dependencies: [
+                "Basics", "Daemon", "Destinations", "InputFiles", "Telemetry", "Threads",
+            ],
+            path: "Tests/CrashingDaemon",
+            swiftSettings: settings
+        ),
         // What the fuzzers do with an input; the suites do it with those that once failed.
         .target(
             name: "FuzzBodies",
@@ -195,6 +204,7 @@ let package = Package(
             [
                 "Basics", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Threads",
                 "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "TestKit",
+                "crashing-daemon", "Configuration",
             ]
         ),
     ],

@@ -22,6 +22,8 @@ final class APIServer {
         func cohorts() -> [CohortSummary] { queries.cohorts() }
         func syncs() -> [SyncSummary] { queries.syncs() }
 
+        func acceptTime() throws(APIQueryError) -> TimeReport { try queries.acceptTime() }
+
         func command(_ command: SyncCommand, sync: String) throws(APIQueryError) {
             try queries.command(command, sync: sync)
         }

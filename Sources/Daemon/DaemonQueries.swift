@@ -23,6 +23,7 @@ final class DaemonQueries: APIQueries {
     private let configuredSyncs: [String: ConfiguredSync]
     /// What reasons go through before they leave: they may hold what a partner or a library said.
     private let redactor: Redactor
+    private let gate: TickGate
     private let startedAt: EventTime
     private let clock = SystemClock()
     /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
@@ -40,6 +41,7 @@ final class DaemonQueries: APIQueries {
         sync: SyncService,
         configuredSyncs: [String: ConfiguredSync],
         redactor: Redactor,
+        gate: TickGate,
         startedAt: EventTime
     ) {
         self.plan = plan
@@ -52,6 +54,7 @@ final class DaemonQueries: APIQueries {
         self.sync = sync
         self.configuredSyncs = configuredSyncs
         self.redactor = redactor
+        self.gate = gate
         self.startedAt = startedAt
     }
 
@@ -154,6 +157,20 @@ final class DaemonQueries: APIQueries {
                 reason: "the syncs are busy: \(command.rawValue) may still be done, "
                     + "GET /v1/syncs/\(id) shows it"
             )
+        }
+    }
+
+    func acceptTime() throws(APIQueryError) -> TimeReport {
+        guard let (outcome, now, lastTick) = gate.accept() else {
+            throw .notReady(reason: "the snapshots are still being read")
+        }
+        switch outcome {
+        case .accepted: return TimeReport(now: now, tick: lastTick)
+        case .needless:
+            throw .refused(
+                reason: "the clock holds nothing: it is believed as it is, \(now.rfc3339)"
+            )
+        case .refused(let hold): throw .refused(reason: TickGate.text(hold, now: now))
         }
     }
 

@@ -29,6 +29,7 @@ package final class DaemonService {
     private let redactor: Redactor
     private let clock = SystemClock()
     private let reload: ReloadRequests?
+    private let read: @Sendable () -> ClockReading
     private let isStopWanted: () -> Bool
 
     /// The address the API listens on, told when it does.
@@ -41,18 +42,21 @@ package final class DaemonService {
     ///   - logger: Where everything is told; its sink is to let lines pass through `redactor`.
     ///   - redactor: Learns every secret that is fetched.
     ///   - reload: Asked several times a second whether to read the configuration again.
+    ///   - read: The clocks that ticks are made by.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration,
         logger: Logger,
         redactor: Redactor,
         reload: ReloadRequests? = nil,
+        read: @escaping @Sendable () -> ClockReading = { ClockReading.ofMachine },
         isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
         self.logger = logger
         self.redactor = redactor
         self.reload = reload
+        self.read = read
         self.isStopWanted = isStopWanted
     }
 
@@ -104,6 +108,7 @@ package final class DaemonService {
             clock: clock,
             reload: reload,
             outcome: plan.outcome,
+            gate: TickGate(read: read),
             isStopWanted: isStopWanted
         )
         listening(run.address)
@@ -131,6 +136,10 @@ final class DaemonRun {
     private(set) var progress = RunProgress()
     private let instanceID: String
     private var ticks: TickSource
+    private let gate: TickGate
+    private var clockFile: ClockFile
+    private let witness: ClockWitness
+    private var hold: ClockFence.Hold?
     private var durable: [PartitionID: Offset] = [:]
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
@@ -150,6 +159,7 @@ final class DaemonRun {
         clock: SystemClock,
         reload: ReloadRequests?,
         outcome: ReloadOutcome,
+        gate: TickGate,
         isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
         self.loaded = loaded
@@ -159,8 +169,9 @@ final class DaemonRun {
         self.clock = clock
         self.reload = reload
         isStopWantedByCaller = isStopWanted
-        let startedAt = clock.now
-        ticks = TickSource(width: configuration.tickMilliseconds, now: startedAt)
+        self.gate = gate
+        ticks = TickSource(width: configuration.tickMilliseconds)
+        clockFile = ClockFile(directory.smallFiles)
 
         let setup = try SyncSetup(loaded)
         let plan = Self.plan(of: loaded, setup)
@@ -175,6 +186,13 @@ final class DaemonRun {
         } catch {
             throw DaemonError(error)
         }
+        let guarding = CrashGuard(
+            directory.smallFiles,
+            threads: Self.engineThreadCount(),
+            topic: configuration.kafka.topic,
+            commandsTopic: configuration.kafka.commandsTopic,
+            logger: logger
+        )
         let control = Mailbox<ControlMessage>(capacity: 4096)
         let syncMailbox = Mailbox<SyncMessage>(capacity: 256)
         let metrics = MetricRegistry()
@@ -214,9 +232,11 @@ final class DaemonRun {
                 topic: configuration.kafka.deadLetterTopic,
                 folder: directory.path + "/rejects",
                 logger: logger
-            )
+            ),
+            crashes: guarding.account
         )
         let environment = environment
+        witness = ClockWitness(reports: environment.reports)
         sync = try SyncService(
             journal: journal,
             store: directory.store,
@@ -229,7 +249,7 @@ final class DaemonRun {
             logger: logger,
             metrics: metrics
         )
-        engines = (0..<Self.engineThreadCount()).map { _ in EngineThread(environment) }
+        engines = guarding.hands.map { EngineThread(environment, $0) }
         queries = DaemonQueries(
             plan: plan,
             definitions: loaded.cohorts,
@@ -243,7 +263,8 @@ final class DaemonRun {
                 }
             ),
             redactor: redactor,
-            startedAt: startedAt
+            gate: gate,
+            startedAt: gate.now
         )
         metrics.update { $0.set(.configReloadSuccessful, to: outcome == .failed ? 0 : 1) }
         try api.serve(configuration.http, queries)
@@ -457,6 +478,7 @@ final class DaemonRun {
             while answer == nil { answer = reply.takeAll(timeoutMilliseconds: 1000).first }
             if let answer { opened[partition] = try answer.get() }
         }
+        beginTime()
         while !isStopWanted() {
             if try lookForCommands(consumer) { break }
             usleep(200_000)
@@ -526,7 +548,7 @@ final class DaemonRun {
         engine.post(
             .start(
                 partition,
-                PartitionStart(events: events, commands: commandsStart, floor: ticks.first)
+                PartitionStart(events: events, commands: commandsStart, floor: ticks.floor)
             )
         )
         return true
@@ -676,9 +698,42 @@ final class DaemonRun {
         }
     }
 
+    /// Finds out whether the clock can be believed, and from when on ticks are owed.
+    private func beginTime() {
+        let lastTick = opened.values.compactMap(\.cut?.tick).max()
+        gate.begin(stored: clockFile.reference, lastTick: lastTick)
+        if let lastTick { ticks.raise(to: lastTick) }
+        if let now = believedTime() { ticks.begin(now: now) }
+    }
+
+    /// The wall clock, as far as ticks go by it; nil while it cannot be believed.
+    private func believedTime() -> EventTime? {
+        let (now, hold, reference) = gate.look(witness)
+        if let error = clockFile.keep(reference) {
+            logger.warning(
+                "clock_file",
+                "\(DaemonError(error).text); after a restart the clock may need to be accepted",
+                repeatKey: "clock"
+            )
+        }
+        if let hold {
+            if !hold.isLike(self.hold) {
+                logger.warning("time_held", TickGate.text(hold, now: now))
+                environment.metrics.update { $0.set(.ticksHeld, ["clock"], to: 1) }
+            }
+        } else if self.hold != nil {
+            logger.notice("time_goes_on", "the clock is believed again: \(now.rfc3339)")
+            environment.metrics.update { $0.set(.ticksHeld, ["clock"], to: 0) }
+        }
+        self.hold = hold
+        return hold == nil ? now : nil
+    }
+
     private func askForTick(_ consumer: Consumer) {
         let monotonic = clock.monotonicMilliseconds
-        guard let tick = ticks.due(now: clock.now, monotonic: monotonic) else { return }
+        guard let now = believedTime(), let tick = ticks.due(now: now, monotonic: monotonic) else {
+            return
+        }
         let partitions = consumer.assignment
         if partitions.isEmpty {
             ticks.failed(monotonic: monotonic)
@@ -706,6 +761,7 @@ final class DaemonRun {
                 if !mine.isEmpty { engine.post(.tick(tick, ends: mine)) }
             }
             ticks.done(tick)
+            gate.ticked(tick)
             environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 0) }
         } catch {
             ticks.failed(monotonic: clock.monotonicMilliseconds)
@@ -789,6 +845,7 @@ final class DaemonRun {
             )
         }
         if let problem = commands.problem { reasons.append(problem) }
+        if let held = gate.reason { reasons.append(held) }
         setStartup(reasons)
         if reasons.isEmpty, queries.readiness().reasons.isEmpty { progress.isReady = true }
     }

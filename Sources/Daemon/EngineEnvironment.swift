@@ -36,6 +36,8 @@ struct EngineEnvironment: Sendable {
     let sync: Mailbox<SyncMessage>
     let control: Mailbox<ControlMessage>
     let rejects: RejectSink
+    /// Which records ended the process too often.
+    var crashes = CrashAccount()
     /// Ticks by event time, of every partition for itself as its records pass (``CatchUp``).
     ///
     /// Nil in a daemon, whose ticks are asked for.

@@ -47,9 +47,12 @@ final class EngineThread: Sendable {
     private let mailbox = Mailbox<Request>(capacity: 1024)
     private let queue = Mutex<EngineQueue?>(nil)
     private let environment: EngineEnvironment
+    private let hand: Hand
 
-    init(_ environment: EngineEnvironment) {
+    /// A thread that notes what it has in hand.
+    init(_ environment: EngineEnvironment, _ hand: Hand = Hand()) {
         self.environment = environment
+        self.hand = hand
     }
 
     /// Starts the thread, which ends after `finish`.
@@ -69,7 +72,7 @@ final class EngineThread: Sendable {
         var attached: EngineQueue?
         // Records of a partition come in runs.
         var current: PartitionWorker?
-        let decoder = DecoderBox(environment)
+        let decoder = DecoderBox(environment, hand)
         var isTicking = false
         while true {
             let waitsForMail = attached == nil && !isTicking
@@ -136,13 +139,15 @@ final class EngineThread: Sendable {
     }
 }
 
-/// The decoders of one engine thread; a class, since a closure borrows it.
+/// What one engine thread takes records with: decoders, and its hand; a class, since a closure borrows it.
 final class DecoderBox {
     // Unchecked: one thread has it, and nothing that is called while it is lent decodes anything.
     @exclusivity(unchecked) var decoder: EventDecoder
     var commands: CommandDecoder
+    let hand: Hand
 
-    init(_ environment: EngineEnvironment) {
+    init(_ environment: EngineEnvironment, _ hand: Hand = Hand()) {
+        self.hand = hand
         decoder = EventDecoder(
             extraction: environment.plan.extraction,
             eventBytesMax: environment.eventBytesMax,

@@ -34,6 +34,8 @@ struct PartitionReport: Sendable {
     /// Where the catching up began and ends, while it lasts.
     var catchUp: (from: LogPosition, to: LogPosition)?
     var tick: EventTime?
+    /// When Kafka, or the producer, stamped the event that came last.
+    var lastTimestamp: EventTime?
     var users = 0
     var approximateUsers = 0
     var dedupeShortened = 0

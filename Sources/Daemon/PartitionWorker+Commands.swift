@@ -13,7 +13,9 @@ extension PartitionWorker {
         if record.isRecord {
             // Around a rebalance the client may hand out a record again.
             guard record.offset >= next else { return }
+            decoder.hand.take(isCommand: true, partition: partition, offset: record.offset)
             applyCommand(record, decoder)
+            decoder.hand.letGo()
             advance(commandsTo: record.offset + 1)
             return
         }
@@ -27,6 +29,10 @@ extension PartitionWorker {
     }
 
     private func applyCommand(_ record: borrowing RecordView, _ decoder: DecoderBox) {
+        if !commandsSetAside.isEmpty, commandsSetAside.contains(record.offset) {
+            bytesOrNone(of: record) { rejectCommand(.crash, text: Self.crashText, record, $0) }
+            return
+        }
         guard let value = record.value else {
             report.commands.filtered += 1
             return

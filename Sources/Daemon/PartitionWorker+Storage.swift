@@ -84,8 +84,15 @@ extension PartitionWorker {
         return worker
     }
 
-    /// Makes what changed durable, if anything did.
+    /// How long a snapshot that cannot come later waits for dead letters.
+    private static let settleMilliseconds: Int64 = 5000
+
+    /// Makes what changed durable, if anything did; later where a dead letter is still on its way.
     func commitIfDirty(now: Int64) {
+        guard environment.rejects.isSettled(partition) else {
+            if (now - committedAt) / 2 >= environment.snapshotInterval { warnOfDeadLetters() }
+            return
+        }
         committedAt = now
         if isDirty { commit() }
     }
@@ -95,11 +102,30 @@ extension PartitionWorker {
         guard isDirty else { return }
         // Until a rebuild is over, the snapshot it began from is the last one.
         if case .rebuilding = phase { return }
+        guard mayPassDeadLetters else { return }
         do throws(DaemonError) {
             try writeChanges()
         } catch {
             environment.control.postAtOnce(.fatal(error))
         }
+    }
+
+    /// Whether the dead letters of everything before ``next`` are safe, after a moment at the latest.
+    private var mayPassDeadLetters: Bool {
+        let rejects = environment.rejects
+        if rejects.settle(partition, timeoutMilliseconds: Self.settleMilliseconds) { return true }
+        warnOfDeadLetters()
+        return false
+    }
+
+    private func warnOfDeadLetters() {
+        environment.logger.warning(
+            "snapshot_waits",
+            "Kafka has not confirmed dead letters, so no snapshot passes their events; they are read again after a"
+                + " restart",
+            ["partition": LogValue(partition)],
+            repeatKey: "\(partition)"
+        )
     }
 
     private func writeChanges() throws(DaemonError) {
@@ -154,7 +180,7 @@ extension PartitionWorker {
     /// The last snapshot; the worker is of no use afterwards.
     func finish() throws(DaemonError) {
         if isDirty, phase != .halted, phase != .opened {
-            if case .rebuilding = phase {} else { try writeChanges() }
+            if case .rebuilding = phase {} else if mayPassDeadLetters { try writeChanges() }
         }
     }
 }

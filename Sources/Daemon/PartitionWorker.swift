@@ -54,6 +54,8 @@ final class PartitionWorker {
     var firstOffset: Offset = 0
     /// Events given to the shard, duplicates among them; commands carry no insert id and are never any.
     private var eventsTaken = 0
+    /// The timestamp of the last event that was read.
+    private var lastArrival: EventTime?
     /// Ticks that wait for their ends, all ascending.
     var pendingTicks: [(instant: EventTime, end: LogPosition)] = [] { didSet { watch() } }
     var tickUnderWay: TickUnderWay?
@@ -76,6 +78,9 @@ final class PartitionWorker {
     var publishedAt: Int64 = 0
     /// What must be checked about history when the first record comes.
     var historyCheck: HistoryCheck?
+    /// The offsets of events and of commands that ended the process too often.
+    private let setAside: Set<Offset>
+    let commandsSetAside: Set<Offset>
 
     init(
         _ partition: PartitionID,
@@ -89,6 +94,8 @@ final class PartitionWorker {
         self.opened = opened
         needsWholeState = opened.cut == nil
         report = PartitionReport(partition: partition)
+        setAside = environment.crashes.setAside(of: environment.topic, partition)
+        commandsSetAside = environment.crashes.setAside(of: environment.commandsTopic, partition)
         self.shard = shard
         self.log = log
         let cohorts = environment.plan.cohorts.count
@@ -127,7 +134,10 @@ final class PartitionWorker {
                 guard historySuffices(check, oldest: record.timestamp) else { return }
             }
             if eventTicks != nil { tickByEventTime(before: record.timestamp) }
+            decoder.hand.take(isCommand: false, partition: partition, offset: record.offset)
             apply(record, decoder)
+            // What waited for the record, such as a tick, is not its fault.
+            decoder.hand.letGo()
             advance(to: record.offset + 1)
         } else {
             switch record.content {
@@ -141,6 +151,12 @@ final class PartitionWorker {
     }
 
     private func apply(_ record: borrowing RecordView, _ decoder: DecoderBox) {
+        if !setAside.isEmpty, setAside.contains(record.offset) {
+            bytesOrNone(of: record) {
+                reject(.crash, text: Self.crashText, record, index: nil, bytes: $0)
+            }
+            return
+        }
         guard let value = record.value else {
             report.events.filtered += 1
             return
@@ -166,6 +182,7 @@ final class PartitionWorker {
         _ shard: inout Shard
     ) {
         let arrival = record.timestamp.map { EventTime(milliseconds: $0) }
+        lastArrival = arrival
         if case .rejected(let reason) = decoder.begin(value, source: .log(arrival)) {
             reject(reason, text: decoder.rejectText, record, index: nil, bytes: value)
             return
@@ -192,6 +209,13 @@ final class PartitionWorker {
             }
         }
     }
+
+    /// Lends the value of a record, or no bytes where it has none.
+    func bytesOrNone(of record: borrowing RecordView, _ body: (ByteView) -> Void) {
+        if let value = record.value { body(value) } else { [UInt8]().withByteView(body) }
+    }
+
+    static let crashText = "it ended the process \(CrashAccount.limit) times"
 
     private func reject(
         _ reason: RejectReason,
@@ -281,7 +305,12 @@ final class PartitionWorker {
 
     /// Does what waited for the position that is reached now.
     private func moved() {
-        if case .rebuilding(let until) = phase, position.reaches(until) { endRebuild() }
+        // Its end is a snapshot, which waits for dead letters as any.
+        if case .rebuilding(let until) = phase, position.reaches(until),
+            environment.rejects.isSettled(partition)
+        {
+            endRebuild()
+        }
         if case .catchingUp(let end) = phase, position.reaches(end) {
             if eventTicks != nil { finishEventTicks() }
             becomeLive()
@@ -369,6 +398,7 @@ final class PartitionWorker {
     func publish() {
         shard.settle()
         report.offset = next
+        report.lastTimestamp = lastArrival
         report.events.deduplicated = shard.counters.deduplicated
         report.events.applied = eventsTaken - shard.counters.deduplicated
         report.commandsOffset = readsCommands ? commandsNext : nil
@@ -399,6 +429,7 @@ final class PartitionWorker {
             (now - committedAt) / 2 >= environment.snapshotInterval
             || bytesSinceCommit / 2 >= environment.snapshotBytes
         if isOverdue || isDue && tickUnderWay == nil { commitIfDirty(now: now) }
+        if case .rebuilding = phase { moved() }
         if now - publishedAt >= 200 { publish() }
     }
 

@@ -54,6 +54,15 @@ enum APIBodies {
         return writer
     }
 
+    static func time(_ report: TimeReport) -> JSONWriter {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("now", report.now.rfc3339)
+        writer.tick(report.tick)
+        writer.endObject()
+        return writer
+    }
+
     static func cohorts(_ cohorts: [CohortSummary]) -> JSONWriter {
         var writer = JSONWriter()
         writer.beginObject()

@@ -1,7 +1,7 @@
 package import Basics
 import Sync
 
-/// The daemon's routes: health, metrics, the reads of `/v1` and what is asked of syncs.
+/// The daemon's routes: health, metrics, the reads of `/v1`, and what is asked of syncs and of the clock.
 ///
 /// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the
 /// path (404), the method (405), the query (400), then the data (404, 409, 503). docs/api.md shows every
@@ -17,11 +17,12 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case syncs
         case sync(String)
         case command(SyncCommand, sync: String)
+        case acceptTime
 
         /// As the header `Allow` has them.
         var methods: [String] {
             switch self {
-            case .command: ["POST"]
+            case .command, .acceptTime: ["POST"]
             default: ["GET", "HEAD"]
             }
         }
@@ -107,6 +108,7 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case 3 where path[0] == "v1" && path[1] == "syncs": .sync(path[2])
         case 4 where path[0] == "v1" && path[1] == "syncs":
             SyncCommand(rawValue: path[3]).map { .command($0, sync: path[2]) }
+        case 3 where path[0] == "v1" && path[1] == "time" && path[2] == "accept": .acceptTime
         default: nil
         }
     }
@@ -144,6 +146,9 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             case .command(let command, let id):
                 try QueryReader(request.query, known: []).checkNames()
                 return run(command, sync: id)
+            case .acceptTime:
+                try QueryReader(request.query, known: []).checkNames()
+                return acceptTime()
             case .members(let cohort):
                 return try members(
                     of: cohort,
@@ -181,6 +186,14 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             return sync(id)
         } catch {
             return Self.response(to: error, about: id)
+        }
+    }
+
+    private func acceptTime() -> HTTPResponse {
+        do throws(APIQueryError) {
+            return .json(APIBodies.time(try queries.acceptTime()))
+        } catch {
+            return Self.response(to: error, about: "")
         }
     }
 

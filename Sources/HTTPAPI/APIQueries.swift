@@ -20,6 +20,10 @@ package protocol APIQueries: Sendable {
     ///
     /// - Throws: `APIQueryError`
     func command(_ command: SyncCommand, sync: String) throws(APIQueryError)
+    /// Lets time go on from what the clock says, where it is not believed.
+    ///
+    /// - Throws: `APIQueryError`
+    func acceptTime() throws(APIQueryError) -> TimeReport
     /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first
     /// `limit` of them, 1…10,000.
     ///
@@ -41,6 +45,20 @@ package enum APIQueryError: Error, Equatable {
     case refused(reason: String)
     /// A partition still replays: the list would lack users. `reason` is for the caller.
     case notReady(reason: String)
+}
+
+/// What `POST /v1/time/accept` shows.
+package struct TimeReport: Sendable {
+    /// What the clock says.
+    package var now: EventTime
+    /// The last tick before; nil where there was none.
+    package var tick: EventTime?
+
+    /// A report from its parts.
+    package init(now: EventTime, tick: EventTime?) {
+        self.now = now
+        self.tick = tick
+    }
 }
 
 /// Whether the daemon does its work.

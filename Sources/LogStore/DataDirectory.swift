@@ -78,31 +78,14 @@ package struct DataDirectory<Files: FileSystem>: ~Copyable {
         return inner
     }
 
-    /// Writes a small file so that after a crash it is the old or the new one, and now the new one.
-    package func writeAtomically(_ name: String, _ bytes: [UInt8]) throws(StoreError) {
-        try files.replace("\(path)/\(name)", bytes)
-        try files.synchronizeNames(path)
-    }
-
-    /// A small file (4 KiB at most) whole; nil when there is none.
-    package func read(_ name: String) throws(StoreError) -> [UInt8]? {
-        let bytes: [UInt8]?
-        do {
-            bytes = try files.readSmall("\(path)/\(name)")
-        } catch {
-            throw .io(error)
-        }
-        guard let bytes, bytes.count > 4096 else { return bytes }
-        throw .damaged(
-            StoreDamage(file: "\(path)/\(name)", offset: 4096, what: "it is longer than 4 KiB")
-        )
-    }
+    /// The small files in it.
+    package var smallFiles: SmallFiles<Files> { SmallFiles(path: path, files: files) }
 
     /// The text kept under `instance-id`; made of `fresh` and kept when there is none.
     package func instanceID(orElse fresh: String) throws(StoreError) -> String {
         let name = "instance-id"
-        guard let bytes = try read(name) else {
-            try writeAtomically(name, Array((fresh + "\n").utf8))
+        guard let bytes = try smallFiles.read(name) else {
+            try smallFiles.writeAtomically(name, Array((fresh + "\n").utf8))
             return fresh
         }
         guard let text = String(validating: bytes, as: UTF8.self), text.hasSuffix("\n"),

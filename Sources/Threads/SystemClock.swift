@@ -12,6 +12,9 @@ package struct SystemClock: Clock {
 
     package var monotonicMilliseconds: Int64 { Self.milliseconds(CLOCK_MONOTONIC) }
 
+    /// Milliseconds since the machine started, asleep or not; never jumps.
+    package var sinceBootMilliseconds: Int64 { Self.milliseconds(CLOCK_BOOTTIME) }
+
     private static func milliseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -114,6 +114,27 @@ enum CommandTable {
             ),
             syncs,
             Command(
+                group: "time",
+                summary: "Says that the daemon's clock is right",
+                options: connection,
+                commands: [
+                    Command(
+                        "accept",
+                        summary: "Lets ticks go on from what the clock says",
+                        details: """
+                            A clock that runs ahead of what is expected by more than five minutes makes no \
+                            ticks, so that nobody leaves a cohort by it; 'status' shows that as a reason. \
+                            Accept it only where it is right: everyone whose time is over by it leaves.
+
+                            Exit status: 0, 1 nothing is held or it cannot be accepted, 64 usage, 69 the daemon \
+                            cannot be reached or cannot answer now, 74 stdout cannot be written, 77 the daemon \
+                            refuses to answer.
+                            """,
+                        examples: ["cohortctl time accept"]
+                    )
+                ]
+            ),
+            Command(
                 group: "destinations",
                 summary: "Tries destinations before anything is synced to them",
                 commands: [destinationTest]

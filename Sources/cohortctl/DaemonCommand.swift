@@ -38,6 +38,7 @@ struct DaemonCommand {
         case ["syncs", "approve"]: try approve(operands[0])
         case ["syncs", "run"], ["syncs", "pause"], ["syncs", "resume"]:
             try command(words[1], operands[0])
+        case ["time", "accept"]: try acceptTime()
         default: preconditionFailure("the table has a command that nobody runs: \(words)")
         }
     }
@@ -138,6 +139,13 @@ struct DaemonCommand {
         )
         if asJSON { return try printLine(reply.body) }
         try printText(SyncTables.answer(reply.value, to: command))
+    }
+
+    private func acceptTime() throws(ExitStatus) {
+        let reply = try client.ask(TimeReply.self, "/v1/time/accept", method: .post)
+        if asJSON { return try printLine(reply.body) }
+        let last = reply.value.tick.map { "; the last tick was \($0)" } ?? ""
+        try printText("time goes on from \(reply.value.now)\(last)\n")
     }
 
     private func path(ofSync id: String) -> String { "/v1/syncs/\(PercentEncoding.segment(id))" }

@@ -108,6 +108,12 @@ struct SyncReply: Decodable {
     }
 }
 
+/// The body of `POST /v1/time/accept`.
+struct TimeReply: Decodable {
+    var now: String
+    var tick: String?
+}
+
 /// The body of `GET /v1/cohorts/{id}/members`.
 struct MembersReply: Decodable {
     var users: [String]

@@ -18,6 +18,7 @@ struct HelpTests {
             ["cohortctl", "syncs"], ["cohortctl", "syncs", "list"], ["cohortctl", "syncs", "show"],
             ["cohortctl", "syncs", "run"], ["cohortctl", "syncs", "pause"],
             ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"],
+            ["cohortctl", "time"], ["cohortctl", "time", "accept"],
             ["cohortctl", "destinations"], ["cohortctl", "destinations", "test"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],
             ["cohort-bench", "ingest"], ["cohort-bench", "cohorts"], ["cohort-bench", "memory"],

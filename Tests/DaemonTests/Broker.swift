@@ -32,11 +32,11 @@ final class Broker {
         properties = [:]
     }
 
-    /// Starts an Apache Kafka.
-    static func apache() async throws -> Broker {
+    /// Starts an Apache Kafka; `settings` are of the broker, each `KEY=VALUE`.
+    static func apache(_ settings: [String] = []) async throws -> Broker {
         let folder = try TemporaryFolder()
         let path = folder.url.path
-        let program = try Program(script, ["start", "\(path)/broker"], folder: path)
+        let program = try Program(script, ["start", "\(path)/broker"] + settings, folder: path)
         guard try await program.end(within: 120) == .exited(0) else {
             throw NotInTime(what: "Apache Kafka: \(program.errors)")
         }
@@ -55,17 +55,37 @@ final class Broker {
     }
 
     /// Makes a topic.
-    func createTopic(_ name: String = "events", partitions: Int = 4) async throws {
+    func createTopic(
+        _ name: String = "events",
+        partitions: Int = 4,
+        settings: [String] = []
+    ) async throws {
         if let embedded {
             try embedded.createTopic(name, partitions: partitions)
             return
         }
         let topics = try tool("kafka-topics.sh")
-        let ending = try await topics([
-            "--create", "--topic", name, "--partitions", "\(partitions)", "--replication-factor",
-            "1",
-        ])
+        let ending = try await topics(
+            [
+                "--create", "--topic", name, "--partitions", "\(partitions)",
+                "--replication-factor",
+                "1",
+            ] + settings.flatMap { ["--config", $0] }
+        )
         #expect(ending == .exited(0))
+    }
+
+    /// Takes the right to make or write a topic from everybody; only of an Apache Kafka with an authorizer.
+    func forbid(topic: String) async throws {
+        let acls = try tool("kafka-acls.sh")
+        let everybody = "User:ANONYMOUS"
+        for arguments in [
+            ["--allow-principal", everybody, "--operation", "All", "--cluster"],
+            ["--deny-principal", everybody, "--operation", "Create", "--cluster"],
+            ["--deny-principal", everybody, "--operation", "All", "--topic", topic],
+        ] {
+            #expect(try await acls(["--add"] + arguments) == .exited(0))
+        }
     }
 
     /// Makes Kafka forget the records of a partition before an offset; only Apache Kafka can.
@@ -77,6 +97,26 @@ final class Broker {
             .write(toFile: list, atomically: false, encoding: .utf8)
         let delete = try tool("kafka-delete-records.sh")
         #expect(try await delete(["--offset-json-file", list]) == .exited(0))
+    }
+
+    /// Changes what an Apache Kafka has on disk of a partition, while it is stopped in good order.
+    func changeSegment(
+        topic: String,
+        partition: Int,
+        _ change: (inout [UInt8]) throws -> Void
+    ) async throws {
+        let path = "\(try #require(folder).url.path)/broker"
+        for (verb, isBetween) in [("stop", true), ("resume", false)] {
+            let program = try Program(Self.script, [verb, path], folder: path)
+            #expect(try await program.end(within: 120) == .exited(0), "\(program.errors)")
+            guard isBetween else { continue }
+            let segment = URL(
+                fileURLWithPath: "\(path)/log/\(topic)-\(partition)/00000000000000000000.log"
+            )
+            var bytes = Array(try Data(contentsOf: segment))
+            try change(&bytes)
+            try Data(bytes).write(to: segment)
+        }
     }
 
     /// Makes the in-process broker refuse and drop connections, or answer again.

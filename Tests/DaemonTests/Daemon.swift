@@ -153,11 +153,11 @@ final class DaemonUnderTest {
 
     // MARK: Running
 
-    /// Starts `cohortd run`, and does not wait.
+    /// Starts `cohortd run`, or another program that takes the same words, and does not wait.
     @discardableResult
-    func start(_ arguments: [String] = []) throws -> Program {
+    func start(_ arguments: [String] = [], program name: String = "cohortd") throws -> Program {
         let program = try Program(
-            "cohortd",
+            name,
             ["run", "--config", "\(path)/cohortd.yaml"] + arguments,
             folder: path
         )

@@ -11,7 +11,11 @@ final class Publisher {
     private let number: Int
     private static let numbers = Locked(0)
 
-    init(_ broker: String, compression: String = "lz4") throws {
+    init(
+        _ broker: String,
+        compression: String = "lz4",
+        properties: [String: String] = [:]
+    ) throws {
         number = Self.numbers.withLock { number in
             number += 1
             return number
@@ -19,7 +23,7 @@ final class Publisher {
         let failures = failures
         producer = try Producer(
             ProducerSettings(
-                properties: ["bootstrap.servers": broker],
+                properties: properties.merging(["bootstrap.servers": broker]) { $1 },
                 clientID: "tests",
                 lingerMilliseconds: 20,
                 compression: compression
@@ -42,7 +46,8 @@ final class Publisher {
         key: String?,
         value: [UInt8]?,
         partition: PartitionID? = nil,
-        timestamp: Int64? = nil
+        timestamp: Int64? = nil,
+        headers: [RecordHeader] = []
     ) async throws {
         while true {
             do throws(KafkaError) {
@@ -50,6 +55,7 @@ final class Publisher {
                     topic: topic,
                     key: key.map { Array($0.utf8) },
                     value: value,
+                    headers: headers,
                     partition: partition,
                     timestamp: timestamp
                 )

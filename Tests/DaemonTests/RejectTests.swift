@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Kafka
 import Testing
 
 extension DaemonTests {
@@ -116,6 +117,60 @@ extension DaemonTests {
             }
             #expect(lines.filter { $0.contains("reason=too_deep") }.count == 1)
             #expect(lines.filter { $0.contains("reason=users_max") }.count == 1)
+            try await daemon.stop()
+            try await broker.stop()
+        }
+
+        @Test(
+            "records of odd shapes are read as any: no key, an empty one, a long one, a thousand headers"
+        )
+        func shapes() async throws {
+            let broker = try Broker()
+            try await broker.createTopic(partitions: 1)
+            let daemon = try DaemonUnderTest()
+            try daemon.configure(
+                kafka: broker.address,
+                properties: broker.properties,
+                kafkaMore: "event_bytes_max: 64KiB"
+            )
+            try daemon.cohorts([("viewers", "{performed: {event: view, last: 1h}}")], to: [])
+            let publisher = try Publisher(
+                broker.address,
+                compression: "none",
+                properties: ["message.max.bytes": "4000000"]
+            )
+            /// An event of exactly so many bytes.
+            func event(_ user: String, bytes: Int? = nil) -> [UInt8] {
+                let head = #"{"user_id":"\#(user)","event_type":"view","pad":""#
+                let length = max(0, (bytes ?? 0) - head.utf8.count - 2)
+                return Array((head + String(repeating: "x", count: length) + #""}"#).utf8)
+            }
+            try await publisher.send(key: nil, value: event("no-key"))
+            try await publisher.send(key: "", value: event("empty-key"))
+            try await publisher.send(
+                key: String(repeating: "k", count: 1 << 20),
+                value: event("long-key")
+            )
+            try await publisher.send(
+                key: "k",
+                value: event("headers"),
+                headers: (0..<1000).map { RecordHeader(name: "h\($0)", text: "v") }
+            )
+            try await publisher.send(key: "k", value: event("at-limit", bytes: 65_536))
+            try await publisher.send(key: "k", value: event("beyond", bytes: 65_537))
+            // More than one fetch takes of a partition.
+            try await publisher.send(key: "k", value: event("far-beyond", bytes: 2 << 20))
+            try await publisher.send(key: "", value: nil)
+            try await publisher.send(key: "k", value: event("after"))
+            try await publisher.flush()
+            try await daemon.startReady()
+            try await daemon.settled(at: wallClock())
+            #expect(
+                try daemon.members(of: "viewers") == [
+                    "after", "at-limit", "empty-key", "headers", "long-key", "no-key",
+                ]
+            )
+            #expect(try daemon.metric(#"cohortd_rejects_total{reason="too_large"}"#) == 2)
             try await daemon.stop()
             try await broker.stop()
         }

@@ -11,6 +11,8 @@ struct TopicReader {
         var key: String
         /// Nil for a tombstone.
         var value: String?
+        /// By name; those that have no value are left out.
+        var headers: [String: String] = [:]
     }
 
     private(set) var first: [Record] = []
@@ -56,7 +58,12 @@ struct TopicReader {
                         partition: view.partition,
                         offset: view.offset,
                         key: String(decoding: view.key?.array ?? [], as: UTF8.self),
-                        value: view.value.map { String(decoding: $0.array, as: UTF8.self) }
+                        value: view.value.map { String(decoding: $0.array, as: UTF8.self) },
+                        headers: view.headers.reduce(into: [:]) { headers, header in
+                            headers[header.name] = header.value.map {
+                                String(decoding: $0, as: UTF8.self)
+                            }
+                        }
                     )
                     if view.isOfCompanion {
                         records.second.append(record)

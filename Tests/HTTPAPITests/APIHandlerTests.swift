@@ -117,6 +117,12 @@ struct FakeQueries: APIQueries {
         }
     }
 
+    func acceptTime() throws(APIQueryError) -> TimeReport {
+        commands.log.withLock { $0.append("accept") }
+        if reasons.isEmpty { throw .refused(reason: "the clock holds nothing") }
+        return TimeReport(now: Self.tick, tick: nil)
+    }
+
     func members(
         of cohort: String,
         after: String?,
@@ -284,6 +290,20 @@ struct APIHandlerTests {
         #expect(command.status == 404)
         #expect(command.body == text)
         #expect(try ask("/v1/syncs/b/stop", method: "POST").status == 404)
+    }
+
+    @Test("accepting the time is posted, and 409 where nothing is held")
+    func acceptTime() throws {
+        let commands = Commands()
+        #expect(try ask("/v1/time/accept", commands: commands).status == 405)
+        #expect(try ask("/v1/time/accept?now=1", method: "POST", commands: commands).status == 400)
+        #expect(commands.log.withLock { $0 } == [])
+        let accepted = try ask("/v1/time/accept", method: "POST", reasons: ["time is held"])
+        #expect(accepted.status == 200)
+        #expect(accepted.body == #"{"now":"\#(FakeQueries.tick.rfc3339)","tick":null}"#)
+        let needless = try ask("/v1/time/accept", method: "POST")
+        #expect(needless.status == 409)
+        #expect(needless.body == #"{"error":{"code":"refused","text":"the clock holds nothing"}}"#)
     }
 
     @Test("a command changes something, so it needs POST, its own Origin and no parameters")

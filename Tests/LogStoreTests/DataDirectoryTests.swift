@@ -182,16 +182,16 @@ struct DataDirectoryTests {
         while true {
             let disk = SimulatedDisk()
             let data = try Self.open(disk)
-            try data.writeAtomically("note", [1])
+            try data.smallFiles.writeAtomically("note", [1])
             disk.faults[disk.operations + operation] = .crash
             var returned = true
-            do throws(StoreError) { try data.writeAtomically("note", [2, 2]) } catch {
+            do throws(StoreError) { try data.smallFiles.writeAtomically("note", [2, 2]) } catch {
                 returned = false
             }
             for seed in 0..<8 as Range<UInt64> {
                 let after = disk.afterPowerLoss(seed: seed)
                 let reopened = try Self.open(after)
-                let bytes = try reopened.read("note")
+                let bytes = try reopened.smallFiles.read("note")
                 #expect(
                     bytes == [2, 2] || (!returned && bytes == [1]),
                     "at \(operation), seed \(seed)"
