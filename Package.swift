@@ -152,7 +152,7 @@ let package = Package(
         ),
         tests("Basics", []),
         tests("YAML", ["Basics"]),
-        tests("Telemetry", ["Basics"]),
+        tests("Telemetry", ["Basics", "YAML", "TestKit"]),
         tests("Events", ["Basics", "FuzzBodies", "TestKit"]),
         tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),

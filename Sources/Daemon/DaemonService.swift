@@ -200,6 +200,11 @@ final class DaemonRun {
             definitions: loaded.cohorts,
             reports: environment.reports,
             metrics: metrics,
+            measures: ProcessMeasures(
+                partitions: partitions,
+                journal: journal,
+                memoryMax: configuration.memoryMax
+            ),
             engines: engines,
             sync: sync,
             configuredSyncs: Dictionary(
@@ -667,7 +672,9 @@ final class DaemonRun {
             environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 0) }
         } catch {
             ticks.failed(monotonic: clock.monotonicMilliseconds)
-            environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 1) }
+            environment.metrics.update {
+                $0.set(.ticksHeld, ["broker"], to: Double(partitions.count))
+            }
             logger.warning(
                 "tick_held",
                 "no tick without the ends of the partitions: \(error.description)",

@@ -34,6 +34,8 @@ struct PartitionReport: Sendable {
     /// Where the catching up began and ends, while it lasts.
     var catchUp: (from: LogPosition, to: LogPosition)?
     var tick: EventTime?
+    /// Whether a tick is due whose records are not all applied yet.
+    var awaitsRecords = false
     var users = 0
     var approximateUsers = 0
     var dedupeShortened = 0
