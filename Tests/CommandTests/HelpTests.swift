@@ -13,7 +13,8 @@ struct HelpTests {
         let commands = [
             ["cohortctl"], ["cohortctl", "validate"], ["cohortctl", "replay"],
             ["cohortctl", "import"], ["cohortctl", "import", "amplitude"],
-            ["cohortctl", "status"], ["cohortctl", "cohorts"], ["cohortctl", "cohorts", "list"],
+            ["cohortctl", "status"], ["cohortctl", "top"], ["cohortctl", "cohorts"],
+            ["cohortctl", "cohorts", "list"],
             ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"],
             ["cohortctl", "syncs"], ["cohortctl", "syncs", "list"], ["cohortctl", "syncs", "show"],
             ["cohortctl", "syncs", "run"], ["cohortctl", "syncs", "pause"],
