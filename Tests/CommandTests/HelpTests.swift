@@ -25,7 +25,7 @@ struct HelpTests {
             ["cohort-bench", "tick"], ["cohort-bench", "sync"], ["cohort-bench", "latency"],
             ["cohort-bench", "kafka"],
             ["cohort-bench", "kafka-publish"], ["cohort-bench", "kafka-engine"],
-            ["cohort-bench", "restore"],
+            ["cohort-bench", "restore"], ["cohort-bench", "generate"],
         ]
         for command in commands {
             let ended = try Cohortctl.run(
