@@ -74,6 +74,7 @@ let package = Package(
         library("Cohorts", ["Basics", "Events", "YAML"]),
         library("Engine", ["Basics", "Events", "Cohorts", "CPrefetch"]),
         library("LogStore", ["Basics", "CLZ4"]),
+        library("Traffic", ["Basics"]),
         library("Configuration", ["Basics", "YAML"]),
         library("Cryptography", ["CCrypto"]),
         library("Templates", ["Basics", "YAML", "Configuration", "Cryptography"]),
@@ -101,7 +102,7 @@ let package = Package(
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
                 "Configuration", "Templates", "Delivery", "InputFiles", "Threads", "Kafka",
-                "KafkaDelivery", "Destinations", "HTTPAPI",
+                "KafkaDelivery", "Destinations", "HTTPAPI", "Traffic",
             ]
         ),
         program(
@@ -123,7 +124,7 @@ let package = Package(
             [
                 "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts", "Engine",
                 "Replay", "Templates", "Sync", "Delivery", "Destinations", "Threads", "Kafka",
-                "HTTPAPI", "Telemetry", "Daemon", "CAllocationCount",
+                "HTTPAPI", "Telemetry", "Daemon", "Traffic", "CAllocationCount",
             ]
         ),
 
@@ -161,7 +162,8 @@ let package = Package(
         ),
         tests("Basics", []),
         tests("YAML", ["Basics"]),
-        tests("Telemetry", ["Basics"]),
+        tests("Telemetry", ["Basics", "YAML", "TestKit"]),
+        tests("Traffic", ["Basics"]),
         tests("Events", ["Basics", "FuzzBodies", "TestKit"]),
         tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
         tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
@@ -203,8 +205,8 @@ let package = Package(
             "Daemon",
             [
                 "Basics", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Threads",
-                "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "TestKit",
-                "crashing-daemon", "Configuration",
+                "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "cohort-bench",
+                "TestKit", "crashing-daemon", "Configuration",
             ]
         ),
     ],

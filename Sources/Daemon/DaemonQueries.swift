@@ -18,6 +18,7 @@ final class DaemonQueries: APIQueries {
     private let definitions: [String: [UInt8]]
     private let reports: PartitionReports
     private let metricRegistry: MetricRegistry
+    private let measures: ProcessMeasures
     private let engines: [EngineThread]
     private let sync: SyncService
     private let configuredSyncs: [String: ConfiguredSync]
@@ -37,6 +38,7 @@ final class DaemonQueries: APIQueries {
         definitions: [Definition],
         reports: PartitionReports,
         metrics: MetricRegistry,
+        measures: ProcessMeasures,
         engines: [EngineThread],
         sync: SyncService,
         configuredSyncs: [String: ConfiguredSync],
@@ -50,6 +52,7 @@ final class DaemonQueries: APIQueries {
         )
         self.reports = reports
         metricRegistry = metrics
+        self.measures = measures
         self.engines = engines
         self.sync = sync
         self.configuredSyncs = configuredSyncs
@@ -80,7 +83,12 @@ final class DaemonQueries: APIQueries {
 
     func metrics() -> [UInt8] {
         let reports = reports.all
-        metricRegistry.update { $0.take(reports, plan: plan, now: clock.monotonicMilliseconds) }
+        let reading = measures.read()
+        let now = clock.monotonicMilliseconds
+        metricRegistry.update {
+            $0.take(reports, plan: plan, now: now)
+            $0.take(reading)
+        }
         return metricRegistry.rendered()
     }
 
@@ -271,6 +279,9 @@ extension MetricRegistry.Values {
             setState(.partitionState, [partition], to: report.state.rawValue)
         }
         for (reason, count) in rejects { set(.rejectsTotal, [reason], to: Double(count)) }
+        // Of the causes these two are known; that of the broker is set where a tick is asked for.
+        set(.ticksHeld, ["lag"], to: Double(reports.count(where: \.awaitsRecords)))
+        add(.ticksHeld, ["broker"], by: 0)
         set(.users, [], to: Double(reports.reduce(0) { $0 + $1.users }))
         set(.usersApproximate, [], to: Double(reports.reduce(0) { $0 + $1.approximateUsers }))
         set(.storeBytes, ["wal"], to: Double(reports.reduce(0) { $0 + $1.storeBytes }))

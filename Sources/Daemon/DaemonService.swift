@@ -255,6 +255,11 @@ final class DaemonRun {
             definitions: loaded.cohorts,
             reports: environment.reports,
             metrics: metrics,
+            measures: ProcessMeasures(
+                partitions: partitions,
+                journal: journal,
+                memoryMax: configuration.memoryMax
+            ),
             engines: engines,
             sync: sync,
             configuredSyncs: Dictionary(
@@ -718,8 +723,9 @@ final class DaemonRun {
         }
         if let hold {
             if !hold.isLike(self.hold) {
+                let held = Double(opened.count)
                 logger.warning("time_held", TickGate.text(hold, now: now))
-                environment.metrics.update { $0.set(.ticksHeld, ["clock"], to: 1) }
+                environment.metrics.update { $0.set(.ticksHeld, ["clock"], to: held) }
             }
         } else if self.hold != nil {
             logger.notice("time_goes_on", "the clock is believed again: \(now.rfc3339)")
@@ -765,7 +771,9 @@ final class DaemonRun {
             environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 0) }
         } catch {
             ticks.failed(monotonic: clock.monotonicMilliseconds)
-            environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 1) }
+            environment.metrics.update {
+                $0.set(.ticksHeld, ["broker"], to: Double(partitions.count))
+            }
             logger.warning(
                 "tick_held",
                 "no tick without the ends of the partitions: \(error.description)",

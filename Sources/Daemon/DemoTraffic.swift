@@ -2,6 +2,7 @@ import Basics
 import Kafka
 import Synchronization
 import Threads
+import Traffic
 
 /// A shop's made-up traffic, published as any producer would: keyed by user, lz4, a few thousand a second.
 ///
@@ -48,11 +49,11 @@ final class DemoTraffic: Sendable {
     private func run() {
         let clock = SystemClock()
         var generator = SeededGenerator(seed: UInt64(bitPattern: clock.now.milliseconds))
-        let began = clock.monotonicMilliseconds
+        let pace = TrafficPace(rate: rate, began: clock.monotonicMilliseconds)
         var count = 0
         let pause = Mailbox<Void>(capacity: 1)
         while !isStopped.load(ordering: .relaxed) {
-            let owed = Int((clock.monotonicMilliseconds - began) * Int64(rate) / 1000)
+            let owed = pace.owed(now: clock.monotonicMilliseconds)
             while count < owed {
                 send(Self.event(number: count, now: clock.now, &generator))
                 count += 1
@@ -79,29 +80,12 @@ final class DemoTraffic: Sendable {
     ) -> (user: String, json: [UInt8]) {
         // A third of the visitors is around at a time; who that is moves on.
         let shift = Int(now.milliseconds / (sessionSeconds * 10)) % userCount
-        let user = "user-\((shift + generator.below(userCount / 3)) % userCount)"
-        let dice = generator.below(1000)
-        let type =
-            switch dice {
-            case ..<700: "page_view"
-            case ..<960: "product_view"
-            case ..<993: "add_to_cart"
-            default: "purchase"
-            }
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.member("user_id", user)
-        writer.member("event_type", type)
-        writer.member("time", now.milliseconds)
-        writer.member("insert_id", "demo-\(number)")
-        if dice >= 700 {
-            writer.key("event_properties")
-            writer.beginObject()
-            writer.member("price", 5 + generator.below(196))
-            writer.member("category", generator.pick(["shoes", "shirts", "bags", "books"]))
-            writer.endObject()
-        }
-        writer.endObject()
-        return (user, writer.bytes)
+        let event = TrafficEvent(
+            user: "user-\((shift + generator.below(userCount / 3)) % userCount)",
+            type: TrafficMix.shop.next(&generator),
+            time: now,
+            insertID: "demo-\(number)"
+        )
+        return (event.user, event.json(&generator))
     }
 }

@@ -36,6 +36,8 @@ struct PartitionReport: Sendable {
     var tick: EventTime?
     /// When Kafka, or the producer, stamped the event that came last.
     var lastTimestamp: EventTime?
+    /// Whether a tick is due whose records are not all applied yet.
+    var awaitsRecords = false
     var users = 0
     var approximateUsers = 0
     var dedupeShortened = 0

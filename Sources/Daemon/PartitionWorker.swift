@@ -408,6 +408,7 @@ final class PartitionWorker {
         report.ignoredOperations = shard.counters.ignoredOperations
         report.ignoredProperties = shard.counters.ignoredProperties
         report.storeBytes = log.bytesOnDisk
+        report.awaitsRecords = tickUnderWay == nil && !pendingTicks.isEmpty
         // Half of a tick is nothing that anyone is to see.
         if tickUnderWay == nil {
             report.tick = shard.lastTick

@@ -342,7 +342,9 @@ final class SyncService: @unchecked Sendable {
     private func publish(_ now: Int64) {
         let statuses = planner.status(now: now)
         published.withLock { $0 = statuses }
+        let journalBytes = journal.bytesOnDisk
         metrics.update { values in
+            values.set(.storeBytes, ["journal"], to: Double(journalBytes))
             for status in statuses {
                 values.set(.syncPendingUsers, [status.sync], to: Double(status.pendingUsers))
                 values.set(

@@ -19,6 +19,8 @@ package enum Metric: Int, CaseIterable, Sendable {
     case deltasTotal
     case snapshotAgeSeconds
     case storeBytes
+    case memoryBytes
+    case memoryMaxBytes
     case partitionState
     case syncPendingUsers
     case syncOldestPendingSeconds
@@ -127,6 +129,13 @@ package enum Metric: Int, CaseIterable, Sendable {
             )
         case .storeBytes:
             ("store_bytes", .gauge, [.storeKind], "Bytes in data_dir, by kind of file.")
+        case .memoryBytes:
+            ("memory_bytes", .gauge, [], "Memory of the process that is resident.")
+        case .memoryMaxBytes:
+            (
+                "memory_max_bytes", .gauge, [],
+                "What memory_bytes may reach: memory_max, else the cgroup's limit."
+            )
         case .partitionState:
             (
                 "partition_state", .gauge, [.partition, .state],

@@ -5,7 +5,7 @@ import Basics
 enum BenchTable {
     static let program = Program(
         "cohort-bench",
-        summary: "Measures cohortd",
+        summary: "Measures cohortd, and makes traffic for it",
         version: Version.text,
         commands: [
             ingest,
@@ -67,6 +67,6 @@ enum BenchTable {
                 ],
                 examples: ["cohort-bench latency --rate 50000 --seconds 20"]
             ),
-        ] + kafka + [restore]
+        ] + kafka + [restore, generate]
     )
 }

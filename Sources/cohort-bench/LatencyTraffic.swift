@@ -3,6 +3,7 @@ import Daemon
 import Kafka
 import Synchronization
 import Threads
+import Traffic
 
 /// Events at a steady rate; now and then one of a new user who enters the cohort by it.
 final class LatencyTraffic: Sendable {
@@ -74,13 +75,10 @@ final class LatencyTraffic: Sendable {
         while !hasBegun.load(ordering: .relaxed) { _ = pause.takeAll(timeoutMilliseconds: 10) }
         // The daemon asks whether to stop before it has joined its group.
         _ = pause.takeAll(timeoutMilliseconds: 3000)
-        let began = clock.monotonicMilliseconds
+        let pace = TrafficPace(rate: rate, began: clock.monotonicMilliseconds)
         var count = 0
         while count < rate * seconds {
-            let owed = min(
-                rate * seconds,
-                Int((clock.monotonicMilliseconds - began) * Int64(rate) / 1000)
-            )
+            let owed = min(rate * seconds, pace.owed(now: clock.monotonicMilliseconds))
             while count < owed {
                 send(count, clock)
                 count += 1

@@ -23,6 +23,7 @@ func run() throws(BenchStatus) {
         case "kafka-publish": try KafkaPublishCommand(arguments).run()
         case "kafka-engine": try KafkaEngineCommand(arguments).run()
         case "restore": try RestoreCommand(arguments).run()
+        case "generate": try GenerateCommand(arguments).run()
         default: try IngestCommand(arguments).run()
         }
     }

@@ -3,12 +3,13 @@ import Basics
 
 /// The commands of cohortctl: what its arguments, its help and its documentation are made from.
 enum CommandTable {
+    private static let address = Option.one(
+        "--address",
+        "URL",
+        "Where the daemon listens. Default: COHORTD_ADDRESS, else http://127.0.0.1:8080."
+    )
     static let connection = [
-        Option.one(
-            "--address",
-            "URL",
-            "Where the daemon listens. Default: COHORTD_ADDRESS, else http://127.0.0.1:8080."
-        ),
+        address,
         Option.one(
             "--output",
             "FORMAT",
@@ -76,6 +77,7 @@ enum CommandTable {
                 options: connection,
                 examples: ["cohortctl status"]
             ),
+            top,
             Command(
                 group: "cohorts",
                 summary: "Looks at cohorts of the running daemon",
@@ -140,6 +142,35 @@ enum CommandTable {
                 commands: [destinationTest]
             ),
         ]
+    )
+
+    private static let top = Command(
+        "top",
+        summary: "Shows live how the daemon does: rate, lag, ticks, memory, syncs",
+        details: """
+            Looks every --interval, and shows how much went by since the look before. On a terminal it has the \
+            screen until Ctrl-C, and waits for a daemon that is away; elsewhere it prints one look after \
+            another, and ends where the daemon does not answer. EVENTS and SENT are a second's, TICK and \
+            SNAPSHOT how long ago the last one was by the clock of this machine.
+
+            Exit status: 0, 64 usage, 69 the daemon cannot be reached or cannot answer now, 74 stdout cannot \
+            be written, 77 the daemon refuses to answer.
+            """,
+        options: [
+            .one(
+                "--interval",
+                "D",
+                "How long between two looks, 100ms … 1h. Default: 2s."
+            ),
+            .flag("--once", "Looks twice, prints the second look and ends."),
+            address,
+            .one(
+                "--output",
+                "FORMAT",
+                "json prints a look as one object in a line; text, the default, is for people."
+            ),
+        ],
+        examples: ["cohortctl top", "cohortctl top --once --interval 10s --output json"]
     )
 
     private static let replay = Command(

@@ -1,9 +1,15 @@
 import Destinations
 import Foundation
 
-/// Asks the daemon's API and turns every way in which that fails into a line on stderr and a status.
+/// Asks the daemon's API and turns every way in which that fails into a line and a status.
 struct DaemonClient {
     let address: DaemonAddress
+
+    /// Why there is no answer, as a line for people, and the status it ends with.
+    struct Failure: Error {
+        let status: ExitStatus
+        let text: String
+    }
 
     /// Sends a request without a body and reads the JSON document that answers it.
     ///
@@ -20,6 +26,35 @@ struct DaemonClient {
         method: HTTPClient.Method = .get,
         orStatus other: Int = 200
     ) throws(ExitStatus) -> (value: Reply, body: [UInt8]) {
+        do throws(Failure) {
+            let body = try fetch(path, method: method, orStatus: other)
+            return (try read(type, body, path), body)
+        } catch {
+            printError("cohortctl: " + error.text)
+            throw error.status
+        }
+    }
+
+    /// As ``ask(_:_:method:orStatus:)``, for a caller who goes on after a failure; nothing is printed.
+    ///
+    /// - Throws: What went wrong.
+    func look<Reply: Decodable>(
+        _ type: Reply.Type,
+        _ path: String,
+        orStatus other: Int = 200
+    ) throws(Failure) -> Reply {
+        try read(type, try fetch(path, orStatus: other), path)
+    }
+
+    /// Sends a request without a body.
+    ///
+    /// - Returns: The body of an answer with status 200, or `other`.
+    /// - Throws: What went wrong; nothing is printed.
+    func fetch(
+        _ path: String,
+        method: HTTPClient.Method = .get,
+        orStatus other: Int = 200
+    ) throws(Failure) -> [UInt8] {
         let answer: (status: Int, body: [UInt8])
         do throws(HTTPClientError) {
             answer = try HTTPClient.send(
@@ -38,18 +73,31 @@ struct DaemonClient {
         guard answer.status == 200 || answer.status == other else {
             throw refusal(answer.status, answer.body, path)
         }
+        return answer.body
+    }
+
+    private func read<Reply: Decodable>(
+        _ type: Reply.Type,
+        _ body: [UInt8],
+        _ path: String
+    ) throws(Failure) -> Reply {
         do {
-            return (try JSONDecoder().decode(type, from: Data(answer.body)), answer.body)
+            return try JSONDecoder().decode(type, from: Data(body))
         } catch {
-            throw failure(
-                .unreachable,
-                "\(address.text)\(path): the answer is not one of cohortd",
-                "check which program listens there, and that its version is that of cohortctl"
-            )
+            throw stranger(path)
         }
     }
 
-    private func refusal(_ status: Int, _ body: [UInt8], _ path: String) -> ExitStatus {
+    /// The failure of an answer that cohortd does not give.
+    func stranger(_ path: String) -> Failure {
+        failure(
+            .unreachable,
+            "\(address.text)\(path): the answer is not one of cohortd",
+            "check which program listens there, and that its version is that of cohortctl"
+        )
+    }
+
+    private func refusal(_ status: Int, _ body: [UInt8], _ path: String) -> Failure {
         let detail: String
         do {
             detail = try JSONDecoder().decode(ErrorReply.self, from: Data(body)).error.text
@@ -70,6 +118,8 @@ struct DaemonClient {
                 "\(address.text) does not understand the request: \(detail)",
                 nil
             )
+        case 404 where !path.hasPrefix("/v1/cohorts") && !path.hasPrefix("/v1/syncs"):
+            return stranger(path)
         case 404, 409, 422:
             let group = path.hasPrefix("/v1/syncs") ? "syncs" : "cohorts"
             return failure(.no, detail, status == 404 ? "cohortctl \(group) list shows all" : nil)
@@ -88,9 +138,8 @@ struct DaemonClient {
         }
     }
 
-    /// Prints what happened and what to do.
-    private func failure(_ status: ExitStatus, _ text: String, _ remedy: String?) -> ExitStatus {
-        printError("cohortctl: " + text + (remedy.map { "; \($0)" } ?? ""))
-        return status
+    /// What happened and what to do.
+    private func failure(_ status: ExitStatus, _ text: String, _ remedy: String?) -> Failure {
+        Failure(status: status, text: text + (remedy.map { "; \($0)" } ?? ""))
     }
 }

@@ -18,13 +18,7 @@ struct DaemonCommand {
         operands = arguments.operands
         isConfirmed = words == ["syncs", "approve"] && arguments.flag("--yes")
         client = DaemonClient(address: try DaemonAddress(option: arguments.value("--address")))
-        switch arguments.value("--output") {
-        case nil, "text": asJSON = false
-        case "json": asJSON = true
-        case .some(let other):
-            printError("cohortctl: --output \(other): text or json is expected")
-            throw .usage
-        }
+        asJSON = try arguments.asksForJSON()
     }
 
     func run() throws(ExitStatus) {
@@ -160,5 +154,18 @@ struct DaemonCommand {
         var output = Output.standard
         try output.write(text)
         try output.finish()
+    }
+}
+
+extension ParsedArguments {
+    /// Whether the output is for programs.
+    func asksForJSON() throws(ExitStatus) -> Bool {
+        switch value("--output") {
+        case nil, "text": return false
+        case "json": return true
+        case .some(let other):
+            printError("cohortctl: --output \(other): text or json is expected")
+            throw .usage
+        }
     }
 }

@@ -21,6 +21,7 @@ func run() throws(ExitStatus) {
         case "import": try ImportCommand.run(arguments)
         case "destinations": try DestinationTestCommand(arguments).run()
         case "replay": try ReplayCommand(arguments).run()
+        case "top": try TopCommand(arguments).run()
         default: try DaemonCommand(arguments).run()
         }
     }

@@ -13,7 +13,8 @@ struct HelpTests {
         let commands = [
             ["cohortctl"], ["cohortctl", "validate"], ["cohortctl", "replay"],
             ["cohortctl", "import"], ["cohortctl", "import", "amplitude"],
-            ["cohortctl", "status"], ["cohortctl", "cohorts"], ["cohortctl", "cohorts", "list"],
+            ["cohortctl", "status"], ["cohortctl", "top"], ["cohortctl", "cohorts"],
+            ["cohortctl", "cohorts", "list"],
             ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"],
             ["cohortctl", "syncs"], ["cohortctl", "syncs", "list"], ["cohortctl", "syncs", "show"],
             ["cohortctl", "syncs", "run"], ["cohortctl", "syncs", "pause"],
@@ -25,7 +26,7 @@ struct HelpTests {
             ["cohort-bench", "tick"], ["cohort-bench", "sync"], ["cohort-bench", "latency"],
             ["cohort-bench", "kafka"],
             ["cohort-bench", "kafka-publish"], ["cohort-bench", "kafka-engine"],
-            ["cohort-bench", "restore"],
+            ["cohort-bench", "restore"], ["cohort-bench", "generate"],
         ]
         for command in commands {
             let ended = try Cohortctl.run(

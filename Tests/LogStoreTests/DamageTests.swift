@@ -275,6 +275,7 @@ struct DamageTests {
     @Test("bytes behind the last group are kept aside and the state is the same")
     func extraBytes() throws {
         let whole = try contents(of: SimulatedDisk(Self.original))
+        #expect(try Quarantine.bytes(SimulatedDisk(Self.original), directory: "/log") == 0)
         var generator = SeededGenerator(seed: 3)
         let bytes = Self.original.files["/log/wal-2"] ?? []
         // Zeros, garbage, the file's own beginning and its own last group once more.
@@ -289,6 +290,7 @@ struct DamageTests {
             #expect(found == whole)
             #expect(log.recovery.tailBytes == Int64(extra.count))
             #expect(disk.contents(try #require(log.recovery.tail)) == extra)
+            #expect(try Quarantine.bytes(disk, directory: "/log") == Int64(extra.count))
             try log.close()
             #expect(try contents(of: disk) == whole)
         }
