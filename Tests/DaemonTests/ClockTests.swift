@@ -39,7 +39,7 @@ extension DaemonTests {
                 return reasons.count == 1 && reasons[0].hasPrefix("time is held")
                     && reasons[0].contains(text)
             }
-            #expect(try daemon.metric(#"cohortd_ticks_held{cause="clock"}"#) == 1)
+            #expect(try daemon.metric(#"cohortd_ticks_held{cause="clock"}"#) == 4)
         }
 
         @Test("a year's jump makes no exit, also over a restart, until the clock is set right")

@@ -33,6 +33,7 @@ struct MetricPageTests {
         "cohortd_sync_oldest_pending_seconds": ["sync"],
         "cohortd_sync_users_total": ["sync", "outcome"],
         "cohortd_destination_up": ["destination"],
+        "cohortd_config_reload_successful": [],
     ]
 
     private static let closed: [String: [String]] = [
