@@ -39,16 +39,22 @@ func load(_ arguments: ParsedArguments) throws(DaemonError) -> LoadedConfigurati
     }
     let loaded = LoadedConfiguration.read(
         path: arguments.value("--config") ?? "/etc/cohortd/cohortd.yaml",
+        environment: ProcessEnvironment.all,
         overrides: overrides,
         acceptHistory: arguments.values("--accept-history")
     )
     if loaded.problems.isEmpty { return loaded }
+    printWarnings(of: loaded)
     for problem in loaded.problems { printError(problem) }
     let count = loaded.problems.count
     throw DaemonError(
         status: DaemonError.Status.configuration,
         "\(count) \(count == 1 ? "problem" : "problems") in the configuration; nothing was started"
     )
+}
+
+func printWarnings(of loaded: LoadedConfiguration) {
+    for warning in loaded.warnings { printError("cohortd: warning: \(warning)") }
 }
 
 func logger(_ configuration: DaemonConfiguration.Log) -> Logger {
@@ -85,6 +91,7 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
     case "run":
         let loaded = try load(arguments)
         let logger = logger(loaded.daemon.log)
+        for warning in loaded.warnings { logger.warning("variable_ignored", warning) }
         let service = DaemonService(loaded, logger: logger, redactor: redactor) {
             StopSignal.isWanted
         }
@@ -92,6 +99,7 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
         try service.run()
     case "check":
         let loaded = try load(arguments)
+        printWarnings(of: loaded)
         write(Array(loaded.summary.utf8), to: STDOUT_FILENO)
     case "demo":
         let rate = try number(arguments, "--rate", in: 1...100_000) ?? 2000
