@@ -59,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "CMicroHTTPD"),
         .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CSystemd"),
         .target(name: "CAllocationCount"),
         .target(
             name: "CSimdJSON",
@@ -101,7 +102,7 @@ let package = Package(
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
                 "Configuration", "Templates", "Delivery", "InputFiles", "Threads", "Kafka",
-                "KafkaDelivery", "Destinations", "HTTPAPI",
+                "KafkaDelivery", "Destinations", "HTTPAPI", "CSystemd",
             ]
         ),
         program(

@@ -29,6 +29,7 @@ package final class DaemonService {
     private let redactor: Redactor
     private let clock = SystemClock()
     private let isStopWanted: () -> Bool
+    private let manager: ServiceManager
 
     /// The address the API listens on, told when it does.
     package var listening: (String) -> Void = { _ in }
@@ -39,14 +40,17 @@ package final class DaemonService {
     ///   - configuration: Read without problems.
     ///   - logger: Where everything is told; its sink is to let lines pass through `redactor`.
     ///   - redactor: Learns every secret that is fetched.
+    ///   - manager: Told when it is ready, how it is, and that it is alive.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration,
         logger: Logger,
         redactor: Redactor,
+        manager: ServiceManager = .none,
         isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
+        self.manager = manager
         self.logger = logger
         self.redactor = redactor
         self.isStopWanted = isStopWanted
@@ -55,6 +59,7 @@ package final class DaemonService {
     /// Runs until a stop is wanted.
     /// - Throws: Why it cannot start or go on; what was durable stays.
     package func run() throws(DaemonError) {
+        let files = try OpenFileLimit.raised()
         let directory: DataDirectory<DiskFileSystem>
         do throws(StoreError) {
             directory = try DataDirectory.open(
@@ -72,6 +77,8 @@ package final class DaemonService {
             logger: logger,
             redactor: redactor,
             clock: clock,
+            manager: manager,
+            files: files,
             isStopWanted: isStopWanted
         )
         listening(run.address)
@@ -92,6 +99,10 @@ final class DaemonRun {
     private let logger: Logger
     private let clock: SystemClock
     private let isStopWanted: () -> Bool
+    private let manager: ServiceManager
+    private let files: OpenFileLimit
+    /// That of the control thread.
+    private let heartbeat = Heartbeat()
     private let instanceID: String
     private var ticks: TickSource
     private var durable: [PartitionID: Offset] = [:]
@@ -109,9 +120,13 @@ final class DaemonRun {
         logger: Logger,
         redactor: Redactor,
         clock: SystemClock,
+        manager: ServiceManager,
+        files: OpenFileLimit,
         isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
         configuration = loaded.daemon
+        self.manager = manager
+        self.files = files
         self.logger = logger
         self.clock = clock
         self.isStopWanted = isStopWanted
@@ -210,16 +225,29 @@ final class DaemonRun {
             redactor: redactor,
             startedAt: startedAt
         )
-        server = try Self.serve(configuration.http, queries)
+        server = try Self.serve(configuration.http, queries, files, logger)
     }
 
     private static func serve(
         _ http: DaemonConfiguration.HTTP,
-        _ queries: DaemonQueries
+        _ queries: DaemonQueries,
+        _ files: OpenFileLimit,
+        _ logger: Logger
     ) throws(DaemonError) -> HTTPServer {
         do throws(HTTPServerError) {
             var limits = HTTPLimits()
-            limits.connectionsMax = http.connectionsMax
+            limits.connectionsMax = files.connections(wanted: http.connectionsMax)
+            if limits.connectionsMax < http.connectionsMax {
+                logger.warning(
+                    "open_files",
+                    "only \(files.files) files may be open, so the API takes \(limits.connectionsMax)"
+                        + " connections instead of \(http.connectionsMax): \(OpenFileLimit.remedy)",
+                    [
+                        "limit": LogValue(files.files),
+                        "connections": LogValue(limits.connectionsMax),
+                    ]
+                )
+            }
             limits.perAddressMax = http.perAddressMax
             limits.bodyBytesMax = http.bodyMax
             let api = APIHandler(queries: queries, listen: http.listen)
@@ -247,16 +275,25 @@ final class DaemonRun {
 
     func untilStopped() throws(DaemonError) {
         threads = engines.map { $0.start() }
+        let supervisor = makeSupervisor()
+        let supervisorThread = supervisor.start()
+        defer {
+            supervisor.stop()
+            supervisorThread.join()
+        }
         let syncThread = sync.start()
         let rejectThread = environment.rejects.start(properties: kafkaProperties)
         var failure: DaemonError?
         do throws(DaemonError) {
             let consumer = try makeConsumer()
+            // All that a person may have got wrong is right. Kafka and history may take hours: /readyz tells.
+            manager.tell(.ready)
             do throws(DaemonError) {
                 if try openPartitions(consumer) { try loop(consumer) }
             } catch {
                 failure = error
             }
+            stopping()
             // State is made durable before anything that could hang.
             failure = finish() ?? failure
             if !consumer.close(timeoutMilliseconds: 5000) {
@@ -266,6 +303,7 @@ final class DaemonRun {
                 )
             }
         } catch {
+            stopping()
             failure = finish() ?? error
         }
         let reply = Mailbox<DaemonError?>(capacity: 1)
@@ -282,6 +320,25 @@ final class DaemonRun {
         server.stop()
         if let failure { throw failure }
         logger.info("stopped", "stopped in good order")
+    }
+
+    private func makeSupervisor() -> Supervisor {
+        let queries = queries
+        var heartbeats = engines.enumerated().map { index, engine in
+            (name: "engine thread \(index)", heartbeat: engine.heartbeat)
+        }
+        heartbeats.append((name: "the sync thread", heartbeat: sync.heartbeat))
+        heartbeats.append((name: "the control thread", heartbeat: heartbeat))
+        return Supervisor(over: heartbeats, telling: manager, logger: logger) {
+            queries.serviceStatus()
+        }
+    }
+
+    /// From here on every wait has an end of its own, and the manager has its time for the whole.
+    private func stopping() {
+        heartbeat.beat(.waiting)
+        setStartup(["stopping"])
+        manager.tell(.stopping, .status("stopping"))
     }
 
     private func finish() -> DaemonError? {
@@ -324,6 +381,7 @@ final class DaemonRun {
         let engines = engines
         let count = engines.count
         let logger = logger
+        let heartbeat = heartbeat
         let events = ConsumerEvents(
             startPosition: { partition in
                 guard let report = reports[partition], report.state != .halted else { return .hold }
@@ -354,6 +412,8 @@ final class DaemonRun {
                 }
             },
             revoked: { partitions, _ in
+                heartbeat.beat(.waiting)
+                defer { heartbeat.beat() }
                 for (index, engine) in engines.enumerated() {
                     let mine = partitions.filter { Int($0) % count == index }
                     if mine.isEmpty { continue }
@@ -416,9 +476,16 @@ final class DaemonRun {
         }
         for (partition, reply) in replies {
             var answer: Result<OpenedPartition, DaemonError>?
-            while answer == nil { answer = reply.takeAll(timeoutMilliseconds: 1000).first }
+            while answer == nil {
+                heartbeat.beat()
+                answer = reply.takeAll(timeoutMilliseconds: 1000).first
+            }
             if let answer { opened[partition] = try answer.get() }
         }
+        try files.check(
+            used: OpenFileLimit.used,
+            connections: files.connections(wanted: configuration.http.connectionsMax)
+        )
         while !isStopWanted() {
             if try lookForCommands(consumer) { break }
             usleep(200_000)
@@ -433,6 +500,7 @@ final class DaemonRun {
 
     private func partitionCount(_ consumer: Consumer) throws(DaemonError) -> Int? {
         while !isStopWanted() {
+            heartbeat.beat()
             do throws(KafkaError) {
                 let count = try consumer.partitionCount(timeoutMilliseconds: 2000)
                 if count > 0 { return count }
@@ -524,6 +592,7 @@ final class DaemonRun {
         _ consumer: Consumer
     ) -> (first: Offset, end: Offset)? {
         while !isStopWanted() {
+            heartbeat.beat()
             do throws(KafkaError) {
                 return try consumer.watermarks(partition, of: topic, timeoutMilliseconds: 2000)
             } catch {
@@ -545,6 +614,9 @@ final class DaemonRun {
     /// - Returns: False when no broker answered.
     private func lookForCommands(_ consumer: Consumer) throws(DaemonError) -> Bool {
         let properties = kafkaProperties
+        // Making a topic takes a broker its time.
+        heartbeat.beat(.long)
+        defer { heartbeat.beat() }
         do throws(KafkaError) {
             try commands.look(
                 partitions: opened.count,
@@ -576,7 +648,10 @@ final class DaemonRun {
             environment.reports.all.contains(where: {
                 $0.commandsOffset == nil && $0.state != .halted
             })
-        { usleep(1000) }
+        {
+            heartbeat.beat()
+            usleep(1000)
+        }
         do throws(KafkaError) {
             try consumer.startCompanions()
         } catch {
@@ -592,6 +667,7 @@ final class DaemonRun {
         while !isStopWanted() {
             let waiting = environment.reports.all.contains { $0.state == .restoring }
             if !waiting { return }
+            heartbeat.beat()
             usleep(1000)
         }
     }
@@ -620,6 +696,7 @@ final class DaemonRun {
     private func loop(_ consumer: Consumer) throws(DaemonError) {
         logger.info("started", "cohortd \(Version.text) runs", ["http": LogValue(address)])
         while !isStopWanted() {
+            heartbeat.beat()
             consumer.pollControl(timeoutMilliseconds: 20)
             try serveControl(consumer)
             let now = clock.monotonicMilliseconds

@@ -47,6 +47,8 @@ final class EngineThread: Sendable {
     private let mailbox = Mailbox<Request>(capacity: 1024)
     private let queue = Mutex<EngineQueue?>(nil)
     private let environment: EngineEnvironment
+    /// Whether the thread makes progress, for whoever watches over it.
+    let heartbeat = Heartbeat()
 
     init(_ environment: EngineEnvironment) {
         self.environment = environment
@@ -71,15 +73,19 @@ final class EngineThread: Sendable {
         var current: PartitionWorker?
         let decoder = DecoderBox(environment)
         var isTicking = false
+        defer { heartbeat.beat(.waiting) }
         while true {
+            heartbeat.beat()
             let waitsForMail = attached == nil && !isTicking
             for request in mailbox.takeAll(timeoutMilliseconds: waitsForMail ? 1000 : 0) {
                 if case .attach(let given) = request { attached = given }
                 if case .finish(let reply) = request {
+                    heartbeat.beat(.long)
                     reply.post(finish(&workers))
                     return
                 }
                 serve(request, &workers)
+                heartbeat.beat()
                 current = nil
             }
             // One at a time: events wait for a slice of one tick, not for one of each.
@@ -96,7 +102,10 @@ final class EngineThread: Sendable {
                 }
             }
             let now = environment.clock.monotonicMilliseconds
-            for worker in workers.values { worker.afterBatch(now: now) }
+            for worker in workers.values {
+                worker.afterBatch(now: now)
+                heartbeat.beat()
+            }
         }
     }
 
@@ -104,8 +113,10 @@ final class EngineThread: Sendable {
         switch request {
         case .attach, .finish: break
         case .open(let partition, let reply):
+            heartbeat.beat(.long)
             do throws(DaemonError) {
                 let worker = try PartitionWorker.open(partition, environment)
+                worker.heartbeat = heartbeat
                 workers[partition] = worker
                 reply.post(.success(worker.opened))
             } catch {

@@ -24,6 +24,11 @@ let redactor = Redactor()
     writeLog(Array((line + "\n").utf8))
 }
 
+/// Tells why nothing goes on; in the journal as an error.
+func printFailure(_ line: String) {
+    printError(JournalStream.isStandardError ? "<\(LogLevel.error.priority)>\(line)" : line)
+}
+
 func usage(_ text: String) -> DaemonError {
     DaemonError(status: DaemonError.Status.usage, "\(text); see cohortd --help")
 }
@@ -45,7 +50,7 @@ func load(_ arguments: ParsedArguments) throws(DaemonError) -> LoadedConfigurati
     )
     if loaded.problems.isEmpty { return loaded }
     printWarnings(of: loaded)
-    for problem in loaded.problems { printError(problem) }
+    for problem in loaded.problems { printFailure(problem) }
     let count = loaded.problems.count
     throw DaemonError(
         status: DaemonError.Status.configuration,
@@ -60,7 +65,7 @@ func printWarnings(of loaded: LoadedConfiguration) {
 func logger(_ configuration: DaemonConfiguration.Log) -> Logger {
     let format: LogFormat =
         switch configuration.format {
-        case .auto: getenv("JOURNAL_STREAM") != nil ? .journald : .text
+        case .auto: JournalStream.isStandardError ? .journald : .text
         case .text: .text
         case .json: .json
         }
@@ -92,9 +97,12 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
         let loaded = try load(arguments)
         let logger = logger(loaded.daemon.log)
         for warning in loaded.warnings { logger.warning("variable_ignored", warning) }
-        let service = DaemonService(loaded, logger: logger, redactor: redactor) {
-            StopSignal.isWanted
-        }
+        let service = DaemonService(
+            loaded,
+            logger: logger,
+            redactor: redactor,
+            manager: .ofProcess
+        ) { StopSignal.isWanted }
         defer { logger.flush(all: true) }
         try service.run()
     case "check":
@@ -134,7 +142,7 @@ do {
     printError(error.description)
     exit(DaemonError.Status.usage)
 } catch let error as DaemonError {
-    printError("cohortd: \(error.text)")
+    printFailure("cohortd: \(error.text)")
     exit(error.status)
 }
 exit(0)

@@ -155,11 +155,15 @@ final class DaemonUnderTest {
 
     /// Starts `cohortd run`, and does not wait.
     @discardableResult
-    func start(_ arguments: [String] = []) throws -> Program {
+    func start(
+        _ arguments: [String] = [],
+        environment: [String: String] = [:]
+    ) throws -> Program {
         let program = try Program(
             "cohortd",
             ["run", "--config", "\(path)/cohortd.yaml"] + arguments,
-            folder: path
+            folder: path,
+            environment: environment
         )
         self.program = program
         return program
@@ -219,12 +223,14 @@ final class DaemonUnderTest {
     func run(
         _ command: String,
         _ arguments: [String] = [],
+        environment: [String: String] = [:],
         within seconds: Double = 60
     ) async throws -> (ending: Program.Ending, output: String, errors: String) {
         let program = try Program(
             "cohortd",
             [command, "--config", "\(path)/cohortd.yaml"] + arguments,
-            folder: path
+            folder: path,
+            environment: environment
         )
         let ending = try await program.end(within: seconds)
         return (ending, program.output, program.errors)
@@ -235,12 +241,13 @@ final class DaemonUnderTest {
     /// An answer of the API; nil while nobody listens.
     func get(
         _ target: String,
+        port: Int? = nil,
         headers: [(name: String, value: String)] = []
     ) throws -> (status: Int, body: [UInt8])? {
         do throws(HTTPClientError) {
             return try HTTPClient.send(
                 .get,
-                "http://127.0.0.1:\(port)\(target)",
+                "http://127.0.0.1:\(port ?? self.port)\(target)",
                 headers: headers,
                 timeoutMilliseconds: 20_000
             )
