@@ -59,6 +59,7 @@ let package = Package(
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "CMicroHTTPD"),
         .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CSystemd"),
         .target(name: "CAllocationCount"),
         .target(
             name: "CSimdJSON",
@@ -102,7 +103,7 @@ let package = Package(
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
                 "Configuration", "Templates", "Delivery", "InputFiles", "Threads", "Kafka",
-                "KafkaDelivery", "Destinations", "HTTPAPI", "Traffic",
+                "KafkaDelivery", "Destinations", "HTTPAPI", "Traffic", "CSystemd",
             ]
         ),
         program(

@@ -51,6 +51,9 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Whether the same call may succeed later, once there is space again.
     public var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 
+    /// Whether the process, or the machine, has as many files open as it may.
+    public var isOutOfFiles: Bool { code == EMFILE || code == ENFILE }
+
     /// Whether there was no such file or directory.
     public var isMissing: Bool { code == ENOENT }
 

@@ -36,16 +36,16 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
     package enum Place: Hashable, Sendable, CustomStringConvertible {
         /// A place in a file.
         case file(String, Mark)
-        /// `--set` with this path.
+        /// What goes over the file: `--set PATH`, or the name of a variable of the environment.
         case override(String)
         /// The command line, another flag.
         case flag(String)
 
-        /// `FILE:LINE:COL`, or `--set PATH`.
+        /// `FILE:LINE:COL`, `--set PATH`, or `COHORTD_…`.
         package var description: String {
             switch self {
             case .file(let file, let mark): "\(file):\(mark.line):\(mark.column)"
-            case .override(let path): "--set \(path)"
+            case .override(let name): name
             case .flag(let flag): flag
             }
         }
@@ -72,7 +72,7 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
         text = problem.text
     }
 
-    /// `FILE:LINE:COL: error[code]: text`, or `--set PATH: error[code]: text`.
+    /// `FILE:LINE:COL: error[code]: text`; `--set PATH` or the name of a variable is a place as well.
     package var description: String {
         "\(place): error[\(code)]: \(text)"
     }
@@ -82,7 +82,7 @@ package struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible
 package struct ConfigurationReading<Value: Sendable>: Sendable {
     /// What was read; to be used only if there are no problems, but complete enough to go on checking.
     package var value: Value
-    /// Every problem, in the order of the file, those of `--set` last.
+    /// Every problem, in the order of the file, those of variables and of `--set` last.
     package var problems: [ConfigurationProblem]
     /// Of a folder: the ids of all objects, also of those with problems, so that a reference to one is not
     /// reported as well.

@@ -10,11 +10,11 @@ extension DaemonConfiguration {
         package var places: Places
     }
 
-    /// Reads `cohortd.yaml` with the overrides of the command line over it.
+    /// Reads `cohortd.yaml` with the overrides over it.
     ///
     /// - Parameters:
     ///   - file: The file; nil = the defaults alone.
-    ///   - overrides: Each `--set`, in order; the last of one path wins.
+    ///   - overrides: Of the environment, then each `--set`, in order; the last of one path wins.
     ///   - zoneExists: Whether the zone database knows a name.
     /// - Returns: The configuration and every problem; status 78 if there is one.
     package static func read(
@@ -41,7 +41,7 @@ extension DaemonConfiguration {
             }
             // Without its document a file has no keys that overrides could go over.
             if documents.isEmpty, !problems.isEmpty {
-                let places = Places(file: name, overridePaths: [], start: start)
+                let places = Places(file: name, overrideNames: [], start: start)
                 return ConfigurationReading(
                     value: Document(configuration: DaemonConfiguration(), places: places),
                     problems: problems
@@ -49,7 +49,7 @@ extension DaemonConfiguration {
             }
         }
         let findings = Findings(
-            places: Places(file: name, overridePaths: overrides.map(\.path), start: node.mark),
+            places: Places(file: name, overrideNames: overrides.map(\.name), start: node.mark),
             keys: ConfigurationKey.daemon
         )
         var configuration = DaemonConfiguration()

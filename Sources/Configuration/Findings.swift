@@ -33,7 +33,7 @@ package final class Findings {
     private func rank(_ problem: ConfigurationProblem) -> (Int, Int, Int) {
         switch problem.place {
         case .file(_, let mark): (0, mark.line, mark.column)
-        case .override(let path): (1, places.overridePaths.firstIndex(of: path) ?? 0, 0)
+        case .override(let name): (1, places.overrideNames.firstIndex(of: name) ?? 0, 0)
         case .flag: (2, 0, 0)
         }
     }

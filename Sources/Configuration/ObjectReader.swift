@@ -51,7 +51,7 @@ package struct ObjectReader<Object: Sendable> {
         problems += documentProblems.map { ConfigurationProblem(file: file.name, problem: $0) }
         for document in documents {
             let findings = Findings(
-                places: Places(file: file.name, overridePaths: [], start: document.mark),
+                places: Places(file: file.name, overrideNames: [], start: document.mark),
                 keys: keys
             )
             let top = Section(path: "", node: document, findings: findings)

@@ -1,11 +1,13 @@
 import YAML
 
-/// One `--set PATH=VALUE`: a value that goes over that of the file.
+/// A value that goes over that of the file: one `--set PATH=VALUE`, or a variable `COHORTD_…`.
 package struct Override: Hashable, Sendable {
     /// `kafka.topic`; all after `kafka.properties.` is one name of librdkafka's.
     package var path: String
     /// A scalar as written, or a list as JSON.
     package var value: String
+    /// What problems with it are said of: `--set PATH`, or the name of the variable.
+    package var name: String
 
     /// Reads `PATH=VALUE`.
     ///
@@ -16,12 +18,20 @@ package struct Override: Hashable, Sendable {
         }
         path = String(argument[..<equals])
         value = String(argument[argument.index(after: equals)...])
+        name = "--set \(path)"
         if components.contains("") {
             throw OverrideError(
                 argument: argument,
                 text: "a path is names with dots between, such as kafka.topic"
             )
         }
+    }
+
+    /// The value of a variable of the environment.
+    init(variable: String, path: String, value: String) {
+        name = variable
+        self.path = path
+        self.value = value
     }
 
     /// The names of the path.

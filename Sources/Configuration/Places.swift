@@ -4,13 +4,14 @@ package import YAML
 package struct Places: Hashable, Sendable {
     /// The file.
     package var file: String
-    var overridePaths: [String]
+    /// What the overrides are called, in their order.
+    var overrideNames: [String]
     var marks: [String: Mark] = [:]
     var start: Mark
 
-    init(file: String, overridePaths: [String], start: Mark) {
+    init(file: String, overrideNames: [String], start: Mark) {
         self.file = file
-        self.overridePaths = overridePaths
+        self.overrideNames = overrideNames
         self.start = start
     }
 
@@ -35,7 +36,7 @@ package struct Places: Hashable, Sendable {
     package func mark(of path: String) -> Mark? { marks[path] }
 
     func place(_ mark: Mark) -> ConfigurationProblem.Place {
-        if let index = Override.index(of: mark) { return .override(overridePaths[index]) }
+        if let index = Override.index(of: mark) { return .override(overrideNames[index]) }
         return .file(file, mark)
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import HTTPAPI
 import Sync
 import Synchronization
+import Telemetry
 
 /// The API of the process: it goes on listening while the daemon behind it changes to another configuration.
 final class APIServer {
@@ -40,13 +41,15 @@ final class APIServer {
     private var running: (server: HTTPServer, http: DaemonConfiguration.HTTP)?
     private var queries: CurrentQueries?
 
-    /// Where it listens, as a URL; empty before ``serve(_:_:)``.
+    /// Where it listens, as a URL; empty before ``serve(_:_:_:_:)``.
     var address: String { running.map { "http://\($0.server.address)" } ?? "" }
 
     /// Answers from `queries` from now on; listens anew only where `http` says something else than before.
     func serve(
         _ http: DaemonConfiguration.HTTP,
-        _ queries: DaemonQueries
+        _ queries: DaemonQueries,
+        _ files: OpenFileLimit,
+        _ logger: Logger
     ) throws(DaemonError) {
         if let current = self.queries, running?.http == http {
             current.use(queries)
@@ -56,7 +59,18 @@ final class APIServer {
         let current = CurrentQueries(queries)
         do throws(HTTPServerError) {
             var limits = HTTPLimits()
-            limits.connectionsMax = http.connectionsMax
+            limits.connectionsMax = files.connections(wanted: http.connectionsMax)
+            if limits.connectionsMax < http.connectionsMax {
+                logger.warning(
+                    "open_files",
+                    "only \(files.files) files may be open, so the API takes \(limits.connectionsMax)"
+                        + " connections instead of \(http.connectionsMax): \(OpenFileLimit.remedy)",
+                    [
+                        "limit": LogValue(files.files),
+                        "connections": LogValue(limits.connectionsMax),
+                    ]
+                )
+            }
             limits.perAddressMax = http.perAddressMax
             limits.bodyBytesMax = http.bodyMax
             let api = APIHandler(queries: current, listen: http.listen)

@@ -81,6 +81,26 @@ final class DaemonQueries: APIQueries {
         return Readiness(reasons: reasons.map(redactor.redact))
     }
 
+    /// How the daemon is, in a line for the service manager.
+    ///
+    /// `ready: 4 partitions live, lag 0, 1204 users, last tick 2026-01-05T00:01:00Z`, or
+    /// `not ready: kafka unreachable; 3 of 4 partitions live`.
+    func serviceStatus() -> (isReady: Bool, text: String) {
+        let reasons = readiness().reasons
+        let all = reports.all
+        let live = all.filter { $0.state == .live }.count
+        if reasons.isEmpty {
+            let lag = all.reduce(0) { $0 + ($1.lag ?? 0) }
+            let users = all.reduce(0) { $0 + $1.users }
+            let tick = oldestTick(all).map { ", last tick \($0.rfc3339)" } ?? ""
+            return (true, "ready: \(live) partitions live, lag \(lag), \(users) users\(tick)")
+        }
+        var parts = Array(reasons.prefix(2))
+        if reasons.count > 2 { parts.append("\(reasons.count - 2) more reasons in /readyz") }
+        if !all.isEmpty { parts.append("\(live) of \(all.count) partitions live") }
+        return (false, "not ready: " + parts.joined(separator: "; "))
+    }
+
     func metrics() -> [UInt8] {
         let reports = reports.all
         let reading = measures.read()

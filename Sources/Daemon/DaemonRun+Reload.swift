@@ -18,6 +18,7 @@ extension DaemonRun {
     /// - Parameter consumer: Asked what Kafka still has; nil where it does not answer.
     func lookForReload(_ consumer: Consumer?) {
         guard let reload, reload.take() else { return }
+        manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
         let read = reload.read()
         do throws(Refusal) {
             let changes = try check(read, consumer)
@@ -31,6 +32,7 @@ extension DaemonRun {
                 "the configuration was read again and is not used; the one before runs on"
             )
             environment.metrics.update { $0.set(.configReloadSuccessful, to: 0) }
+            manager.tell(.ready)
         }
     }
 

@@ -31,6 +31,7 @@ package final class DaemonService {
     private let reload: ReloadRequests?
     private let read: @Sendable () -> ClockReading
     private let isStopWanted: () -> Bool
+    private let manager: ServiceManager
 
     /// The address the API listens on, told when it does.
     package var listening: (String) -> Void = { _ in }
@@ -43,6 +44,7 @@ package final class DaemonService {
     ///   - redactor: Learns every secret that is fetched.
     ///   - reload: Asked several times a second whether to read the configuration again.
     ///   - read: The clocks that ticks are made by.
+    ///   - manager: Told when it is ready, how it is, and that it is alive.
     ///   - isStopWanted: Asked several times a second; true ends the daemon in good order.
     package init(
         _ configuration: LoadedConfiguration,
@@ -50,9 +52,11 @@ package final class DaemonService {
         redactor: Redactor,
         reload: ReloadRequests? = nil,
         read: @escaping @Sendable () -> ClockReading = { ClockReading.ofMachine },
+        manager: ServiceManager = .none,
         isStopWanted: @escaping () -> Bool
     ) {
         self.configuration = configuration
+        self.manager = manager
         self.logger = logger
         self.redactor = redactor
         self.reload = reload
@@ -63,6 +67,7 @@ package final class DaemonService {
     /// Runs until a stop is wanted, with another configuration whenever one was read that can be used.
     /// - Throws: Why it cannot start or go on; what was durable stays.
     package func run() throws(DaemonError) {
+        let files = try OpenFileLimit.raised()
         let directory: DataDirectory<DiskFileSystem>
         do throws(StoreError) {
             directory = try DataDirectory.open(
@@ -80,7 +85,7 @@ package final class DaemonService {
         while true {
             var attempt = RunProgress()
             do throws(DaemonError) {
-                let next = try run(plan, directory, api, &attempt)
+                let next = try run(plan, directory, api, files, &attempt)
                 guard let next else { break }
                 plan.go(on: next)
             } catch {
@@ -97,6 +102,7 @@ package final class DaemonService {
         _ plan: ReloadPlan,
         _ directory: borrowing DataDirectory<DiskFileSystem>,
         _ api: APIServer,
+        _ files: OpenFileLimit,
         _ progress: inout RunProgress
     ) throws(DaemonError) -> LoadedConfiguration? {
         let run = try DaemonRun(
@@ -109,6 +115,8 @@ package final class DaemonService {
             reload: reload,
             outcome: plan.outcome,
             gate: TickGate(read: read),
+            manager: manager,
+            files: files,
             isStopWanted: isStopWanted
         )
         listening(run.address)
@@ -134,6 +142,10 @@ final class DaemonRun {
     /// What to go on with, once a configuration was read again that can be used.
     var next: LoadedConfiguration?
     private(set) var progress = RunProgress()
+    let manager: ServiceManager
+    private let files: OpenFileLimit
+    /// That of the control thread.
+    private let heartbeat = Heartbeat()
     private let instanceID: String
     private var ticks: TickSource
     private let gate: TickGate
@@ -160,10 +172,14 @@ final class DaemonRun {
         reload: ReloadRequests?,
         outcome: ReloadOutcome,
         gate: TickGate,
+        manager: ServiceManager,
+        files: OpenFileLimit,
         isStopWanted: @escaping () -> Bool
     ) throws(DaemonError) {
         self.loaded = loaded
         configuration = loaded.daemon
+        self.manager = manager
+        self.files = files
         self.logger = logger
         self.redactor = redactor
         self.clock = clock
@@ -272,7 +288,7 @@ final class DaemonRun {
             startedAt: gate.now
         )
         metrics.update { $0.set(.configReloadSuccessful, to: outcome == .failed ? 0 : 1) }
-        try api.serve(configuration.http, queries)
+        try api.serve(configuration.http, queries, files, logger)
         address = api.address
     }
 
@@ -309,16 +325,25 @@ final class DaemonRun {
     /// - Returns: That configuration.
     func untilStopped() throws(DaemonError) -> LoadedConfiguration? {
         threads = engines.map { $0.start() }
+        let supervisor = makeSupervisor()
+        let supervisorThread = supervisor.start()
+        defer {
+            supervisor.stop()
+            supervisorThread.join()
+        }
         let syncThread = sync.start()
         let rejectThread = environment.rejects.start(properties: kafkaProperties)
         var failure: DaemonError?
         do throws(DaemonError) {
             let consumer = try makeConsumer()
+            // All that a person may have got wrong is right. Kafka and history may take hours: /readyz tells.
+            manager.tell(.ready)
             do throws(DaemonError) {
                 if try openPartitions(consumer) { try loop(consumer) }
             } catch {
                 failure = error
             }
+            stopping()
             // State is made durable before anything that could hang.
             failure = finish() ?? failure
             if !consumer.close(timeoutMilliseconds: 5000) {
@@ -328,6 +353,7 @@ final class DaemonRun {
                 )
             }
         } catch {
+            stopping()
             failure = finish() ?? error
         }
         let reply = Mailbox<DaemonError?>(capacity: 1)
@@ -347,6 +373,26 @@ final class DaemonRun {
 
     /// Whether this run is to end.
     private func isStopWanted() -> Bool { isStopWantedByCaller() || next != nil }
+
+    private func makeSupervisor() -> Supervisor {
+        let queries = queries
+        var heartbeats = engines.enumerated().map { index, engine in
+            (name: "engine thread \(index)", heartbeat: engine.heartbeat)
+        }
+        heartbeats.append((name: "the sync thread", heartbeat: sync.heartbeat))
+        heartbeats.append((name: "the control thread", heartbeat: heartbeat))
+        return Supervisor(over: heartbeats, telling: manager, logger: logger) {
+            queries.serviceStatus()
+        }
+    }
+
+    /// From here on every wait has an end of its own, and the manager has its time for the whole.
+    private func stopping() {
+        heartbeat.beat(.waiting)
+        if next != nil, !isStopWantedByCaller() { return }
+        setStartup(["stopping"])
+        manager.tell(.stopping, .status("stopping"))
+    }
 
     private func finish() -> DaemonError? {
         var failure: DaemonError?
@@ -388,6 +434,7 @@ final class DaemonRun {
         let engines = engines
         let count = engines.count
         let logger = logger
+        let heartbeat = heartbeat
         let events = ConsumerEvents(
             startPosition: { partition in
                 guard let report = reports[partition], report.state != .halted else { return .hold }
@@ -418,6 +465,8 @@ final class DaemonRun {
                 }
             },
             revoked: { partitions, _ in
+                heartbeat.beat(.waiting)
+                defer { heartbeat.beat() }
                 for (index, engine) in engines.enumerated() {
                     let mine = partitions.filter { Int($0) % count == index }
                     if mine.isEmpty { continue }
@@ -480,10 +529,17 @@ final class DaemonRun {
         }
         for (partition, reply) in replies {
             var answer: Result<OpenedPartition, DaemonError>?
-            while answer == nil { answer = reply.takeAll(timeoutMilliseconds: 1000).first }
+            while answer == nil {
+                heartbeat.beat()
+                answer = reply.takeAll(timeoutMilliseconds: 1000).first
+            }
             if let answer { opened[partition] = try answer.get() }
         }
         beginTime()
+        try files.check(
+            used: OpenFileLimit.used,
+            connections: files.connections(wanted: configuration.http.connectionsMax)
+        )
         while !isStopWanted() {
             if try lookForCommands(consumer) { break }
             usleep(200_000)
@@ -498,6 +554,7 @@ final class DaemonRun {
 
     private func partitionCount(_ consumer: Consumer) throws(DaemonError) -> Int? {
         while !isStopWanted() {
+            heartbeat.beat()
             do throws(KafkaError) {
                 let count = try consumer.partitionCount(timeoutMilliseconds: 2000)
                 if count > 0 { return count }
@@ -591,6 +648,7 @@ final class DaemonRun {
         _ consumer: Consumer
     ) -> (first: Offset, end: Offset)? {
         while !isStopWanted() {
+            heartbeat.beat()
             do throws(KafkaError) {
                 return try consumer.watermarks(partition, of: topic, timeoutMilliseconds: 2000)
             } catch {
@@ -612,6 +670,9 @@ final class DaemonRun {
     /// - Returns: False when no broker answered.
     private func lookForCommands(_ consumer: Consumer) throws(DaemonError) -> Bool {
         let properties = kafkaProperties
+        // Making a topic takes a broker its time.
+        heartbeat.beat(.long)
+        defer { heartbeat.beat() }
         do throws(KafkaError) {
             try commands.look(
                 partitions: opened.count,
@@ -643,7 +704,10 @@ final class DaemonRun {
             environment.reports.all.contains(where: {
                 $0.commandsOffset == nil && $0.state != .halted
             })
-        { usleep(1000) }
+        {
+            heartbeat.beat()
+            usleep(1000)
+        }
         do throws(KafkaError) {
             try consumer.startCompanions()
         } catch {
@@ -659,6 +723,7 @@ final class DaemonRun {
         while !isStopWanted() {
             let waiting = environment.reports.all.contains { $0.state == .restoring }
             if !waiting { return }
+            heartbeat.beat()
             usleep(1000)
         }
     }
@@ -688,6 +753,7 @@ final class DaemonRun {
         logger.info("started", "cohortd \(Version.text) runs", ["http": LogValue(address)])
         progress.isStarted = true
         while !isStopWanted() {
+            heartbeat.beat()
             consumer.pollControl(timeoutMilliseconds: 20)
             try serveControl(consumer)
             let now = clock.monotonicMilliseconds

@@ -48,6 +48,8 @@ final class EngineThread: Sendable {
     private let queue = Mutex<EngineQueue?>(nil)
     private let environment: EngineEnvironment
     private let hand: Hand
+    /// Whether the thread makes progress, for whoever watches over it.
+    let heartbeat = Heartbeat()
 
     /// A thread that notes what it has in hand.
     init(_ environment: EngineEnvironment, _ hand: Hand = Hand()) {
@@ -74,15 +76,19 @@ final class EngineThread: Sendable {
         var current: PartitionWorker?
         let decoder = DecoderBox(environment, hand)
         var isTicking = false
+        defer { heartbeat.beat(.waiting) }
         while true {
+            heartbeat.beat()
             let waitsForMail = attached == nil && !isTicking
             for request in mailbox.takeAll(timeoutMilliseconds: waitsForMail ? 1000 : 0) {
                 if case .attach(let given) = request { attached = given }
                 if case .finish(let reply) = request {
+                    heartbeat.beat(.long)
                     reply.post(finish(&workers))
                     return
                 }
                 serve(request, &workers)
+                heartbeat.beat()
                 current = nil
             }
             // One at a time: events wait for a slice of one tick, not for one of each.
@@ -99,7 +105,10 @@ final class EngineThread: Sendable {
                 }
             }
             let now = environment.clock.monotonicMilliseconds
-            for worker in workers.values { worker.afterBatch(now: now) }
+            for worker in workers.values {
+                worker.afterBatch(now: now)
+                heartbeat.beat()
+            }
         }
     }
 
@@ -107,8 +116,10 @@ final class EngineThread: Sendable {
         switch request {
         case .attach, .finish: break
         case .open(let partition, let reply):
+            heartbeat.beat(.long)
             do throws(DaemonError) {
                 let worker = try PartitionWorker.open(partition, environment)
+                worker.heartbeat = heartbeat
                 workers[partition] = worker
                 reply.post(.success(worker.opened))
             } catch {

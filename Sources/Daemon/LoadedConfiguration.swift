@@ -22,16 +22,20 @@ package struct LoadedConfiguration: Sendable {
     package var syncs: [SyncConfiguration]
     /// Lines for stderr; the configuration may be used only if there are none.
     package var problems: [String]
+    /// What may be a mistake and changes nothing: variables `COHORTD_…` that name no key.
+    package var warnings: [String] = []
 
     /// Reads the configuration file and the folders it includes.
     ///
     /// - Parameters:
     ///   - path: The configuration file.
-    ///   - overrides: Each `--set`, in order.
+    ///   - environment: The variables of the process, of which `COHORTD_…` go over the file.
+    ///   - overrides: Each `--set`, in order; they go over the environment.
     ///   - acceptHistory: Each `--accept-history`.
     /// - Returns: What could be read, and every problem.
     package static func read(
         path: String,
+        environment: [String: String] = [:],
         overrides: [Override],
         acceptHistory: [String]
     ) -> LoadedConfiguration {
@@ -43,6 +47,8 @@ package struct LoadedConfiguration: Sendable {
             syncs: [],
             problems: []
         )
+        let variables = EnvironmentVariables.read(environment)
+        loaded.warnings = variables.warnings
         let bytes: [UInt8]
         do throws(InputError) {
             bytes = try InputFiles.read(path)
@@ -52,7 +58,7 @@ package struct LoadedConfiguration: Sendable {
         }
         let reading = DaemonConfiguration.read(
             ConfigurationFile(name: path, bytes: bytes),
-            overrides: overrides,
+            overrides: variables.overrides + overrides,
             zoneExists: ZoneFiles.exists
         )
         loaded.daemon = reading.value.configuration

@@ -83,6 +83,7 @@ extension PartitionWorker {
     }
 
     func endRebuild() {
+        heartbeat.beat(.long)
         shard.finishRebuild()
         needsRebuild = false
         rebuildEnd = nil

@@ -130,6 +130,7 @@ extension PartitionWorker {
 
     private func writeChanges() throws(DaemonError) {
         finishTick()
+        heartbeat.beat(.long)
         if needsWholeState {
             shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
         } else {
@@ -148,6 +149,7 @@ extension PartitionWorker {
 
     /// Writes the whole state into a new generation of the log.
     func rewrite() throws(DaemonError) {
+        heartbeat.beat(.long)
         do throws(StoreError) {
             try log.beginRewrite()
             shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
@@ -170,6 +172,7 @@ extension PartitionWorker {
     }
 
     private func committed() {
+        heartbeat.beat()
         isDirty = false
         bytesSinceCommit = 0
         committedAt = environment.clock.monotonicMilliseconds

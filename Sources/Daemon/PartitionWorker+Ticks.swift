@@ -76,7 +76,10 @@ extension PartitionWorker {
 
     /// Does all that is left of the tick that is under way, if one is.
     func finishTick() {
-        while tickUnderWay != nil { slice() }
+        while tickUnderWay != nil {
+            slice()
+            heartbeat.beat()
+        }
     }
 
     private func begin(_ instant: EventTime) {
@@ -126,10 +129,12 @@ extension PartitionWorker {
     private func hand(_ tick: TickUnderWay) {
         guard hasReset, let changes = tick.changes else {
             hasReset = true
-            environment.sync.post(.reset(partition, tick.cut, resets()))
+            heartbeat.beat(.long)
+            let everyone = resets()
+            tellSync(.reset(partition, tick.cut, everyone))
             return
         }
-        environment.sync.post(.tick(partition, tick.cut, changes))
+        tellSync(.tick(partition, tick.cut, changes))
     }
 
     /// Everyone who is in a cohort that some sync sends.

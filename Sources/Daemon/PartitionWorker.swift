@@ -81,6 +81,8 @@ final class PartitionWorker {
     /// The offsets of events and of commands that ended the process too often.
     private let setAside: Set<Offset>
     let commandsSetAside: Set<Offset>
+    /// That of the thread which has this worker.
+    var heartbeat = Heartbeat()
 
     init(
         _ partition: PartitionID,
@@ -336,7 +338,7 @@ final class PartitionWorker {
         readsCommands = start.commands != nil
         needsStart = false
         hasReset = false
-        environment.sync.post(.waiting(partition))
+        tellSync(.waiting(partition))
         if opened.cut == nil, phase == .opened, needsWholeState {
             next = start.events.offset
             firstOffset = next
@@ -368,7 +370,7 @@ final class PartitionWorker {
         pendingTicks.removeAll()
         report.haltReason = reason
         setState(.halted)
-        environment.sync.post(.unavailable(partition))
+        tellSync(.unavailable(partition))
     }
 
     /// The partition is taken away: its state is durable when this returns.
@@ -379,7 +381,14 @@ final class PartitionWorker {
         pendingTicks.removeAll()
         hasReset = false
         setState(.assigned)
-        environment.sync.post(.unavailable(partition))
+        tellSync(.unavailable(partition))
+    }
+
+    /// Tells the sync thread something, and waits while it has too much to do.
+    func tellSync(_ message: SyncMessage) {
+        heartbeat.beat(.waiting)
+        environment.sync.post(message)
+        heartbeat.beat()
     }
 
     /// Whether it was never started.

@@ -26,6 +26,8 @@ final class SyncService: @unchecked Sendable {
     private let logger: Logger
     private let metrics: MetricRegistry
     private let published = Mutex<[SyncStatus]>([])
+    /// Whether the thread makes progress, for whoever watches over it.
+    let heartbeat = Heartbeat()
     /// Answers to commands, which wait for the next commit.
     private var replies: [(Mailbox<SyncCommandResult>, SyncCommandResult)] = []
     /// Whether a destination refused a credential since the secrets were looked at.
@@ -163,12 +165,16 @@ final class SyncService: @unchecked Sendable {
     private func run() {
         var wakeAt: Int64?
         var publishedAt: Int64 = 0
+        defer { heartbeat.beat(.waiting) }
         while true {
+            heartbeat.beat()
             var now = clock.monotonicMilliseconds
             let wait = min(1000, max(0, (wakeAt ?? .max) - now))
             var stopReply: Mailbox<DaemonError?>?
             var questions: [Mailbox<[SyncStatus]>] = []
             for message in mailbox.takeAll(timeoutMilliseconds: wait) {
+                // The first population of a cohort, and planning it, take as long as it has members.
+                heartbeat.beat(.long)
                 switch message {
                 case .stop(let reply): stopReply = reply
                 case .report(let reply): questions.append(reply)
@@ -179,6 +185,7 @@ final class SyncService: @unchecked Sendable {
                 let statuses = planner.status(now: clock.monotonicMilliseconds)
                 for question in questions { question.post(statuses) }
             }
+            heartbeat.beat(.long)
             if let stopReply {
                 stopReply.post(stop())
                 return

@@ -60,9 +60,13 @@ extension StoreError: CustomStringConvertible {
         case .missing(let path):
             "there is no log in \(path); check the path"
         case .io(let error):
-            error.isOutOfSpace
-                ? "\(error); free space on the file system"
-                : "\(error); check the disk and its permissions"
+            if error.isOutOfSpace {
+                "\(error); free space on the file system"
+            } else if error.isOutOfFiles {
+                "\(error); raise LimitNOFILE of the unit, or ulimit -n"
+            } else {
+                "\(error); check the disk and its permissions"
+            }
         case .syncFailed(let error):
             "\(error); what was written last may be lost: check the disk, then start again"
         }

@@ -12,7 +12,7 @@ enum CommandTable {
         Option.repeated(
             "--set",
             "PATH=VALUE",
-            "Goes over the file: --set kafka.topic=clicks. Lists are JSON. May be repeated."
+            "Goes over the file and the environment: --set kafka.topic=clicks. Lists are JSON. May be repeated."
         ),
         Option.repeated(
             "--accept-history",
@@ -31,7 +31,9 @@ enum CommandTable {
                 summary: "Runs the daemon until SIGTERM or Ctrl-C",
                 details: """
                     SIGHUP reads the configuration again and goes on with all of it, or, where something in it is \
-                    wrong, with the one before; the log says what changed, or why not.
+                    wrong, with the one before; the log says what changed, or why not. Variables go over the file: \
+                    COHORTD_KAFKA_TOPIC for kafka.topic. Under systemd it says when it is ready, how it is and that \
+                    it is alive.
 
                     Exit status: 0 stopped in good order, 64 usage, 65 damaged data, 70 a bug, 73 data_dir \
                     unusable, 74 I/O error, 75 data_dir is locked, 78 configuration.

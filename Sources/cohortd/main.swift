@@ -24,6 +24,11 @@ let redactor = Redactor()
     writeLog(Array((line + "\n").utf8))
 }
 
+/// Tells why nothing goes on; in the journal as an error.
+func printFailure(_ line: String) {
+    printError(JournalStream.isStandardError ? "<\(LogLevel.error.priority)>\(line)" : line)
+}
+
 func usage(_ text: String) -> DaemonError {
     DaemonError(status: DaemonError.Status.usage, "\(text); see cohortd --help")
 }
@@ -43,6 +48,7 @@ func overrides(_ arguments: ParsedArguments) throws(DaemonError) -> [Override] {
 func read(_ arguments: ParsedArguments, _ overrides: [Override]) -> LoadedConfiguration {
     LoadedConfiguration.read(
         path: arguments.value("--config") ?? "/etc/cohortd/cohortd.yaml",
+        environment: ProcessEnvironment.all,
         overrides: overrides,
         acceptHistory: arguments.values("--accept-history")
     )
@@ -54,7 +60,8 @@ func load(
 ) throws(DaemonError) -> LoadedConfiguration {
     let loaded = read(arguments, overrides)
     if loaded.problems.isEmpty { return loaded }
-    for problem in loaded.problems { printError(problem) }
+    printWarnings(of: loaded)
+    for problem in loaded.problems { printFailure(problem) }
     let count = loaded.problems.count
     throw DaemonError(
         status: DaemonError.Status.configuration,
@@ -62,10 +69,14 @@ func load(
     )
 }
 
+func printWarnings(of loaded: LoadedConfiguration) {
+    for warning in loaded.warnings { printError("cohortd: warning: \(warning)") }
+}
+
 func logger(_ configuration: DaemonConfiguration.Log) -> Logger {
     let format: LogFormat =
         switch configuration.format {
-        case .auto: getenv("JOURNAL_STREAM") != nil ? .journald : .text
+        case .auto: JournalStream.isStandardError ? .journald : .text
         case .text: .text
         case .json: .json
         }
@@ -97,6 +108,7 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
         let overrides = try overrides(arguments)
         let loaded = try load(arguments, overrides)
         let logger = logger(loaded.daemon.log)
+        for warning in loaded.warnings { logger.warning("variable_ignored", warning) }
         ReloadSignal.install()
         let service = DaemonService(
             loaded,
@@ -105,12 +117,14 @@ func run(_ arguments: ParsedArguments) throws(DaemonError) {
             reload: ReloadRequests(
                 take: ReloadSignal.take,
                 read: { read(arguments, overrides) }
-            )
+            ),
+            manager: .ofProcess
         ) { StopSignal.isWanted }
         defer { logger.flush(all: true) }
         try service.run()
     case "check":
         let loaded = try load(arguments, try overrides(arguments))
+        printWarnings(of: loaded)
         write(Array(loaded.summary.utf8), to: STDOUT_FILENO)
     case "demo":
         let rate = try number(arguments, "--rate", in: 1...100_000) ?? 2000
@@ -145,7 +159,7 @@ do {
     printError(error.description)
     exit(DaemonError.Status.usage)
 } catch let error as DaemonError {
-    printError("cohortd: \(error.text)")
+    printFailure("cohortd: \(error.text)")
     exit(error.status)
 }
 exit(0)

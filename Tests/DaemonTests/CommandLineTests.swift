@@ -169,7 +169,13 @@ extension DaemonTests {
                 folder: daemon.path
             )
             #expect(try await second.end(within: 60) == .exited(75))
-            #expect(second.errors.contains(daemon.dataDirectory))
+            #expect(
+                second.errors.hasPrefix(
+                    "cohortd: \(daemon.dataDirectory) is in use by process \(first.process); "
+                        + "stop it first or choose another data_dir\n"
+                ),
+                "\(second.errors)"
+            )
             #expect(first.isRunning)
             try await eventually("Kafka is missed") {
                 try daemon.readiness()?.reasons.contains("kafka unreachable") ?? false

@@ -155,11 +155,16 @@ final class DaemonUnderTest {
 
     /// Starts `cohortd run`, or another program that takes the same words, and does not wait.
     @discardableResult
-    func start(_ arguments: [String] = [], program name: String = "cohortd") throws -> Program {
+    func start(
+        _ arguments: [String] = [],
+        program name: String = "cohortd",
+        environment: [String: String] = [:]
+    ) throws -> Program {
         let program = try Program(
             name,
             ["run", "--config", "\(path)/cohortd.yaml"] + arguments,
-            folder: path
+            folder: path,
+            environment: environment
         )
         self.program = program
         return program
@@ -239,12 +244,14 @@ final class DaemonUnderTest {
     func run(
         _ command: String,
         _ arguments: [String] = [],
+        environment: [String: String] = [:],
         within seconds: Double = 60
     ) async throws -> (ending: Program.Ending, output: String, errors: String) {
         let program = try Program(
             "cohortd",
             [command, "--config", "\(path)/cohortd.yaml"] + arguments,
-            folder: path
+            folder: path,
+            environment: environment
         )
         let ending = try await program.end(within: seconds)
         return (ending, program.output, program.errors)
@@ -255,12 +262,13 @@ final class DaemonUnderTest {
     /// An answer of the API; nil while nobody listens.
     func get(
         _ target: String,
+        port: Int? = nil,
         headers: [(name: String, value: String)] = []
     ) throws -> (status: Int, body: [UInt8])? {
         do throws(HTTPClientError) {
             return try HTTPClient.send(
                 .get,
-                "http://127.0.0.1:\(port)\(target)",
+                "http://127.0.0.1:\(port ?? self.port)\(target)",
                 headers: headers,
                 timeoutMilliseconds: 20_000
             )

@@ -23,7 +23,7 @@ final class Program {
     ///   - name: `cohortd`, `cohortctl`; a name with a slash is a path.
     ///   - arguments: The command line without its first word.
     ///   - folder: Gets the files with its output.
-    ///   - environment: Goes over that of the tests.
+    ///   - environment: Goes over that of the tests, without what a program of ours would read.
     /// - Throws: An issue of the test where it cannot be started.
     init(
         _ name: String,
@@ -48,7 +48,9 @@ final class Program {
         // Sockets of the broker and of receivers in this process are not the program's.
         for number in Int32(3)..<512 { posix_spawn_file_actions_addclose(&actions, number) }
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        let ours = ["COHORTD_", "NOTIFY_SOCKET", "WATCHDOG_", "JOURNAL_STREAM"]
         let merged = ProcessInfo.processInfo.environment
+            .filter { variable in !ours.contains { variable.key.hasPrefix($0) } }
             .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }.merging(environment) { $1 }
         var variables: [UnsafeMutablePointer<CChar>?] =
             merged.map { strdup("\($0.key)=\($0.value)") } + [nil]
