@@ -74,6 +74,33 @@ extension DaemonTests {
             try await broker.stop()
         }
 
+        @Test("a reload is told, and puts right the address of a broker that it waits for")
+        func reload() async throws {
+            let daemon = try daemon()
+            let manager = try NotifySocket(folder: daemon.path)
+            let program = try daemon.start(environment: [
+                "NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "4000000",
+            ])
+            try await eventually("it is ready: \(program.errorLines.suffix(3))") {
+                manager.count(of: "READY=1") == 1
+            }
+            let broker = try Broker()
+            try await broker.createTopic(partitions: 2)
+            try daemon.configure(kafka: broker.address, properties: broker.properties)
+            try await daemon.reload(until: "read again: settings ~kafka")
+            try await daemon.ready()
+            #expect(manager.count(of: "RELOADING=1") == 1)
+            #expect(manager.count(of: "READY=1") == 2)
+            try daemon.configure(kafka: broker.address, properties: broker.properties, more: "x: 1")
+            try await daemon.reload(until: "the one before runs on")
+            #expect(manager.count(of: "RELOADING=1") == 2)
+            try await eventually("it is ready again") { manager.count(of: "READY=1") == 3 }
+            #expect(manager.count(of: "STOPPING=1") == 0)
+            try await daemon.stop()
+            #expect(!program.errors.contains("thread_hangs"), "\(program.errors)")
+            try await broker.stop()
+        }
+
         @Test("a start that fails is never ready")
         func failed() async throws {
             let daemon = try daemon()
