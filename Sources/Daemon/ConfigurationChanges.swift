@@ -69,7 +69,9 @@ struct ConfigurationChanges: Equatable {
     }
 
     /// Keys that take effect at a start only, among those that changed.
-    var needingRestart: [String] { settings.filter { $0 == "data_dir" || $0 == "kafka.topic" } }
+    var needingRestart: [String] {
+        settings.filter { ["data_dir", "kafka.topic", "log.format"].contains($0) }
+    }
 
     /// One line: what changed, or that nothing did.
     var text: String {
@@ -101,7 +103,8 @@ struct ConfigurationChanges: Equatable {
             ("history", differs(\.history)), ("delta_log", differs(\.deltaLog)),
             ("memory_max", differs(\.memoryMax)), ("limits", differs(\.limits)),
             ("include", differs(\.include)), ("accept_history", differs(\.acceptHistory)),
-            ("http", differs(\.http)), ("log", differs(\.log)),
+            ("http", differs(\.http)), ("log.level", differs(\.log.level)),
+            ("log.format", differs(\.log.format)),
         ].filter { $0.1 }.map { $0.0 }
     }
 }

@@ -18,6 +18,9 @@ extension DaemonRun {
     /// - Parameter consumer: Asked what Kafka still has; nil where it does not answer.
     func lookForReload(_ consumer: Consumer?) {
         guard let reload, reload.take() else { return }
+        // Kafka may be asked about every partition.
+        heartbeat.beat(.long)
+        defer { heartbeat.beat() }
         manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
         let read = reload.read()
         do throws(Refusal) {

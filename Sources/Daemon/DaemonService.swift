@@ -88,13 +88,21 @@ package final class DaemonService {
                 let next = try run(plan, directory, api, files, &attempt)
                 guard let next else { break }
                 plan.go(on: next)
+                useLogLevel(of: next)
             } catch {
                 guard let text = plan.goBack(after: error, attempt) else { throw error }
                 logger.error("reload_failed", text)
+                useLogLevel(of: plan.current)
             }
         }
         logger.info("stopped", "stopped in good order")
         do throws(StoreError) { try directory.close() } catch { throw DaemonError(error) }
+    }
+
+    private func useLogLevel(of configuration: LoadedConfiguration) {
+        if let level = LogLevel(rawValue: configuration.daemon.log.level.rawValue) {
+            logger.use(level)
+        }
     }
 
     /// - Returns: What to go on with; nil where a stop was wanted.
@@ -145,7 +153,7 @@ final class DaemonRun {
     let manager: ServiceManager
     private let files: OpenFileLimit
     /// That of the control thread.
-    private let heartbeat = Heartbeat()
+    let heartbeat = Heartbeat()
     private let instanceID: String
     private var ticks: TickSource
     private let gate: TickGate

@@ -26,7 +26,7 @@ package final class Logger: Sendable {
         var suppressed: (line: LogLine, count: Int)?
     }
 
-    private let level: LogLevel
+    private let level: Mutex<LogLevel>
     private let format: LogFormat
     private let clock: any Clock
     private let repeatInterval: Int64
@@ -48,16 +48,19 @@ package final class Logger: Sendable {
         repeatInterval: Int64 = 60_000,
         sink: @escaping Sink
     ) {
-        self.level = level
+        self.level = Mutex(level)
         self.format = format
         self.clock = clock
         self.repeatInterval = repeatInterval
         self.sink = sink
     }
 
+    /// Writes lines of `level` and above from now on.
+    package func use(_ level: LogLevel) { self.level.withLock { $0 = level } }
+
     /// Whether lines of this level are written; for callers whose fields are costly to make.
     package func isEnabled(_ level: LogLevel) -> Bool {
-        level >= self.level
+        level >= self.level.withLock { $0 }
     }
 
     /// Writes a line, unless its level is too low or it repeats one written a moment ago.

@@ -94,6 +94,7 @@ final class DaemonUnderTest {
         topic: String = "events",
         properties: [String: String] = [:],
         kafkaMore: String = "",
+        log: String = "{level: debug, format: text}",
         more: String = ""
     ) throws {
         let given = properties.map { "    \($0.key): \"\($0.value)\"\n" }.sorted().joined()
@@ -109,7 +110,7 @@ final class DaemonUnderTest {
             \(given)  \(kafkaMore)
             snapshot: {interval: \(snapshot)}
             http: {listen: "127.0.0.1:\(port)"}
-            log: {level: debug, format: text}
+            log: \(log)
             \(more)
             """
         )

@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Glibc
 import Testing
@@ -100,10 +101,16 @@ extension DaemonStateTests {
             try await daemon.settled(at: wallClock())
             #expect(receiver.deliveries.members()["viewers"] == ["somebody"])
 
-            try daemon.configure(kafka: broker.address, properties: broker.properties)
+            try daemon.configure(
+                kafka: broker.address,
+                properties: broker.properties,
+                log: "{level: warning, format: text}"
+            )
             try await daemon.reload(until: "cohorts +buyers")
             try await daemon.ready()
             #expect(try daemon.metric("cohortd_config_reload_successful") == 1)
+            // With another level of the log: only the first run says that it started.
+            #expect(program.errorLines.count { $0.contains("info started") } == 1)
             try await daemon.stop()
             try await broker.stop()
         }
