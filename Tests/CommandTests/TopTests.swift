@@ -221,4 +221,22 @@ struct TopTests {
             }
         }
     }
+    @Test("on a terminal it waits for a daemon that is away, and goes on with it")
+    func away() throws {
+        let server = try daemon(metrics: { look in
+            look == 2 ? nil : CommandTests.metrics(look: look)
+        })
+        defer { server.stop() }
+        let terminal = try Terminal(rows: 40, columns: 200)
+        try terminal.run(
+            "cohortctl",
+            ["top", "--interval", "100ms", "--address", "http://\(server.address)"]
+        )
+        let shown = try terminal.read(until: " old; Ctrl-C ends this")
+        #expect(shown.contains("/metrics: the answer is not one of cohortd"))
+        _ = try terminal.read(until: "/s applied")
+        terminal.signal(SIGINT)
+        _ = try terminal.read(until: "\u{1B}[?1049l")
+        #expect(try terminal.end() == 0)
+    }
 }
