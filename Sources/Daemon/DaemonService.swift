@@ -858,6 +858,7 @@ final class DaemonRun {
 
     private func serveControl(_ consumer: Consumer) throws(DaemonError) {
         for message in environment.control.takeAll(timeoutMilliseconds: 0) {
+            heartbeat.beat()
             switch message {
             case .fatal(let error): throw error
             case .durable(let partition, let offset): durable[partition] = offset
