@@ -54,7 +54,7 @@ extension DaemonTests {
                     Issue.record("it did not crash: \(program.errorLines.suffix(5))")
                     return
                 }
-                #expect(program.errors.contains("the bug"))
+                #expect(program.errors.contains("reason=bad_time"))
             }
 
             program = try daemon.start(program: "crashing-daemon")
