@@ -88,8 +88,10 @@ struct DeployTests {
         ] {
             #expect(text.contains("\n\(line)\n"), "\(line)")
         }
-        // There is no reload: the signal would end the daemon.
-        #expect(!text.contains("ExecReload"))
+        // A configuration with a problem does not reach the daemon.
+        let check = try #require(text.range(of: "\nExecReload=/usr/bin/cohortd check\n"))
+        let signal = try #require(text.range(of: "\nExecReload=/bin/kill -HUP $MAINPID\n"))
+        #expect(check.lowerBound < signal.lowerBound)
     }
 
     // MARK: install

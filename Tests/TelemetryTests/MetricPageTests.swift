@@ -201,13 +201,16 @@ struct MetricPageTests {
                 .compactMap { $0.split(separator: "|").first }
                 .flatMap { $0.matches(of: /`([a-z_]+)`/).map { String($0.1) } }
         )
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../Sources/Daemon")
+        let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Sources")
         var written: Set<String> = []
-        for file in try FileManager.default.contentsOfDirectory(
-            at: folder,
-            includingPropertiesForKeys: nil
-        ) where file.pathExtension == "swift" {
+        let files = try ["Daemon", "cohortd"].flatMap {
+            try FileManager.default.contentsOfDirectory(
+                at: sources.appendingPathComponent($0),
+                includingPropertiesForKeys: nil
+            )
+        }
+        for file in files where file.pathExtension == "swift" {
             let source = try String(contentsOf: file, encoding: .utf8)
             let calls = source.matches(
                 of: /logger\.(?:error|warning|notice|info|debug)\(\s*"([a-z_]+)"/
