@@ -99,20 +99,25 @@ struct CrashGuard {
     }
 
     private static func say(_ record: CrashAccount.Record, _ count: Int, _ logger: Logger) {
-        let text =
-            count < CrashAccount.limit
-            ? "the process ended while it applied a record; after \(CrashAccount.limit) times in a row the record"
-                + " is set aside"
-            : "a record ended the process \(CrashAccount.limit) times and is set aside: it is rejected as crash."
-                + " Please report it, with the record"
-        logger.warning(
-            count < CrashAccount.limit ? "crash_suspected" : "crash_set_aside",
-            text,
-            [
-                "topic": LogValue(record.topic), "partition": LogValue(record.partition),
-                "offset": LogValue(record.offset), "times": LogValue(count),
-            ]
-        )
+        let fields: KeyValuePairs<String, LogValue> = [
+            "topic": LogValue(record.topic), "partition": LogValue(record.partition),
+            "offset": LogValue(record.offset), "times": LogValue(count),
+        ]
+        if count < CrashAccount.limit {
+            logger.warning(
+                "crash_suspected",
+                "the process ended while it applied a record; after \(CrashAccount.limit) times in a row the record"
+                    + " is set aside",
+                fields
+            )
+        } else {
+            logger.warning(
+                "crash_set_aside",
+                "a record ended the process \(CrashAccount.limit) times and is set aside: it is rejected as crash."
+                    + " Please report it, with the record",
+                fields
+            )
+        }
     }
 
     private static func warn(_ text: String, _ logger: Logger) {

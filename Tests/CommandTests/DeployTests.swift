@@ -58,7 +58,7 @@ struct DeployTests {
         #expect(text.contains("\nExecStart=/usr/bin/cohortd run\n"))
         let file = try folder.write(
             "cohortd.service",
-            text.replacing("ExecStart=/usr/bin/cohortd", with: "ExecStart=/bin/true")
+            text.replacing("=/usr/bin/cohortd", with: "=/bin/true")
         )
         for example in ["credentials", "network", "limits"] {
             try folder.write(
