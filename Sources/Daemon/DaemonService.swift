@@ -165,10 +165,12 @@ final class DaemonRun {
     private var probedAt: Int64 = 0
     private(set) var opened: [PartitionID: OpenedPartition] = [:]
     private let commands: CommandsTopic
-    private let kafkaProperties: [String: String]
+    let kafkaProperties: [String: String]
 
     /// Where the API listens.
     let address: String
+    /// Who this daemon is in its group, also after a restart.
+    var memberID: String { kafkaProperties["group.instance.id"] ?? instanceID }
 
     init(
         _ loaded: LoadedConfiguration,
@@ -436,7 +438,7 @@ final class DaemonRun {
 
     private func makeConsumer() throws(DaemonError) -> Consumer {
         var properties = kafkaProperties
-        let given = properties.removeValue(forKey: "group.instance.id")
+        properties["group.instance.id"] = nil
         let control = environment.control
         let reports = environment.reports
         let engines = engines
@@ -502,19 +504,18 @@ final class DaemonRun {
                 logger.debug("kafka_client", line.text, repeatKey: line.text)
             }
         )
+        var settings = ConsumerSettings(
+            properties: properties,
+            groupID: configuration.kafka.group,
+            groupInstanceID: memberID,
+            clientID: "cohortd",
+            topic: configuration.kafka.topic,
+            companion: configuration.kafka.commandsTopic,
+            threads: count
+        )
+        settings.joinsAtOnce = false
         do throws(KafkaError) {
-            return try Consumer(
-                ConsumerSettings(
-                    properties: properties,
-                    groupID: configuration.kafka.group,
-                    groupInstanceID: given ?? instanceID,
-                    clientID: "cohortd",
-                    topic: configuration.kafka.topic,
-                    companion: configuration.kafka.commandsTopic,
-                    threads: count
-                ),
-                events
-            )
+            return try Consumer(settings, events)
         } catch {
             throw DaemonError(
                 status: DaemonError.Status.configuration,
@@ -529,6 +530,7 @@ final class DaemonRun {
     private func openPartitions(_ consumer: Consumer) throws(DaemonError) -> Bool {
         guard let count = try partitionCount(consumer) else { return false }
         setStartup(["joining the consumer group"])
+        try joinGroup(consumer)
         var replies: [(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)] = []
         for partition in 0..<PartitionID(count) {
             let reply = Mailbox<Result<OpenedPartition, DaemonError>>(capacity: 1)

@@ -63,7 +63,7 @@ package struct Admin: Sendable {
     /// Whether this is the in-process broker, which says so in its cluster's name.
     ///
     /// It names a controller that does not exist, and the client would wait for it until the timeout.
-    private static func isInProcess(_ client: OpaquePointer, _ timeout: Int) -> Bool {
+    static func isInProcess(_ client: OpaquePointer, _ timeout: Int) -> Bool {
         guard let name = rd_kafka_clusterid(client, Int32(clamping: timeout)) else { return false }
         defer { rd_kafka_mem_free(client, name) }
         return String(cString: name).hasPrefix("mockCluster")

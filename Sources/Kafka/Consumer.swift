@@ -28,7 +28,7 @@ package final class Consumer: @unchecked Sendable {
     let conversation: Conversation
     var topic: String { conversation.settings.topic }
 
-    /// Makes the client and subscribes to the topic; partitions come through `pollControl`.
+    /// Makes the client and, unless the settings say later, joins the group; partitions come through `pollControl`.
     ///
     /// No broker is waited for: one that cannot be reached is told through `ConsumerEvents.failed`.
     /// - Throws: `KafkaError` of kind `configuration` when a property does not suit the client.
@@ -48,19 +48,27 @@ package final class Consumer: @unchecked Sendable {
         var queues: [EngineQueue] = []
         for _ in 0..<settings.threads { queues.append(try EngineQueue(handle, conversation)) }
         conversation.deal(to: queues.map(\.forwarding))
-        try handle.use { client throws(KafkaError) in
+        _ = try handle.use { client throws(KafkaError) in
             // Otherwise errors of the client would wait in a second queue that nobody polls.
             rd_kafka_poll_set_consumer(client)
-            let code = try PartitionList.with(settings.topic, [(RD_KAFKA_PARTITION_UA, 0)]) {
-                rd_kafka_subscribe(client, $0)
-            }
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                throw KafkaError(code, "cannot subscribe to \(settings.topic)")
-            }
         }
         self.queues = queues
         self.handle = handle
         self.conversation = conversation
+        if settings.joinsAtOnce { try join() }
+    }
+
+    /// Joins the group; nothing is waited for.
+    package func join() throws(KafkaError) {
+        let topic = topic
+        try handle.use { client throws(KafkaError) in
+            let code = try PartitionList.with(topic, [(RD_KAFKA_PARTITION_UA, 0)]) {
+                rd_kafka_subscribe(client, $0)
+            }
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(code, "cannot subscribe to \(topic)")
+            }
+        }
     }
 
     /// Serves rebalances and errors; waits up to the time given for the first of them.

@@ -16,6 +16,8 @@ package struct ConsumerSettings: Sendable {
     ///
     /// The group does not know of it; from when on it is read, `ConsumerEvents.companionPosition` says.
     package var companion: String?
+    /// Whether the member joins its group at once; else ``Consumer/join()`` makes it.
+    package var joinsAtOnce = true
     /// How many engine threads, each with a queue.
     package var threads: Int
     /// Which queue, 0..<threads, a partition goes to.

@@ -121,6 +121,60 @@ extension DaemonStateTests {
             }
         }
 
+        @Test("a second daemon is refused before it joins, and let in once the first is gone")
+        func second() async throws {
+            try await withBroker { broker in
+                try await broker.createTopic(partitions: 2)
+                let receiver = try Receiver()
+                func daemon() throws -> DaemonUnderTest {
+                    let daemon = try DaemonUnderTest()
+                    try daemon.configure(
+                        kafka: broker.address,
+                        properties: ["session.timeout.ms": "6000"]
+                    )
+                    try daemon.webhook(url: receiver.url)
+                    try daemon.cohorts([viewers])
+                    return daemon
+                }
+                let first = try daemon()
+                let publisher = try Publisher(broker.address)
+                for number in 0..<4 { try await publisher.event("view", of: "user-\(number)") }
+                try await publisher.flush()
+                try await first.startReady()
+                try await first.settled(at: wallClock())
+                let sent = receiver.deliveries.count
+
+                let second = try daemon()
+                let refused = try second.start()
+                #expect(try await refused.end(within: 60) == .exited(75))
+                let text = try #require(refused.errorLines.last)
+                #expect(
+                    text.contains(
+                        "consumer group cohortd has another member: cohortd of 127.0.0.1, instance cohortd-"
+                    )
+                )
+                #expect(text.contains("wait 6 s"))
+                // The first one never had to give anything away.
+                try await first.settled(at: wallClock())
+                let states = try #require(try first.status()).partitions.map(\.state)
+                #expect(states == ["live", "live"])
+                let errors = try #require(first.program).errors
+                #expect(!errors.contains("kafka_partition_error") && !errors.contains("rebuild"))
+                #expect(receiver.deliveries.count == sent)
+                try await first.stop()
+
+                // As a static member it is still in the group for its session.
+                var program = try second.start()
+                #expect(try await program.end(within: 60) == .exited(75))
+                program = try second.start()
+                try await eventually("it is let in", within: 60) {
+                    if !program.isRunning { program = try second.start() }
+                    return try second.readiness()?.ready ?? false
+                }
+                try await second.stop()
+            }
+        }
+
         @Test("markers of transactions at the end of history hide no record from a rebuild")
         func transactions() async throws {
             try await withBroker { broker in
