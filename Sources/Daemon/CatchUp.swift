@@ -244,8 +244,8 @@ package final class CatchUp {
             outcome.duplicates += counts.deduplicated
             outcome.users += report.users
             outcome.ticks += report.eventTicks
-            outcome.enters += report.enters.reduce(0, +)
-            outcome.exits += report.exits.reduce(0, +)
+            outcome.enters += report.flips.enters.reduce(0, +)
+            outcome.exits += report.flips.exits.reduce(0, +)
             for (cohort, count) in report.members.enumerated() { outcome.members[cohort] += count }
         }
         return outcome

@@ -314,12 +314,12 @@ extension MetricRegistry.Values {
             set(
                 .deltasTotal,
                 [cohort.id, "enter"],
-                to: Double(reports.reduce(0) { $0 + $1.enters[index] })
+                to: Double(reports.reduce(0) { $0 + $1.flips.enters[index] })
             )
             set(
                 .deltasTotal,
                 [cohort.id, "exit"],
-                to: Double(reports.reduce(0) { $0 + $1.exits[index] })
+                to: Double(reports.reduce(0) { $0 + $1.flips.exits[index] })
             )
         }
     }

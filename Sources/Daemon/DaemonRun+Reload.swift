@@ -81,16 +81,20 @@ extension DaemonRun {
             from: environment.plan,
             environment.settings,
             to: plan,
-            Self.shardSettings(read.daemon)
+            ShardSettings(behindKafka: read.daemon.replay)
         )
         guard missing.needsEvents else { return [] }
         var lacking: Set<String> = []
         do throws(KafkaError) {
-            let partitions = opened.keys.sorted()
-            let first = try consumer.firstOffsets(partitions, timeoutMilliseconds: 5000)
-            for partition in partitions {
-                guard let oldest = try first[partition]?.get() else { continue }
-                let events = LogStart(offset: oldest, end: oldest, oldest: oldest)
+            var oldest: [PartitionID: Offset] = [:]
+            // How far back cohorts look that are not known to lack anything.
+            var reaches: [Int64: Set<String>] = [:]
+            for (partition, first) in try consumer.firstOffsets(
+                opened.keys.sorted(),
+                timeoutMilliseconds: 5000
+            ) {
+                let offset = try first.get()
+                let events = LogStart(offset: offset, end: offset, oldest: offset)
                 guard
                     let check = HistoryCheck(
                         start: PartitionStart(events: events, commands: nil, floor: .distantPast),
@@ -98,15 +102,21 @@ extension DaemonRun {
                         plan: plan
                     )
                 else { continue }
+                oldest[partition] = offset
                 lacking.formUnion(check.everything.map(\.id))
-                for (cohort, reach) in check.bounded where !lacking.contains(cohort.id) {
-                    let since = try consumer.offset(
-                        of: partition,
-                        since: clock.now - reach,
-                        timeoutMilliseconds: 5000
-                    )
-                    // Where the oldest record is not older than that, something may be gone before it.
-                    if let since, since <= oldest { lacking.insert(cohort.id) }
+                for (cohort, reach) in check.bounded {
+                    reaches[reach, default: []].insert(cohort.id)
+                }
+            }
+            for (reach, cohorts) in reaches {
+                let since = try consumer.offsets(
+                    oldest.keys.sorted(),
+                    since: clock.now - reach,
+                    timeoutMilliseconds: 5000
+                )
+                // Where the oldest record is not older than that, something may be gone before it.
+                if since.contains(where: { $0.value <= oldest[$0.key] ?? 0 }) {
+                    lacking.formUnion(cohorts)
                 }
             }
         } catch {

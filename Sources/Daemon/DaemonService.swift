@@ -83,14 +83,14 @@ package final class DaemonService {
         defer { api.stop() }
         var plan = ReloadPlan(configuration)
         while true {
-            var attempt = RunProgress()
+            var wasReady = false
             do throws(DaemonError) {
-                let next = try run(plan, directory, api, files, &attempt)
+                let next = try run(plan, directory, api, files, &wasReady)
                 guard let next else { break }
                 plan.go(on: next)
                 useLogLevel(of: next)
             } catch {
-                guard let text = plan.goBack(after: error, attempt) else { throw error }
+                guard let text = plan.goBack(after: error, wasReady: wasReady) else { throw error }
                 logger.error("reload_failed", text)
                 useLogLevel(of: plan.current)
             }
@@ -111,7 +111,7 @@ package final class DaemonService {
         _ directory: borrowing DataDirectory<DiskFileSystem>,
         _ api: APIServer,
         _ files: OpenFileLimit,
-        _ progress: inout RunProgress
+        _ wasReady: inout Bool
     ) throws(DaemonError) -> LoadedConfiguration? {
         let run = try DaemonRun(
             plan.current,
@@ -121,14 +121,14 @@ package final class DaemonService {
             redactor: redactor,
             clock: clock,
             reload: reload,
-            outcome: plan.outcome,
+            isPrevious: plan.wentBack,
             gate: TickGate(read: read),
             manager: manager,
             files: files,
             isStopWanted: isStopWanted
         )
         listening(run.address)
-        defer { progress = run.progress }
+        defer { wasReady = run.wasReady }
         return try run.untilStopped()
     }
 }
@@ -149,7 +149,8 @@ final class DaemonRun {
     private let isStopWantedByCaller: () -> Bool
     /// What to go on with, once a configuration was read again that can be used.
     var next: LoadedConfiguration?
-    private(set) var progress = RunProgress()
+    /// Whether nothing was missing once of what the configuration asks for.
+    private(set) var wasReady = false
     let manager: ServiceManager
     private let files: OpenFileLimit
     /// That of the control thread.
@@ -180,7 +181,7 @@ final class DaemonRun {
         redactor: Redactor,
         clock: SystemClock,
         reload: ReloadRequests?,
-        outcome: ReloadOutcome,
+        isPrevious: Bool,
         gate: TickGate,
         manager: ServiceManager,
         files: OpenFileLimit,
@@ -233,7 +234,7 @@ final class DaemonRun {
         )
         environment = EngineEnvironment(
             plan: plan,
-            settings: Self.shardSettings(configuration),
+            settings: ShardSettings(behindKafka: configuration.replay),
             eventBytesMax: configuration.kafka.eventBytesMax,
             futureMax: configuration.limits.futureMaxMilliseconds,
             tickWidth: configuration.tickMilliseconds,
@@ -297,7 +298,7 @@ final class DaemonRun {
             gate: gate,
             startedAt: gate.now
         )
-        metrics.update { $0.set(.configReloadSuccessful, to: outcome == .failed ? 0 : 1) }
+        metrics.update { $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1) }
         try api.serve(configuration.http, queries, files, logger)
         address = api.address
     }
@@ -310,13 +311,6 @@ final class DaemonRun {
         )
         settings.syncedProperties = setup.properties
         return PlanCompiler.compile(loaded.cohorts, settings)
-    }
-
-    static func shardSettings(_ configuration: DaemonConfiguration) -> ShardSettings {
-        var settings = ShardSettings(configuration.replay)
-        // Kafka's timestamps may go back; as far as the window itself they still dedupe exactly.
-        settings.dedupeSlack = configuration.dedupe.windowMilliseconds
-        return settings
     }
 
     private static func engineThreadCount() -> Int {
@@ -761,7 +755,6 @@ final class DaemonRun {
 
     private func loop(_ consumer: Consumer) throws(DaemonError) {
         logger.info("started", "cohortd \(Version.text) runs", ["http": LogValue(address)])
-        progress.isStarted = true
         while !isStopWanted() {
             heartbeat.beat()
             consumer.pollControl(timeoutMilliseconds: 20)
@@ -932,7 +925,7 @@ final class DaemonRun {
         if let problem = commands.problem { reasons.append(problem) }
         if let held = gate.reason { reasons.append(held) }
         setStartup(reasons)
-        if reasons.isEmpty, queries.readiness().reasons.isEmpty { progress.isReady = true }
+        if reasons.isEmpty, queries.readiness().reasons.isEmpty { wasReady = true }
     }
 
     func setStartup(_ reasons: [String]) {

@@ -29,13 +29,10 @@ extension EngineEnvironment {
         let logger = Logger(level: .warning, format: .text, clock: clock) { line in
             _ = DescriptorWriter.writeAll(line, to: STDERR_FILENO)
         }
-        var settings = ShardSettings(replay)
-        // As the daemon does.
-        settings.dedupeSlack = replay.dedupe.windowMilliseconds
         let snapshot = DaemonConfiguration.Snapshot()
         self.init(
             plan: plan,
-            settings: settings,
+            settings: ShardSettings(behindKafka: replay),
             eventBytesMax: replay.eventBytesMax,
             futureMax: replay.limits.futureMaxMilliseconds,
             tickWidth: 1,

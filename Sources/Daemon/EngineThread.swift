@@ -159,14 +159,21 @@ final class DecoderBox {
 
     init(_ environment: EngineEnvironment, _ hand: Hand = Hand()) {
         self.hand = hand
-        decoder = EventDecoder(
-            extraction: environment.plan.extraction,
-            eventBytesMax: environment.eventBytesMax,
-            futureMax: environment.futureMax
-        )
+        decoder = EventDecoder(environment)
         commands = CommandDecoder(
             extraction: environment.plan.extraction,
             eventBytesMax: environment.eventBytesMax
+        )
+    }
+}
+
+extension EventDecoder {
+    /// One that takes what the workers of this environment do.
+    init(_ environment: EngineEnvironment) {
+        self.init(
+            extraction: environment.plan.extraction,
+            eventBytesMax: environment.eventBytesMax,
+            futureMax: environment.futureMax
         )
     }
 }

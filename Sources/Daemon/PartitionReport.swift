@@ -48,9 +48,8 @@ struct PartitionReport: Sendable {
     var rejects: [RejectReason: Int] = [:]
     /// Members by index of the cohort in the plan.
     var members: [Int] = []
-    /// Enters and exits by index of the cohort in the plan, since the start.
-    var enters: [Int] = []
-    var exits: [Int] = []
+    /// Enters and exits since the start.
+    var flips = FlipCounts(cohorts: 0)
     /// When the last snapshot was made, by the clock that never jumps.
     var snapshotAt: Int64?
     var storeBytes: Int64 = 0

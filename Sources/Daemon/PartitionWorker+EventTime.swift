@@ -38,13 +38,7 @@ extension PartitionWorker {
         isDirty = true
         eventTicks?.schedule.done(instant)
         eventTicks?.tickCount += 1
-        for delta in deltas {
-            if delta.entered {
-                report.enters[delta.cohort] += 1
-            } else {
-                report.exits[delta.cohort] += 1
-            }
-        }
+        report.flips.note(deltas)
         if !deltas.isEmpty { environment.ticked?(shard, instant, deltas) }
     }
 }

@@ -5,19 +5,6 @@ import Sync
 import Telemetry
 import Threads
 
-/// A tick that was begun and is not over: what it does is told when it is, as if it had been done at once.
-struct TickUnderWay {
-    /// Where both logs stood when it began; what was applied since is of the next one.
-    let cut: Cut
-    /// When it began, by the clock that never jumps.
-    let began: Int64
-    /// What it did until now to the cohorts that some sync sends; nil where there was no tick before.
-    var changes: MembershipChanges?
-    /// Its enters and exits until now, by index of the cohort in the plan.
-    var enters: [Int]
-    var exits: [Int]
-}
-
 extension PartitionWorker {
     /// How long events wait for a tick at a time, in milliseconds, and how many users are looked at between two looks
     /// at the clock.
@@ -83,13 +70,11 @@ extension PartitionWorker {
     }
 
     private func begin(_ instant: EventTime) {
-        let cohorts = environment.plan.cohorts.count
         tickUnderWay = TickUnderWay(
             cut: Cut(offset: next, commands: commandsNext ?? 0, tick: instant),
             began: environment.clock.monotonicMilliseconds,
             changes: shard.lastTick.map { noChanges(from: $0, to: instant) },
-            enters: [Int](repeating: 0, count: cohorts),
-            exits: [Int](repeating: 0, count: cohorts)
+            flips: FlipCounts(cohorts: environment.plan.cohorts.count)
         )
         shard.reportsValues = hasReset
         shard.beginTick(instant)
@@ -113,10 +98,7 @@ extension PartitionWorker {
         guard let tick = tickUnderWay else { return }
         tickUnderWay = nil
         watch()
-        for cohort in tick.enters.indices {
-            report.enters[cohort] += tick.enters[cohort]
-            report.exits[cohort] += tick.exits[cohort]
-        }
+        report.flips.add(tick.flips)
         hand(tick)
         let milliseconds = environment.clock.monotonicMilliseconds - tick.began
         environment.metrics.update {
@@ -168,12 +150,8 @@ extension PartitionWorker {
     private func takeChanges() {
         let plan = environment.plan
         let cohorts = environment.syncedCohorts
+        tickUnderWay?.flips.note(deltas)
         for delta in deltas {
-            if delta.entered {
-                tickUnderWay?.enters[delta.cohort] += 1
-            } else {
-                tickUnderWay?.exits[delta.cohort] += 1
-            }
             guard hasReset, let index = cohorts.firstIndex(of: delta.cohort) else { continue }
             // With its values below.
             if delta.entered, plan.cohorts[delta.cohort].synced != nil { continue }

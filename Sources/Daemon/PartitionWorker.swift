@@ -102,8 +102,7 @@ final class PartitionWorker {
         self.log = log
         let cohorts = environment.plan.cohorts.count
         report.members = [Int](repeating: 0, count: cohorts)
-        report.enters = report.members
-        report.exits = report.members
+        report.flips = FlipCounts(cohorts: cohorts)
         if let cut = opened.cut {
             next = cut.position.events
             commandsNext = cut.position.commands

@@ -1,16 +1,3 @@
-/// How far a run of the daemon came.
-struct RunProgress: Equatable {
-    /// Every partition was told where to begin.
-    var isStarted = false
-    /// It was ready once: nothing that the configuration asks for is missing any more.
-    var isReady = false
-}
-
-/// How the last reading of the configuration ended.
-enum ReloadOutcome: Equatable {
-    case none, done, failed
-}
-
 /// Which configuration the daemon runs with, and which one it goes back to.
 ///
 /// A configuration that was read again is checked as far as that is possible while the old one runs. What shows only
@@ -18,7 +5,8 @@ enum ReloadOutcome: Equatable {
 struct ReloadPlan {
     private(set) var current: LoadedConfiguration
     private var previous: LoadedConfiguration?
-    private(set) var outcome = ReloadOutcome.none
+    /// Whether the configuration that was read last is not the one that runs.
+    private(set) var wentBack = false
 
     init(_ configuration: LoadedConfiguration) {
         current = configuration
@@ -28,17 +16,17 @@ struct ReloadPlan {
     mutating func go(on next: LoadedConfiguration) {
         previous = current
         current = next
-        outcome = .done
+        wentBack = false
     }
 
     /// Goes back to the configuration before, if the run that failed was the first with this one and never ready.
     ///
     /// - Returns: What to say; nil where there is nothing to go back to.
-    mutating func goBack(after error: DaemonError, _ progress: RunProgress) -> String? {
-        guard let previous, !progress.isReady else { return nil }
+    mutating func goBack(after error: DaemonError, wasReady: Bool) -> String? {
+        guard let previous, !wasReady else { return nil }
         current = previous
         self.previous = nil
-        outcome = .failed
+        wentBack = true
         return "the configuration that was read again cannot be used, so the one before runs on: "
             + error.text
     }

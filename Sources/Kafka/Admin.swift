@@ -75,27 +75,21 @@ package struct Admin: Sendable {
         _ context: String,
         _ timeout: Int
     ) throws(KafkaError) -> Outcome {
-        let options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS)
-        defer { rd_kafka_AdminOptions_destroy(options) }
-        var text = [CChar](repeating: 0, count: 512)
-        for set in [
-            rd_kafka_AdminOptions_set_request_timeout, rd_kafka_AdminOptions_set_operation_timeout,
-        ] {
-            let code = set(options, Int32(clamping: timeout), &text, text.count)
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                throw KafkaError(code, context, detail: String(nulTerminated: text))
-            }
-        }
-        let queue = rd_kafka_queue_new(client)
-        defer { rd_kafka_queue_destroy(queue) }
         var topics: [OpaquePointer?] = [topic]
-        rd_kafka_CreateTopics(client, &topics, topics.count, options, queue)
-        // The request's own timeout ends it; a second more lets that answer arrive.
-        guard let event = rd_kafka_queue_poll(queue, Int32(clamping: timeout + 1000)) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, context)
+        return try AdminRequest(
+            client,
+            RD_KAFKA_ADMIN_OP_CREATETOPICS,
+            limits: [
+                rd_kafka_AdminOptions_set_request_timeout,
+                rd_kafka_AdminOptions_set_operation_timeout,
+            ],
+            timeoutMilliseconds: timeout,
+            context
+        ).answer {
+            rd_kafka_CreateTopics(client, &topics, topics.count, $0, $1)
+        } read: { event throws(KafkaError) in
+            try outcome(of: event, context)
         }
-        defer { rd_kafka_event_destroy(event) }
-        return try outcome(of: event, context)
     }
 
     private static func outcome(

@@ -12,34 +12,20 @@ extension Consumer {
         let context = "the members of group \(group) are unknown"
         return try handle.use { client throws(KafkaError) in
             if Admin.isInProcess(client, timeoutMilliseconds) { return nil }
-            let queue = rd_kafka_queue_new(client)
-            defer { rd_kafka_queue_destroy(queue) }
-            let options = rd_kafka_AdminOptions_new(
+            return try AdminRequest(
                 client,
-                RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS
-            )
-            defer { rd_kafka_AdminOptions_destroy(options) }
-            var text = [CChar](repeating: 0, count: 512)
-            let code = rd_kafka_AdminOptions_set_request_timeout(
-                options,
-                Int32(clamping: timeoutMilliseconds),
-                &text,
-                text.count
-            )
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
-                throw KafkaError(code, context, detail: String(nulTerminated: text))
+                RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
+                limits: [rd_kafka_AdminOptions_set_request_timeout],
+                timeoutMilliseconds: timeoutMilliseconds,
+                context
+            ).answer { options, queue in
+                group.withCString { name in
+                    var names: [UnsafePointer<CChar>?] = [name]
+                    rd_kafka_DescribeConsumerGroups(client, &names, names.count, options, queue)
+                }
+            } read: { event throws(KafkaError) in
+                try Self.members(of: event, context)
             }
-            group.withCString { name in
-                var names: [UnsafePointer<CChar>?] = [name]
-                rd_kafka_DescribeConsumerGroups(client, &names, names.count, options, queue)
-            }
-            // The request's own timeout ends it; a second more lets that answer arrive.
-            let wait = Int32(clamping: timeoutMilliseconds + 1000)
-            guard let event = rd_kafka_queue_poll(queue, wait) else {
-                throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, context)
-            }
-            defer { rd_kafka_event_destroy(event) }
-            return try Self.members(of: event, context)
         }
     }
 

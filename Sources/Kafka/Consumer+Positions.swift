@@ -56,19 +56,24 @@ extension Consumer {
         return (try first.get(), try end.get())
     }
 
-    /// The first offset of a partition whose record is of `instant` or later; nil where there is none.
-    package func offset(
-        of partition: PartitionID,
+    /// The first offset of each partition whose record is of `instant` or later; a partition without one is left out.
+    package func offsets(
+        _ partitions: [PartitionID],
         since instant: EventTime,
         timeoutMilliseconds: Int
-    ) throws(KafkaError) -> Offset? {
+    ) throws(KafkaError) -> [PartitionID: Offset] {
+        var offsets: [PartitionID: Offset] = [:]
         let time = max(0, instant.milliseconds)
-        let answer = try entries([partition], of: nil, at: time, timeoutMilliseconds).first
-        guard let answer else { return nil }
-        if answer.code != RD_KAFKA_RESP_ERR_NO_ERROR {
-            throw KafkaError(answer.code, "the offsets of \(topic)/\(partition) are unknown")
+        for entry in try entries(partitions, of: nil, at: time, timeoutMilliseconds) {
+            if entry.code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(
+                    entry.code,
+                    "the offsets of \(topic)/\(entry.partition) are unknown"
+                )
+            }
+            if entry.offset >= 0 { offsets[entry.partition] = entry.offset }
         }
-        return answer.offset < 0 ? nil : answer.offset
+        return offsets
     }
 
     /// How many partitions the topic has.

@@ -25,43 +25,14 @@ struct HandOverTests {
 
         init(_ yaml: String, syncedProperties: [String: [String]]) throws {
             folder = try TemporaryFolder()
-            let (definitions, problems) = DefinitionParser.parse(
-                [DefinitionSource(name: "cohorts.yaml", bytes: Array(yaml.utf8))],
-                isTimeZone: { $0 == "UTC" }
-            )
-            try #require(problems.isEmpty)
-            var settings = PlanSettings()
-            settings.syncedProperties = syncedProperties
-            let plan = PlanCompiler.compile(definitions, settings)
-            let logger = Logger(level: .error, format: .json, clock: SystemClock()) { _ in }
-            environment = EngineEnvironment(
-                plan: plan,
-                settings: ShardSettings(),
-                eventBytesMax: 1 << 20,
-                futureMax: 86_400_000,
-                tickWidth: 60_000,
-                snapshotInterval: 30_000,
-                snapshotBytes: 1 << 20,
-                topic: "events",
-                commandsTopic: "commands",
-                uploadCohorts: [:],
-                store: StoreID(high: 1, low: 2),
-                directory: folder.url.path,
-                acceptedHistory: [],
-                syncedCohorts: Array(plan.cohorts.indices),
-                clock: SystemClock(),
-                logger: logger,
-                metrics: MetricRegistry(),
-                reports: PartitionReports(),
+            environment = try EngineEnvironment(
+                of: yaml,
+                syncedProperties: syncedProperties,
+                folder: folder.url.path,
                 sync: mailbox,
-                control: Mailbox<ControlMessage>(capacity: 64),
-                rejects: RejectSink(topic: nil, folder: folder.url.path, logger: logger)
+                control: Mailbox<ControlMessage>(capacity: 64)
             )
-            decoder = EventDecoder(
-                extraction: plan.extraction,
-                eventBytesMax: 1 << 20,
-                futureMax: 86_400_000
-            )
+            decoder = EventDecoder(environment)
             worker = try PartitionWorker.open(0, environment)
             start()
         }

@@ -55,43 +55,14 @@ struct SlicedTickTests {
 
         init() throws {
             folder = try TemporaryFolder()
-            let (definitions, problems) = DefinitionParser.parse(
-                [DefinitionSource(name: "cohorts.yaml", bytes: Array(SlicedTickTests.yaml.utf8))],
-                isTimeZone: { $0 == "UTC" }
-            )
-            try #require(problems.isEmpty)
-            var settings = PlanSettings()
-            settings.syncedProperties = ["buyers": ["plan"], "free": ["plan", "city"]]
-            let plan = PlanCompiler.compile(definitions, settings)
-            let logger = Logger(level: .error, format: .json, clock: SystemClock()) { _ in }
-            environment = EngineEnvironment(
-                plan: plan,
-                settings: ShardSettings(),
-                eventBytesMax: 1 << 20,
-                futureMax: 86_400_000,
-                tickWidth: 60_000,
-                snapshotInterval: 30_000,
-                snapshotBytes: 1 << 20,
-                topic: "events",
-                commandsTopic: "commands",
-                uploadCohorts: [:],
-                store: StoreID(high: 1, low: 2),
-                directory: folder.url.path,
-                acceptedHistory: [],
-                syncedCohorts: Array(plan.cohorts.indices),
-                clock: SystemClock(),
-                logger: logger,
-                metrics: MetricRegistry(),
-                reports: PartitionReports(),
+            environment = try EngineEnvironment(
+                of: SlicedTickTests.yaml,
+                syncedProperties: ["buyers": ["plan"], "free": ["plan", "city"]],
+                folder: folder.url.path,
                 sync: mailbox,
-                control: control,
-                rejects: RejectSink(topic: nil, folder: folder.url.path, logger: logger)
+                control: control
             )
-            decoder = EventDecoder(
-                extraction: plan.extraction,
-                eventBytesMax: 1 << 20,
-                futureMax: 86_400_000
-            )
+            decoder = EventDecoder(environment)
             worker = try PartitionWorker.open(0, environment)
             worker.start(
                 PartitionStart(
@@ -182,7 +153,7 @@ struct SlicedTickTests {
             guard let report = environment.reports[0], report.tick != lastTick else { return }
             lastTick = report.tick
             trace.reports.append(
-                "\(report.tick?.rfc3339 ?? "") \(report.members) \(report.enters) \(report.exits)"
+                "\(report.tick?.rfc3339 ?? "") \(report.members) \(report.flips.enters) \(report.flips.exits)"
             )
         }
     }
