@@ -64,6 +64,15 @@ final class DaemonQueries: APIQueries {
     func readiness() -> Readiness {
         var reasons = startup.withLock { $0 }
         for report in reports.all {
+            if let fill = report.fill {
+                if let problem = fill.problem {
+                    reasons.append(problem)
+                } else if !fill.isChecked {
+                    reasons.append(
+                        "asking Kafka for the history of partition \(report.partition)"
+                    )
+                }
+            }
             switch report.state {
             case .live: break
             case .halted:
@@ -145,13 +154,18 @@ final class DaemonQueries: APIQueries {
     func cohorts() -> [CohortSummary] {
         let all = reports.all
         let tick = oldestTick(all)
-        let isBuilding = all.contains { $0.state == .building }
+        let isRebuilding = all.contains { $0.state == .building }
         let isDegraded = all.contains { $0.state == .halted }
         return plan.cohorts.enumerated().map { index, cohort in
-            CohortSummary(
+            // The slowest partition is when it is whole.
+            let percent = all.filter { $0.building.contains(index) }.compactMap { $0.fill?.percent }
+                .min()
+            let isBuilding = isRebuilding || all.contains { $0.building.contains(index) }
+            return CohortSummary(
                 id: cohort.id,
                 name: cohort.name,
                 state: isDegraded ? .degraded : isBuilding ? .building : .live,
+                percent: isDegraded ? nil : percent,
                 count: all.reduce(0) { $0 + $1.members[index] },
                 tick: tick,
                 definitionJSON: definitions[cohort.id] ?? []
@@ -214,6 +228,12 @@ final class DaemonQueries: APIQueries {
         if all.isEmpty { throw .notReady(reason: "no partition is assigned yet") }
         if let report = all.first(where: { $0.state != .live }) {
             throw .notReady(reason: "partition \(report.partition) is \(report.state.rawValue)")
+        }
+        if let report = all.first(where: { $0.building.contains(index) }) {
+            throw .notReady(
+                reason: "the history of \(cohort) is being read, of partition \(report.partition)"
+                    + " \(report.fill?.percent ?? 0) % is done"
+            )
         }
         var users: [[UInt8]] = []
         var hasMore = false

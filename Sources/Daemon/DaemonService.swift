@@ -165,6 +165,9 @@ final class DaemonRun {
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
     private(set) var opened: [PartitionID: OpenedPartition] = [:]
+    /// From where on partitions read their history again that were not through with it when that was last known.
+    private var past: [PartitionID: Offset] = [:]
+    private var history: HistoryReader?
     private let commands: CommandsTopic
     let kafkaProperties: [String: String]
 
@@ -350,6 +353,7 @@ final class DaemonRun {
             stopping()
             // State is made durable before anything that could hang.
             failure = finish() ?? failure
+            history?.close()
             if !consumer.close(timeoutMilliseconds: 5000) {
                 logger.warning(
                     "kafka_close_slow",
@@ -553,6 +557,7 @@ final class DaemonRun {
             guard try startPartition(partition, consumer) else { return false }
         }
         waitUntilStarted()
+        try beginHistory()
         return true
     }
 
@@ -602,19 +607,31 @@ final class DaemonRun {
         }
         let first = configuration.kafka.start == .latest ? end : oldest
         var events = LogStart(offset: cut?.position.events ?? first, end: end, oldest: oldest)
+        var history: LogStart?
         if let cut {
             if isHalted(partition, at: cut.position.events, events, of: configuration.kafka.topic) {
                 return true
             }
             // History is read again from the oldest record that the state was ever made from.
             if missing.needsEvents {
-                events.offset = max(oldest, min(cut.firstOffset, cut.position.events))
+                let first = max(oldest, min(cut.firstOffset, cut.position.events))
+                if missing.properties {
+                    events.offset = first
+                } else {
+                    past[partition] = first
+                    history = LogStart(offset: first, end: cut.position.events, oldest: oldest)
+                }
             }
         }
         engine.post(
             .start(
                 partition,
-                PartitionStart(events: events, commands: commandsStart, floor: ticks.floor)
+                PartitionStart(
+                    events: events,
+                    history: history,
+                    commands: commandsStart,
+                    floor: ticks.floor
+                )
             )
         )
         return true
@@ -641,7 +658,7 @@ final class DaemonRun {
         guard let (oldest, end) = watermarks(of: partition, in: commands.name, consumer) else {
             return nil
         }
-        let isComplete = opened[partition]?.missingTraces.isEmpty ?? false
+        let isComplete = opened[partition]?.missingTraces.needsOrder == false
         let ours = isComplete ? opened[partition]?.cut?.position.commands : nil
         return LogStart(offset: ours ?? oldest, end: end, oldest: oldest)
     }
@@ -665,6 +682,36 @@ final class DaemonRun {
             }
         }
         return nil
+    }
+
+    // MARK: History
+
+    /// Begins to read what partitions lack of the past.
+    private func beginHistory() throws(DaemonError) {
+        if past.isEmpty { return }
+        do throws(KafkaError) {
+            history = try HistoryReader(
+                configuration.kafka,
+                properties: kafkaProperties,
+                from: past,
+                engines: engines,
+                logger: logger
+            )
+        } catch {
+            throw DaemonError(
+                status: DaemonError.Status.software,
+                "history cannot be read: \(error.description)"
+            )
+        }
+    }
+
+    private func endHistory(of partition: PartitionID) {
+        past[partition] = nil
+        guard history?.filled(partition) == true else { return }
+        heartbeat.beat(.long)
+        history?.close()
+        history = nil
+        heartbeat.beat()
     }
 
     // MARK: Commands
@@ -766,6 +813,7 @@ final class DaemonRun {
                 committedAt = now
                 commitOffsets(consumer)
             }
+            history?.poll()
             watchKafka(consumer, now: now)
             lookForReload(consumer)
             logger.flush()
@@ -857,6 +905,7 @@ final class DaemonRun {
             switch message {
             case .fatal(let error): throw error
             case .durable(let partition, let offset): durable[partition] = offset
+            case .filled(let partition): endHistory(of: partition)
             case .troubled(let partition, let topic, let offset, let problem):
                 explain(partition, topic, offset, problem, consumer)
             }

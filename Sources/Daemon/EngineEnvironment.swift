@@ -52,6 +52,8 @@ struct EngineEnvironment: Sendable {
 enum ControlMessage: Sendable {
     /// Kafka does not give us what comes next: the partition stands still.
     case troubled(PartitionID, topic: String, offset: Offset, problem: PartitionProblem)
+    /// A partition has everything of the past that its cohorts need.
+    case filled(PartitionID)
     /// A snapshot up to this offset of the events is durable.
     case durable(PartitionID, Offset)
     /// The process must end with this error.
@@ -78,6 +80,9 @@ struct OpenedPartition: Sendable {
 struct PartitionStart: Sendable {
     /// The events.
     var events: LogStart
+    /// Where the past begins that is read again beside them; nil where nothing is missing, or only what must be read in
+    /// the order of the log.
+    var history: LogStart?
     /// The commands; nil where their topic is not read.
     var commands: LogStart?
     /// No tick before this instant will come.

@@ -19,6 +19,8 @@ final class EngineThread: Sendable {
         case start(PartitionID, PartitionStart)
         /// The queue to read from; once.
         case attach(EngineQueue)
+        /// The queue of records of the past; nil when no more are needed.
+        case attachHistory(EngineQueue?)
         /// The commands topic, which was not there at the start, is read from now on.
         case startCommands(PartitionID, LogStart)
         /// Ticks at the instant, each partition once it has applied everything before its end.
@@ -43,6 +45,8 @@ final class EngineThread: Sendable {
     private static let recordsMax = 4096
     /// The same while a tick is under way: they take about as long as a slice of it.
     private static let recordsBetweenSlices = 512
+    /// The most records of the past in a row while new ones wait: the new ones have four turns of five.
+    private static let historyMax = 1024
 
     private let mailbox = Mailbox<Request>(capacity: 1024)
     private let queue = Mutex<EngineQueue?>(nil)
@@ -72,6 +76,9 @@ final class EngineThread: Sendable {
     private func run() {
         var workers: [PartitionID: PartitionWorker] = [:]
         var attached: EngineQueue?
+        var history: EngineQueue?
+        // Whether records of the past may be waiting.
+        var hasHistory = false
         // Records of a partition come in runs.
         var current: PartitionWorker?
         let decoder = DecoderBox(environment, hand)
@@ -82,6 +89,7 @@ final class EngineThread: Sendable {
             let waitsForMail = attached == nil && !isTicking
             for request in mailbox.takeAll(timeoutMilliseconds: waitsForMail ? 1000 : 0) {
                 if case .attach(let given) = request { attached = given }
+                if case .attachHistory(let given) = request { history = given }
                 if case .finish(let reply) = request {
                     heartbeat.beat(.long)
                     reply.post(finish(&workers))
@@ -95,7 +103,7 @@ final class EngineThread: Sendable {
             isTicking = workers.values.contains { $0.continueTick() }
             if let attached {
                 _ = attached.consume(
-                    timeoutMilliseconds: isTicking ? 0 : 50,
+                    timeoutMilliseconds: isTicking || hasHistory ? 0 : 50,
                     limit: isTicking ? Self.recordsBetweenSlices : Self.recordsMax
                 ) { record in
                     if current?.partition != record.partition {
@@ -103,6 +111,19 @@ final class EngineThread: Sendable {
                     }
                     current?.take(record, decoder)
                 }
+            }
+            hasHistory = false
+            if let history {
+                let count = history.consume(
+                    timeoutMilliseconds: 0,
+                    limit: isTicking ? Self.recordsBetweenSlices : Self.historyMax
+                ) { record in
+                    if current?.partition != record.partition {
+                        current = workers[record.partition]
+                    }
+                    current?.takeHistory(record, decoder)
+                }
+                hasHistory = count > 0
             }
             let now = environment.clock.monotonicMilliseconds
             for worker in workers.values {
@@ -114,7 +135,7 @@ final class EngineThread: Sendable {
 
     private func serve(_ request: Request, _ workers: inout [PartitionID: PartitionWorker]) {
         switch request {
-        case .attach, .finish: break
+        case .attach, .attachHistory, .finish: break
         case .open(let partition, let reply):
             heartbeat.beat(.long)
             do throws(DaemonError) {

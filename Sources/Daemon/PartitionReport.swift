@@ -33,6 +33,10 @@ struct PartitionReport: Sendable {
     var commandsEnd: Offset?
     /// Where the catching up began and ends, while it lasts.
     var catchUp: (from: LogPosition, to: LogPosition)?
+    /// Cohorts whose history is not all there, by index in the plan.
+    var building: Set<Int> = []
+    /// How far the reading of that history is; nil where none is read beside what is new.
+    var fill: HistoryFill?
     var tick: EventTime?
     /// When Kafka, or the producer, stamped the event that came last.
     var lastTimestamp: EventTime?

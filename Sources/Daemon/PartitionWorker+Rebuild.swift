@@ -2,6 +2,7 @@ import Basics
 import Cohorts
 import Engine
 import HTTPAPI
+import Kafka
 import Telemetry
 import Threads
 
@@ -27,14 +28,12 @@ struct HistoryCheck {
         }
         if let missing, !missing.needsEvents { return nil }
         for (index, cohort) in plan.cohorts.enumerated() {
-            if let missing, missing.properties, plan.readsProperties(cohort: index) {
-                everything.append(cohort)
-                continue
-            }
-            if let missing, cohort.traces.isDisjoint(with: missing.traces),
-                cohort.recordTraces.isDisjoint(with: missing.recordTraces)
-            {
-                continue
+            if let missing {
+                if !missing.cohorts.contains(index) { continue }
+                if missing.properties, plan.readsProperties(cohort: index) {
+                    everything.append(cohort)
+                    continue
+                }
             }
             switch cohort.reach {
             case .nothing: break
@@ -47,69 +46,76 @@ struct HistoryCheck {
 }
 
 extension PartitionWorker {
-    /// Fills what the snapshot lacks from the oldest records on, up to where the snapshot stands.
+    /// Begins to fill what the snapshot lacks: beside what is new where the order of events does not matter, else in
+    /// the order of the log up to where the snapshot stands.
     func beginRebuild(_ start: PartitionStart) {
-        if let until = rebuildEnd {
-            // Taken away and given back in the middle: it goes on where it was.
-            phase = .rebuilding(until: until)
-            report.catchUp = (position, until.joined(start.end))
-            setState(.building)
-            return
-        }
-        historyCheck = HistoryCheck(
-            start: start,
-            missing: opened.missingTraces,
-            plan: environment.plan
-        )
-        let until = position
-        phase = .rebuilding(until: until)
-        rebuildEnd = until
-        next = start.events.offset
-        if commandsNext != nil, let commands = start.commands { commandsNext = commands.offset }
-        report.catchUp = (position, until.joined(start.end))
-        shard.beginRebuild(of: opened.missingTraces)
-        setState(.building)
+        needsRebuild = false
+        let missing = opened.missingTraces
+        var past = start
+        if let history = start.history { past.events = history }
+        historyCheck = HistoryCheck(start: past, missing: missing, plan: environment.plan)
         environment.logger.notice(
             "rebuild_started",
             "the definitions look at events that the snapshot did not keep: history is read again",
             [
-                "partition": LogValue(partition), "from": LogValue(next),
-                "to": LogValue(until.events),
-                "commands_from": LogValue(commandsNext ?? 0),
-                "commands_to": LogValue(until.commands ?? 0),
+                "partition": LogValue(partition), "from": LogValue(past.events.offset),
+                "to": LogValue(next),
+                "commands_from": LogValue(start.commands?.offset ?? 0),
+                "commands_to": LogValue(commandsNext ?? 0),
             ]
         )
-        if position.reaches(until) { endRebuild() }
+        shard.beginRebuild(of: missing)
+        if let history = start.history {
+            fill = HistoryFill(from: history.offset, until: next, next: history.offset)
+            fill?.isChecked = historyCheck == nil
+        }
+        if missing.needsOrder {
+            rebuildEnd = position
+            next = start.events.offset
+            if commandsNext != nil, let commands = start.commands {
+                commandsNext = commands.offset
+            }
+        } else {
+            // From here on changes are added to what the new definitions call it.
+            writeAnew()
+        }
     }
 
+    /// The log was read up to where the snapshot stands.
     func endRebuild() {
         heartbeat.beat(.long)
-        shard.finishRebuild()
-        needsRebuild = false
         rebuildEnd = nil
+        if fill == nil { shard.finishRebuild() }
         phase = .catchingUp(
             to: LogPosition(events: report.endOffset ?? next, commands: report.commandsEnd)
         )
+        writeAnew()
+        if fill == nil {
+            environment.logger.notice(
+                "rebuild_done",
+                "history was read again",
+                ["partition": LogValue(partition)]
+            )
+        }
+        setState(.replaying)
+    }
+
+    /// Makes the whole state durable; an error ends the process, and what was durable stays.
+    func writeAnew() {
         do throws(DaemonError) {
             try rewrite()
         } catch {
             environment.control.postAtOnce(.fatal(error))
         }
-        environment.logger.notice(
-            "rebuild_done",
-            "history was read again",
-            ["partition": LogValue(partition)]
-        )
-        setState(.replaying)
     }
 
     /// Looks at the oldest record's time and says which cohorts lack history.
     ///
     /// - Returns: Whether the partition may go on; at a later start a cohort that was not accepted ends the
     ///   process instead.
-    func historySuffices(_ check: HistoryCheck, oldest timestamp: Int64?) -> Bool {
+    func historySuffices(_ check: HistoryCheck, oldest record: borrowing RecordView) -> Bool {
         let now = environment.clock.now
-        let oldest = timestamp.map { EventTime(milliseconds: $0) }
+        let oldest = record.timestamp.map { EventTime(milliseconds: $0) }
         var lacking: [(id: String, complete: String)] = check.everything.map {
             ($0.id, "never, since it looks at any event ever")
         }
@@ -123,7 +129,7 @@ extension PartitionWorker {
         return goesOn(
             without: lacking,
             isFirstStart: check.isFirstStart,
-            oldest: "offset \(next)\(oldest.map { ", " + $0.rfc3339 } ?? "")"
+            oldest: "offset \(record.offset)\(oldest.map { ", " + $0.rfc3339 } ?? "")"
         )
     }
 

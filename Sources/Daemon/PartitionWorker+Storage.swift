@@ -65,10 +65,14 @@ extension PartitionWorker {
                     + "run that version"
             )
         }
-        let restored = shard.finishRestore(restoring, tick: cut.tick, floor: cut.floor)
-        var missing = restored.missingTraces
-        // Where no command was ever read, all of them are to come.
-        if cut.position.commands == nil { missing.uploads = [] }
+        let restored = shard.finishRestore(
+            restoring,
+            tick: cut.tick,
+            floor: cut.floor,
+            // Where no command was ever read, all of them are to come.
+            hasUploads: cut.position.commands != nil
+        )
+        let missing = restored.missingTraces
         let worker = PartitionWorker(
             partition,
             environment,
@@ -80,6 +84,7 @@ extension PartitionWorker {
             shard: shard,
             log: log
         )
+        // Else it is once the filling begins.
         if restored.mustRewrite, missing.isEmpty { try worker.rewrite() }
         return worker
     }

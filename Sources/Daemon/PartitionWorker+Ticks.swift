@@ -83,7 +83,7 @@ extension PartitionWorker {
         isDirty = true
         watch()
         // Everyone's values are read off the shard as they stand at this tick, before an event replaces them.
-        if !hasReset { finishTick() }
+        if !hasReset || fill?.joining.isEmpty == false { finishTick() }
     }
 
     /// Looks at the next users of the tick that is under way.
@@ -109,19 +109,25 @@ extension PartitionWorker {
 
     /// Hands the tick's membership to the sync thread.
     private func hand(_ tick: TickUnderWay) {
+        let joining = fill?.joining ?? []
+        if !joining.isEmpty { fill = nil }
         guard hasReset, let changes = tick.changes else {
             hasReset = true
-            heartbeat.beat(.long)
-            let everyone = resets()
-            tellSync(.reset(partition, tick.cut, everyone))
+            // Of a cohort that is not complete nobody is told: who it had before would leave.
+            tellEveryone(of: { !self.shard.missing.cohorts.contains($0) }, tick.cut)
             return
         }
         tellSync(.tick(partition, tick.cut, changes))
+        if !joining.isEmpty { tellEveryone(of: joining.contains, tick.cut) }
     }
 
-    /// Everyone who is in a cohort that some sync sends.
-    private func resets() -> [CohortReset] {
-        let cohorts = environment.syncedCohorts
+    /// Tells the sync thread who is in some of the cohorts that some sync sends.
+    private func tellEveryone(of isMeant: (Int) -> Bool, _ cut: Cut) {
+        heartbeat.beat(.long)
+        tellSync(.reset(partition, cut, resets(of: environment.syncedCohorts.filter(isMeant))))
+    }
+
+    private func resets(of cohorts: [Int]) -> [CohortReset] {
         let plans = cohorts.map { environment.plan.cohorts[$0] }
         var resets = plans.map { CohortReset(cohort: $0.id) }
         var cells: [UInt8] = []

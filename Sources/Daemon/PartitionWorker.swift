@@ -15,10 +15,12 @@ import Threads
 /// Confined to one engine thread.
 ///
 /// ```
-///  opened ─► rebuilding ─► catching up ─► live          snapshot lacks traces: history is read again
+///  opened ─► rebuilding ─► catching up ─► live          snapshot lacks what must be read in the order of the log
 ///     └──────────────────────▲   │          │
 ///                                └──► halted ◄┘         Kafka does not have what comes next
 /// ```
+/// What a snapshot lacks besides is read again beside all this (``HistoryFill``).
+///
 /// Invariants:
 /// - ``next`` never goes back: a record before it was applied already and is dropped
 /// - a tick at T with end offset e is begun only when everything before e is applied; it is done slice by slice with
@@ -78,8 +80,10 @@ final class PartitionWorker {
     var publishedAt: Int64 = 0
     /// What must be checked about history when the first record comes.
     var historyCheck: HistoryCheck?
+    /// The history that is read again beside what is new, until everybody was looked at with all of it.
+    var fill: HistoryFill?
     /// The offsets of events and of commands that ended the process too often.
-    private let setAside: Set<Offset>
+    let setAside: Set<Offset>
     let commandsSetAside: Set<Offset>
     /// That of the thread which has this worker.
     var heartbeat = Heartbeat()
@@ -130,9 +134,9 @@ final class PartitionWorker {
         if record.isRecord {
             // Around a rebalance the client may hand out a record again.
             guard record.offset >= next else { return }
-            if let check = historyCheck {
+            if fill == nil, let check = historyCheck {
                 historyCheck = nil
-                guard historySuffices(check, oldest: record.timestamp) else { return }
+                guard historySuffices(check, oldest: record) else { return }
             }
             if eventTicks != nil { tickByEventTime(before: record.timestamp) }
             decoder.hand.take(isCommand: false, partition: partition, offset: record.offset)
@@ -153,9 +157,14 @@ final class PartitionWorker {
 
     private func apply(_ record: borrowing RecordView, _ decoder: DecoderBox) {
         if !setAside.isEmpty, setAside.contains(record.offset) {
+            if isHistory(event: record.offset) { return }
             bytesOrNone(of: record) {
                 reject(.crash, text: Self.crashText, record, index: nil, bytes: $0)
             }
+            return
+        }
+        if isHistory(event: record.offset) {
+            reapply(record, decoder)
             return
         }
         guard let value = record.value else {
@@ -163,13 +172,7 @@ final class PartitionWorker {
             return
         }
         bytesSinceCommit += value.count
-        apply(
-            value,
-            record,
-            isHistory: isHistory(event: record.offset),
-            &decoder.decoder,
-            &shard
-        )
+        apply(value, record, &decoder.decoder, &shard)
     }
 
     /// Applies the events of a record.
@@ -178,7 +181,6 @@ final class PartitionWorker {
     private func apply(
         _ value: ByteView,
         _ record: borrowing RecordView,
-        isHistory: Bool,
         _ decoder: inout EventDecoder,
         _ shard: inout Shard
     ) {
@@ -192,7 +194,7 @@ final class PartitionWorker {
             var refusal: (reason: RejectReason, text: String)?
             switch outcome {
             case .event(let event):
-                switch isHistory ? shard.reapply(event) : shard.apply(event) {
+                switch shard.apply(event) {
                 case .taken: eventsTaken += 1
                 case .usersMax: refusal = (.usersMax, "a new user beyond limits.users_max")
                 }
@@ -225,8 +227,6 @@ final class PartitionWorker {
         index: Int?,
         bytes: ByteView
     ) {
-        // What is history was told when it was first read.
-        if isHistory(event: record.offset) { return }
         report.events.rejected += 1
         report.rejects[reason, default: 0] += 1
         environment.rejects.take(
@@ -347,8 +347,13 @@ final class PartitionWorker {
             commit()
         }
         report.catchUp = (position, start.end)
-        if !opened.missingTraces.isEmpty, needsRebuild {
-            beginRebuild(start)
+        if !opened.missingTraces.isEmpty, needsRebuild { beginRebuild(start) }
+        if let rebuildEnd {
+            // Taken away and given back in the middle, it goes on where it was.
+            phase = .rebuilding(until: rebuildEnd)
+            report.catchUp = (position, rebuildEnd.joined(start.end))
+            setState(.building)
+            if position.reaches(rebuildEnd) { endRebuild() }
         } else {
             phase = .catchingUp(to: start.end)
             setState(.replaying)
@@ -392,9 +397,9 @@ final class PartitionWorker {
 
     /// Whether it was never started.
     private var needsStart = true
-    /// Whether what the snapshot lacks is still to be filled.
+    /// Whether what the snapshot lacks is not being filled yet.
     var needsRebuild = true
-    /// Where a rebuild that has begun ends: where the snapshot stands.
+    /// Where a rebuild in the order of the log ends that has begun: where the snapshot stands.
     var rebuildEnd: LogPosition?
 
     func setState(_ state: StatusReport.PartitionState) {
@@ -416,6 +421,8 @@ final class PartitionWorker {
         report.ignoredOperations = shard.counters.ignoredOperations
         report.ignoredProperties = shard.counters.ignoredProperties
         report.storeBytes = log.bytesOnDisk
+        report.fill = fill
+        report.building = shard.missing.cohorts.union(fill?.joining ?? [])
         report.awaitsRecords = tickUnderWay == nil && !pendingTicks.isEmpty
         // Half of a tick is nothing that anyone is to see.
         if tickUnderWay == nil {
@@ -439,6 +446,7 @@ final class PartitionWorker {
             || bytesSinceCommit / 2 >= environment.snapshotBytes
         if isOverdue || isDue && tickUnderWay == nil { commitIfDirty(now: now) }
         if case .rebuilding = phase { moved() }
+        finishFillIfThere()
         if now - publishedAt >= 200 { publish() }
     }
 

@@ -38,6 +38,8 @@ struct CohortPrograms: ~Copyable {
     private let flipped: WordBuffer
     /// The cohorts to work out, by their places in ``order``.
     private let affected: WordBuffer
+    /// Those that are not worked out whatever changes.
+    private let muted: WordBuffer
     /// A column for each condition, and one for each cohort as it is known so far.
     private let conditions: WordBuffer
     private let members: WordBuffer
@@ -67,11 +69,20 @@ struct CohortPrograms: ~Copyable {
         self.reported = reported
         flipped = WordBuffer(count: feeds.words)
         affected = WordBuffer(count: feeds.cohortWords)
+        muted = WordBuffer(count: feeds.cohortWords)
         conditions = WordBuffer(count: feeds.words * 64)
         members = WordBuffer(count: feeds.cohortWords * 64)
         entered = WordBuffer(count: feeds.cohortWords * 64)
         conditionBlocks = WordBuffer(count: (feeds.words + 63) / 64)
         memberBlocks = WordBuffer(count: (feeds.cohortWords + 63) / 64)
+    }
+
+    /// Leaves the memberships of these cohorts, and of no others, as they are from now on.
+    mutating func mute(_ cohorts: Set<Int>) {
+        for word in 0..<muted.count { muted[word] = 0 }
+        for place in order.indices where cohorts.contains(order[place]) {
+            muted[place / 64] |= 1 << UInt64(place % 64)
+        }
     }
 
     /// Whether there is no room for a further user.
@@ -112,7 +123,7 @@ struct CohortPrograms: ~Copyable {
         let everyone: UInt64 = count == 64 ? ~0 : 1 << UInt64(count) - 1
         var changedUsers: UInt64 = 0
         for word in 0..<affected.count {
-            var bits = affected[word]
+            var bits = affected[word] & ~muted[word]
             affected[word] = 0
             while bits != 0 {
                 let place = word * 64 + bits.trailingZeroBitCount

@@ -125,23 +125,18 @@ extension Shard {
             }
             noteEvent(at: event.time, slot: slot)
         }
-        addToTraces(event, slot: slot, only: nil)
-        addToRecords(event, slot: slot, only: nil)
+        addToTraces(event, slot: slot)
+        addToRecords(event, slot: slot)
         if !event.assignments.isEmpty { assign(event, slot: slot) }
         counters.ignoredOperations += Int(event.ignoredOperations)
         markUnsaved(slot)
     }
 
     /// Adds the event's time to every trace whose filter it passed.
-    mutating func addToTraces(
-        _ event: borrowing StagedEvents.Event,
-        slot: UserSlot,
-        only wanted: Set<Int>?
-    ) {
+    private mutating func addToTraces(_ event: borrowing StagedEvents.Event, slot: UserSlot) {
         let index = Int(slot)
         for place in event.traces.range {
             let trace = staged.traces[place]
-            if let wanted, !wanted.contains(trace) { continue }
             let (listed, hitLimit) = traceLists.add(
                 event.time.milliseconds,
                 trace: trace,
@@ -157,14 +152,9 @@ extension Shard {
     }
 
     /// Adds the event's records to their record traces.
-    mutating func addToRecords(
-        _ event: borrowing StagedEvents.Event,
-        slot: UserSlot,
-        only wanted: Set<Int>?
-    ) {
+    private mutating func addToRecords(_ event: borrowing StagedEvents.Event, slot: UserSlot) {
         for place in event.records.range {
             let record = staged.records[place]
-            if let wanted, !wanted.contains(record.trace) { continue }
             let (listed, hitLimit) = recordLists.add(
                 staged.words(record),
                 trace: record.trace,
@@ -181,7 +171,7 @@ extension Shard {
         }
     }
 
-    private mutating func noteApproximate(_ slot: UserSlot) {
+    mutating func noteApproximate(_ slot: UserSlot) {
         guard !records[Int(slot)].isApproximate else { return }
         records[Int(slot)].isApproximate = true
         counters.approximateUsers += 1

@@ -1,5 +1,5 @@
 public import Basics
-import Cohorts
+public import Cohorts
 import Events
 
 /// The records a shard's state is stored as.
@@ -28,6 +28,12 @@ public struct MissingTraces: Sendable, Equatable {
     public var traces: Set<Int> = []
     /// Record traces, by index in the plan.
     public var recordTraces: Set<Int> = []
+    /// What is there of plain traces that must reach further; those that are not here are empty.
+    public var keptTraces: [Int: RecordTrace.Retention] = [:]
+    /// The same of record traces.
+    public var keptRecordTraces: [Int: RecordTrace.Retention] = [:]
+    /// The cohorts that look at what is missing.
+    public var cohorts: Set<Int> = []
     /// Everyone's property values: they were kept under another `identify` rule.
     public var properties = false
     /// Lists of uploaded users, by index of their cohort in the plan.
@@ -41,6 +47,9 @@ public struct MissingTraces: Sendable, Equatable {
 
     /// Whether something is missing that events fill.
     public var needsEvents: Bool { !traces.isEmpty || !recordTraces.isEmpty || properties }
+
+    /// Whether something is missing that depends on the order of the log.
+    public var needsOrder: Bool { properties || !uploads.isEmpty }
 }
 
 /// What a shard found when it had read its state.
@@ -98,19 +107,24 @@ extension Shard {
         writer.write(UInt64(dedupe.count))
         writer.write(plan.conditionsIdentity)
         writer.write(UInt32(plan.traces.count))
-        for trace in plan.traces {
+        for (index, trace) in plan.traces.enumerated() {
             writer.write(trace.identity)
-            writer.write(trace.horizon)
+            writer.write(storedHorizon(of: index))
         }
         writer.write(UInt32(plan.recordTraces.count))
-        for trace in plan.recordTraces {
+        for (index, trace) in plan.recordTraces.enumerated() {
+            let retention = storedRetention(of: index)
             writer.write(trace.identity)
-            writer.write(trace.retention.horizon ?? .max)
-            writer.write((trace.retention.since ?? .distantFuture).milliseconds)
+            writer.write(retention.horizon ?? .max)
+            writer.write((retention.since ?? .distantFuture).milliseconds)
             writer.write(UInt8(trace.words))
         }
         writer.write(UInt32(plan.cohorts.count))
-        for cohort in plan.cohorts { writer.write(cohort.identity) }
+        for (index, cohort) in plan.cohorts.enumerated() {
+            // One that is not complete is not to be taken for one that is.
+            writer.write(missing.cohorts.contains(index) ? Self.noCohort : cohort.identity)
+        }
+        let uploadLists = storedUploadLists
         writer.write(UInt32(uploadLists.count))
         for cohort in uploadLists { writer.write(prefixed: plan.cohorts[cohort].id) }
         writer.bytes.withByteView { emit(.plan, $0) }
@@ -132,6 +146,27 @@ extension Shard {
         }
         encodeDedupe(chunk[...], emit)
         unsavedDedupe.removeAll(keepingCapacity: true)
+    }
+
+    /// How far back a trace reaches, as far as that is there: ``nothingKept`` while history fills it from nothing.
+    private func storedHorizon(of trace: Int) -> Int64 {
+        guard missing.traces.contains(trace) else { return plan.traces[trace].horizon }
+        return missing.keptTraces[trace]?.horizon ?? Self.nothingKept
+    }
+
+    private func storedRetention(of trace: Int) -> RecordTrace.Retention {
+        guard missing.recordTraces.contains(trace) else {
+            return plan.recordTraces[trace].retention
+        }
+        if let kept = missing.keptRecordTraces[trace] { return kept }
+        var nothing = RecordTrace.Retention()
+        nothing.horizon = Self.nothingKept
+        return nothing
+    }
+
+    /// The lists of uploaded users that are there.
+    private var storedUploadLists: [Int] {
+        uploadLists.filter { !missing.uploads.contains($0) }
     }
 
     /// How many bytes ``encodeAll(_:)`` would hand over, roughly.
@@ -231,7 +266,7 @@ extension Shard {
         let countOffset = writer.count
         var count: UInt32 = 0
         writer.write(count)
-        uploads.forEach(slot, cohorts: uploadLists) { cohort, entry in
+        uploads.forEach(slot, cohorts: storedUploadLists) { cohort, entry in
             writer.write(prefixed: plan.cohorts[cohort].id)
             writer.write(entry.time)
             writer.write(UInt8(entry.isIn ? 1 : 0))
@@ -296,6 +331,7 @@ extension Shard {
         let conditions: UInt64 = try reader.read()
         let count: UInt32 = try reader.read()
         restoring.traces.removeAll()
+        restoring.keptTraces.removeAll()
         restoring.sawPlan = true
         for stored in 0..<count {
             let identity: UInt64 = try reader.read()
@@ -304,7 +340,12 @@ extension Shard {
             restoring.isUnchanged =
                 restoring.isUnchanged && index == Int(stored)
                 && index.map { plan.traces[$0].horizon == horizon } ?? false
-            restoring.traces.append(index.flatMap { plan.traces[$0].horizon <= horizon ? $0 : nil })
+            restoring.traces.append(horizon == Self.nothingKept ? nil : index)
+            if let index, horizon != Self.nothingKept, plan.traces[index].horizon > horizon {
+                var kept = RecordTrace.Retention()
+                kept.horizon = horizon
+                restoring.keptTraces[index] = kept
+            }
         }
         try restoreRecordTraces(&reader, &restoring)
         let cohortCount: UInt32 = try reader.read()
@@ -334,6 +375,7 @@ extension Shard {
     ) throws(ByteReader.Truncated) {
         let count: UInt32 = try reader.read()
         restoring.recordTraces.removeAll()
+        restoring.keptRecordTraces.removeAll()
         restoring.recordWords.removeAll()
         for stored in 0..<count {
             let identity: UInt64 = try reader.read()
@@ -348,9 +390,12 @@ extension Shard {
             restoring.isUnchanged =
                 restoring.isUnchanged && index == Int(stored)
                 && index.map { plan.recordTraces[$0].retention == kept } ?? false
-            restoring.recordTraces.append(
-                index.flatMap { plan.recordTraces[$0].retention.isContained(in: kept) ? $0 : nil }
-            )
+            restoring.recordTraces.append(horizon == Self.nothingKept ? nil : index)
+            if let index, horizon != Self.nothingKept,
+                !plan.recordTraces[index].retention.isContained(in: kept)
+            {
+                restoring.keptRecordTraces[index] = kept
+            }
         }
     }
 
@@ -552,27 +597,35 @@ extension Shard {
     ///
     /// - `tick`: The last tick of the cut; nil where there was none.
     /// - `floor`: The floor at the cut.
+    /// - `hasUploads`: Whether uploads were ever taken; where none was, no list lacks any.
     public mutating func finishRestore(
         _ restoring: consuming StateRestore,
         tick: EventTime?,
-        floor: EventTime
+        floor: EventTime,
+        hasUploads: Bool = true
     ) -> RestoreReport {
         self.floor = floor
         lastTick = tick
         users.index()
         savedNames = names.count
         var missing = MissingTraces()
+        missing.keptTraces = restoring.keptTraces
+        missing.keptRecordTraces = restoring.keptRecordTraces
         missing.traces = Set(plan.traces.indices).subtracting(restoring.traces.compactMap { $0 })
+            .union(missing.keptTraces.keys)
         missing.recordTraces = Set(plan.recordTraces.indices)
             .subtracting(restoring.recordTraces.compactMap { $0 })
+            .union(missing.keptRecordTraces.keys)
         missing.properties =
             restoring.sawPlan && restoring.identifyWaits != settings.identifyWaits
-        if restoring.sawPlan {
+        if restoring.sawPlan, hasUploads {
             let stored = Set(restoring.uploadLists)
             missing.uploads = Set(
                 uploadLists.filter { !stored.contains(plan.cohorts[$0].id) }
             )
         }
+        missing.cohorts = cohorts(lacking: missing, known: Set(restoring.cohorts.compactMap { $0 }))
+        self.missing = missing
         counters.approximateUsers = 0
         for slot in 0..<UserSlot(users.count) {
             if records[Int(slot)].isApproximate { counters.approximateUsers += 1 }
@@ -594,6 +647,40 @@ extension Shard {
     }
 }
 
+extension Shard {
+    /// In a plan record: how far back a trace reaches of which nothing is there.
+    fileprivate static var nothingKept: Int64 { .min }
+    /// In a plan record: the identity of a cohort that looks at what is missing.
+    fileprivate static var noCohort: UInt64 { 0 }
+
+    /// The cohorts that look at what is missing, themselves or through others.
+    ///
+    /// - `known`: Cohorts that were whole: for them all is there of a trace that was kept and only must reach further.
+    private func cohorts(lacking missing: MissingTraces, known: Set<Int>) -> Set<Int> {
+        var found: Set<Int> = []
+        for index in plan.evaluationOrder {
+            let cohort = plan.cohorts[index]
+            let lacksTrace = cohort.traces.contains {
+                missing.traces.contains($0)
+                    && (missing.keptTraces[$0] == nil || !known.contains(index))
+            }
+            let lacksRecords = cohort.recordTraces.contains {
+                missing.recordTraces.contains($0)
+                    && (missing.keptRecordTraces[$0] == nil || !known.contains(index))
+            }
+            let refersToOne = cohort.program.contains { instruction in
+                if case .member(let other) = instruction { found.contains(other) } else { false }
+            }
+            if lacksTrace || lacksRecords || refersToOne || missing.uploads.contains(index)
+                || missing.properties && plan.readsProperties(cohort: index)
+            {
+                found.insert(index)
+            }
+        }
+        return found
+    }
+}
+
 /// What is true of a user, in a user record.
 private enum UserFlag {  // stored: do not renumber
     /// A trace lost times to the limit.
@@ -606,10 +693,14 @@ private enum UserFlag {  // stored: do not renumber
 
 /// What is known while stored records are read: how stored numbers map to the plan's.
 public struct StateRestore: ~Copyable {
-    /// Trace of the plan by stored number; nil where the plan has no such trace, or one that reaches further.
+    /// Trace of the plan by stored number; nil where the plan has no such trace, or nothing of it is stored.
     var traces: [Int?] = []
     /// Record trace of the plan by stored number; nil as for ``traces``.
     var recordTraces: [Int?] = []
+    /// What is stored of traces of the plan that reach further.
+    var keptTraces: [Int: RecordTrace.Retention] = [:]
+    /// The same of record traces.
+    var keptRecordTraces: [Int: RecordTrace.Retention] = [:]
     /// Words in a stored record, by stored number of its trace.
     var recordWords: [Int] = []
     /// Cohort of the plan by stored number; nil where the plan has no such cohort.

@@ -24,7 +24,6 @@ extension Shard {
         if let lastTick {
             precondition(tick > lastTick, "tick \(tick.rfc3339) is not after the last")
         }
-        precondition(rebuild == nil, "a tick during a rebuild")
         precondition(!isTicking, "the last tick is not over")
         settle()
         synced.removeAll()

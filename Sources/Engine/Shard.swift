@@ -104,6 +104,11 @@ public struct Shard: ~Copyable {
     /// How many names are in a snapshot.
     var savedNames = 0
     var rebuild: Rebuild?
+    /// What the state lacks of the plan until ``finishRebuild()``: nobody is in the cohorts that look at it, and no tick
+    /// says a word of them.
+    public internal(set) var missing = MissingTraces() {
+        didSet { programs.mute(missing.cohorts) }
+    }
 
     /// An empty shard.
     public init(plan: Plan, settings: ShardSettings) {

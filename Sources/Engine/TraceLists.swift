@@ -312,6 +312,12 @@ struct TraceLists: ~Copyable {
         drop(times.countNotAfter(bound), of: entry, in: &row)
     }
 
+    /// Says that one more of the counted events is among the listed times.
+    func lowerBase(_ row: SlabRow, trace: Int) {
+        guard let entry = find(trace, in: row), entry.header.base > 0 else { return }
+        entry.header.base -= 1
+    }
+
     /// Gives back everything of a user.
     mutating func clear(_ row: inout SlabRow) {
         for entry in entries(row) where entry.header.isFar {

@@ -73,6 +73,7 @@ enum APIBodies {
             writer.member("id", cohort.id)
             writer.member("name", cohort.name)
             writer.member("state", cohort.state.rawValue)
+            if let percent = cohort.percent { writer.member("percent", percent) }
             writer.member("count", cohort.count)
             writer.tick(cohort.tick)
             writer.key("definition")

@@ -208,6 +208,8 @@ package struct CohortSummary: Sendable {
     package var name: String
     /// Its state.
     package var state: State
+    /// How much of its history is read while it is `building`, 0…100; nil where that is not known.
+    package var percent: Int?
     /// Members at `tick`.
     package var count: Int
     /// The oldest of the partitions' ticks; nil before the first.
@@ -220,6 +222,7 @@ package struct CohortSummary: Sendable {
         id: String,
         name: String,
         state: State,
+        percent: Int? = nil,
         count: Int,
         tick: EventTime?,
         definitionJSON: [UInt8]
@@ -227,6 +230,7 @@ package struct CohortSummary: Sendable {
         self.id = id
         self.name = name
         self.state = state
+        self.percent = percent
         self.count = count
         self.tick = tick
         self.definitionJSON = definitionJSON

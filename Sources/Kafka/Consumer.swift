@@ -71,6 +71,12 @@ package final class Consumer: @unchecked Sendable {
         }
     }
 
+    /// Reads partitions without being in the group, each from where `ConsumerEvents.startPosition` says; once, instead of
+    /// ``join()``.
+    package func assign(_ partitions: [PartitionID]) throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in conversation.assign(partitions, client) }
+    }
+
     /// Serves rebalances and errors; waits up to the time given for the first of them.
     ///
     /// For one thread, the control thread, and often: at least every second or so, for the group waits.

@@ -20,6 +20,8 @@ package struct ConsumerSettings: Sendable {
     package var joinsAtOnce = true
     /// How many engine threads, each with a queue.
     package var threads: Int
+    /// How much may wait in the queue of an engine thread, in KiB.
+    package var queueKilobytes = 262_144
     /// Which queue, 0..<threads, a partition goes to.
     package var queueIndex: @Sendable (PartitionID) -> Int
 
@@ -52,7 +54,7 @@ package struct ConsumerSettings: Sendable {
             // With the defaults of the library a consumer that catches up sleeps a second whenever
             // 100,000 records are queued; the bytes bound each engine thread's queue.
             ("queued.min.messages", "1000000"),
-            ("queued.max.messages.kbytes", "262144"),
+            ("queued.max.messages.kbytes", String(queueKilobytes)),
             // A tick waits for the end of the partition to be said, which an idle broker does this often.
             ("fetch.wait.max.ms", "100"),
             ("topic.metadata.refresh.interval.ms", "30000"),

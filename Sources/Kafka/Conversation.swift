@@ -130,6 +130,7 @@ final class Conversation: @unchecked Sendable {
             .map(\.partition).sorted()
         let hasEnded = state.withLock { $0.hasEnded }
         if event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, !hasEnded {
+            answered()
             assign(partitions, client)
         } else {
             if event != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
@@ -142,8 +143,8 @@ final class Conversation: @unchecked Sendable {
         }
     }
 
-    private func assign(_ partitions: [PartitionID], _ client: OpaquePointer) {
-        answered()
+    /// Begins to read partitions that are ours now, each from where the owner says.
+    func assign(_ partitions: [PartitionID], _ client: OpaquePointer) {
         var started: [PartitionID: Offset?] = [:]
         for partition in partitions {
             switch events.startPosition(partition) {

@@ -47,8 +47,13 @@ struct CohortsReply: Decodable {
         var id: String
         var name: String
         var state: String
+        /// How much of its history is read while it is `building`.
+        var percent: Int?
         var count: Int
         var tick: String?
+
+        /// `building 41 %`.
+        var progress: String { percent.map { "\(state) \($0) %" } ?? state }
     }
 
     var cohorts: [Cohort]

@@ -43,7 +43,7 @@ enum DaemonTables {
         TextTable.joined(
             TextTable.rows(
                 ["ID", "STATE", "MEMBERS", "LAST TICK", "NAME"],
-                cohorts.map { [$0.id, $0.state, "\($0.count)", $0.tick ?? "-", $0.name] },
+                cohorts.map { [$0.id, $0.progress, "\($0.count)", $0.tick ?? "-", $0.name] },
                 empty: "no cohorts are defined"
             )
         )
@@ -53,7 +53,7 @@ enum DaemonTables {
         TextTable.joined([
             "id          \(cohort.id)",
             "name        \(cohort.name)",
-            "state       \(cohort.state)",
+            "state       \(cohort.progress)",
             "members     \(cohort.count)",
             "last tick   \(cohort.tick ?? "none yet")",
             "definition",

@@ -12,7 +12,7 @@ private let statusBody = """
 private let cohortsBody = #"""
     {"cohorts":[{"id":"active-now","name":"Active \"now\"","state":"live","count":5,"tick":"2026-01-05T00:01:00Z",\#
     "definition":{"performed":{"event":"*","last":"30s","where":{"price":{"gte":2.50}}}}},\#
-    {"id":"new","name":"two\nlines","state":"building","count":0,"tick":null,"definition":{"all":[]}}]}
+    {"id":"new","name":"two\nlines","state":"building","percent":41,"count":0,"tick":null,"definition":{"all":[]}}]}
     """#
 
 @Suite("Commands that ask a daemon")
@@ -82,9 +82,9 @@ struct DaemonCommandTests {
         #expect(ended.status == 0)
         #expect(
             ended.output == """
-                ID          STATE     MEMBERS  LAST TICK             NAME
-                active-now  live      5        2026-01-05T00:01:00Z  Active "now"
-                new         building  0        -                     two lines
+                ID          STATE          MEMBERS  LAST TICK             NAME
+                active-now  live           5        2026-01-05T00:01:00Z  Active "now"
+                new         building 41 %  0        -                     two lines
 
                 """
         )

@@ -19,7 +19,7 @@ struct HandOverTests {
     private final class Bench {
         let folder: TemporaryFolder
         let mailbox = Mailbox<SyncMessage>(capacity: 64)
-        let environment: EngineEnvironment
+        private(set) var environment: EngineEnvironment
         private var worker: PartitionWorker
         private var decoder: EventDecoder
 
@@ -37,10 +37,11 @@ struct HandOverTests {
             start()
         }
 
-        private func start() {
+        private func start(history: LogStart? = nil) {
             worker.start(
                 PartitionStart(
-                    events: LogStart(offset: 0, end: 0, oldest: 0),
+                    events: LogStart(offset: worker.next, end: worker.next, oldest: 0),
+                    history: history,
                     commands: nil,
                     floor: worker.shard.floor
                 )
@@ -54,7 +55,43 @@ struct HandOverTests {
             start()
         }
 
-        func apply(_ user: String, _ type: String, at time: String, _ properties: String = "{}") {
+        /// Goes on with other definitions as after a reload, where everything so far was of `records` records.
+        func restart(_ yaml: String, records: Offset) throws {
+            worker.next = max(worker.next, records)
+            worker.isDirty = true
+            worker.revoke()
+            environment = try EngineEnvironment(
+                of: yaml,
+                syncedProperties: [:],
+                folder: folder.url.path,
+                sync: mailbox,
+                control: Mailbox<ControlMessage>(capacity: 64)
+            )
+            decoder = EventDecoder(environment)
+            worker = try PartitionWorker.open(0, environment)
+            start(history: LogStart(offset: 0, end: records, oldest: 0))
+        }
+
+        /// Says that this is all of the history.
+        func endHistory() throws {
+            let until = try #require(worker.fill).until
+            worker.fill?.next = until
+            worker.finishFillIfThere()
+        }
+
+        /// Ids of the cohorts whose history is not all there.
+        var building: [String] {
+            worker.publish()
+            return worker.report.building.sorted().map { environment.plan.cohorts[$0].id }
+        }
+
+        func apply(
+            _ user: String,
+            _ type: String,
+            at time: String,
+            _ properties: String = "{}",
+            isHistory: Bool = false
+        ) {
             let json =
                 #"{"user_id":"\#(user)","event_type":"\#(type)","time":"\#(time)","#
                 + #""user_properties":\#(properties)}"#
@@ -68,7 +105,7 @@ struct HandOverTests {
                         Issue.record("\(json) is refused")
                         return
                     }
-                    _ = worker.shard.apply(event)
+                    _ = isHistory ? worker.shard.reapply(event) : worker.shard.apply(event)
                 }
             }
         }
@@ -77,7 +114,7 @@ struct HandOverTests {
         func tick(_ instant: String) throws -> [String] {
             _ = mailbox.takeAll(timeoutMilliseconds: 0)
             let instant = try #require(EventTime(rfc3339: instant))
-            worker.tickAsked(instant, end: LogPosition(events: 0))
+            worker.tickAsked(instant, end: LogPosition(events: worker.next))
             worker.finishTick()
             var lines: [String] = []
             for message in mailbox.takeAll(timeoutMilliseconds: 0) {
@@ -155,6 +192,50 @@ struct HandOverTests {
             try bench.tick("2026-01-06T03:00:00Z").sorted()
                 == ["bound today", "left today a", "left today b"]
         )
+    }
+
+    @Test("a cohort whose history is read beside what is new is told of when it is whole")
+    func filling() throws {
+        let viewers = "id: viewers\nusers: {performed: {event: view, last: 1h}}\n"
+        // Looks further back at what is kept for an hour, and at what is not kept at all.
+        let both =
+            viewers + "---\nid: often\n"
+            + "users: {performed: {event: view, last: 1d, count: {gte: 2}}}\n"
+            + "---\nid: buyers\nusers: {performed: {event: buy, last: 1d}}\n"
+        let bench = try Bench(viewers, syncedProperties: [:])
+        let history = [
+            ("a", "view", "2026-01-05T08:00:00Z"), ("b", "buy", "2026-01-05T09:59:00Z"),
+            ("a", "view", "2026-01-05T10:00:00Z"),
+        ]
+        for (user, type, time) in history { bench.apply(user, type, at: time) }
+        #expect(try bench.tick("2026-01-05T10:01:00Z") == ["reset viewers a"])
+        try bench.restart(both, records: 3)
+        #expect(bench.building == ["buyers", "often"])
+        #expect(try bench.tick("2026-01-05T10:02:00Z") == ["reset viewers a"])
+        bench.apply("b", "view", at: "2026-01-05T10:02:30Z")
+        bench.apply("c", "buy", at: "2026-01-05T10:02:30Z")
+        #expect(try bench.tick("2026-01-05T10:03:00Z") == ["entered viewers b"])
+        bench.apply("a", "view", at: "2026-01-05T08:00:00Z", isHistory: true)
+
+        // What was read of it by then is read again after a restart.
+        try bench.restart(both, records: 5)
+        #expect(bench.building == ["buyers", "often"])
+        #expect(try bench.tick("2026-01-05T10:04:00Z") == ["reset viewers a", "reset viewers b"])
+        let all =
+            history + [
+                ("b", "view", "2026-01-05T10:02:30Z"), ("c", "buy", "2026-01-05T10:02:30Z"),
+            ]
+        for (user, type, time) in all { bench.apply(user, type, at: time, isHistory: true) }
+        try bench.endHistory()
+        #expect(bench.building == ["buyers", "often"])
+        bench.apply("d", "view", at: "2026-01-05T10:04:30Z")
+        #expect(
+            try bench.tick("2026-01-05T10:05:00Z").filter { $0.hasPrefix("reset") }
+                == ["reset buyers b", "reset buyers c", "reset often a"]
+        )
+        #expect(bench.building == [])
+        bench.apply("d", "view", at: "2026-01-05T10:05:30Z")
+        #expect(try bench.tick("2026-01-05T10:06:00Z") == ["entered often d"])
     }
 
     @Test("after a restart everyone's values come again")

@@ -17,6 +17,8 @@ struct ShardDriver: ~Copyable {
     private(set) var shard: Shard
     private var decoder: EventDecoder
     private var newestArrival: EventTime?
+    /// The same of history that is read again.
+    private var historyArrival: EventTime?
     private let settings: ShardSettings
     private let uploads: [OracleUpload]
     private var isTicking = false
@@ -158,8 +160,14 @@ struct ShardDriver: ~Copyable {
 
     /// Reads history again for traces that the stored records lacked.
     mutating func rebuild(_ traces: MissingTraces, from steps: ArraySlice<Step>) {
-        let arrival = newestArrival
-        newestArrival = nil
+        beginRebuild(traces)
+        for case .line(let text) in steps { reread(text) }
+        tamper { $0.finishRebuild() }
+    }
+
+    /// Begins to read history again, of which ``reread(_:)`` takes line after line.
+    mutating func beginRebuild(_ traces: MissingTraces) {
+        historyArrival = nil
         shard.beginRebuild(of: traces)
         for (user, cohort) in shard.plan.numbers(of: uploads) where traces.uploads.contains(cohort)
         {
@@ -167,9 +175,13 @@ struct ShardDriver: ~Copyable {
                 shard.reupload($0, cohort: cohort, isIn: true, at: .distantPast)
             }
         }
-        for case .line(let text) in steps { apply(text, isHistory: true) }
-        shard.finishRebuild()
-        newestArrival = arrival
+    }
+
+    /// Takes a line of history.
+    mutating func reread(_ text: String) {
+        swap(&newestArrival, &historyArrival)
+        apply(text, isHistory: true)
+        swap(&newestArrival, &historyArrival)
     }
 }
 

@@ -174,6 +174,84 @@ struct StateTests {
         #expect(rebuilt > 0, "no case had to read history again")
     }
 
+    @Test(
+        "History read again beside what is new: cohorts that are whole go on, the others are empty and then complete"
+    )
+    func filledBesideTheNew() throws {
+        var filled = 0
+        var widened = 0
+        for seed in Seeds(250, from: 8_000_000) {
+            let before = OracleCase(seed: seed)
+            var after = before
+            var generator = SeededGenerator(seed: seed ^ 0xf111)
+            if generator.chance(percent: 40) {
+                after.definitions = before.changedDefinitions(&generator)
+            }
+            after.definitions += before.widenedDefinitions
+            let (expected, oracle) = after.expected()
+            let plan = try after.plan()
+            var driver = ShardDriver(before, try before.plan())
+            let steps = ShardDriver.steps(after, oracle)
+            let cut = generator.number(in: 0...steps.count)
+            for step in steps[..<cut] { _ = driver.take(step) }
+            var records: [StoredRecord] = []
+            driver.encode(all: true, into: &records)
+            var missing = try driver.restart(after, plan, from: records).missingTraces
+            if missing.isEmpty { continue }
+            widened += missing.keptTraces.count + missing.keptRecordTraces.count
+            var history = steps[..<cut]
+            driver.beginRebuild(missing)
+            driver.encode(all: true, into: &records)
+            var ticks = expected.ticks.suffix(
+                steps[cut...].count { if case .tick = $0 { true } else { false } }
+            )
+            func check(_ tick: TickRecord, _ want: TickRecord, seed: UInt64) -> Bool {
+                for cohort in plan.cohorts.indices {
+                    let isMuted = missing.cohorts.contains(cohort)
+                    let members = isMuted ? [] : want.members[cohort]
+                    if tick.members[cohort] == members { continue }
+                    Issue.record(
+                        """
+                        members of \(plan.cohorts[cohort].id) at \(tick.instant) are \(tick.members[cohort]), \
+                        expected \(members); cut at step \(cut)
+                        \(Seeds.command(seed, "StateTests/filledBesideTheNew"))
+                        before:
+                        \(before.yaml)
+                        \(after.description)
+                        """
+                    )
+                    return false
+                }
+                return true
+            }
+            for step in steps[cut...] {
+                if let tick = driver.take(step), let want = ticks.popFirst() {
+                    guard check(tick, want, seed: seed) else { return }
+                }
+                if missing.isEmpty { continue }
+                for _ in 0..<generator.below(8) {
+                    if case .line(let text) = history.popFirst() { driver.reread(text) }
+                }
+                if history.isEmpty, generator.chance(percent: 30) {
+                    driver.tamper { $0.finishRebuild() }
+                    driver.encode(all: true, into: &records)
+                    missing = MissingTraces()
+                    filled += 1
+                } else if generator.chance(percent: 3) {
+                    // What was filled is not told from what was not: history begins anew.
+                    driver.encode(all: false, into: &records)
+                    missing = try driver.restart(after, plan, from: records).missingTraces
+                    #expect(!missing.isEmpty, "seed \(seed)")
+                    history = steps[..<cut]
+                    driver.beginRebuild(missing)
+                    driver.encode(all: true, into: &records)
+                }
+            }
+        }
+        #expect(filled > 50, "only \(filled) cases were filled")
+        #expect(widened > 20, "only \(widened) traces had to reach further")
+    }
+
     @Test("Cohorts that stay as they are report no delta twice after definitions changed")
     func unchangedCohortsGoOn() throws {
         for seed in Seeds(100, from: 4_000_000) {
@@ -282,6 +360,17 @@ extension Shard {
 }
 
 extension OracleCase {
+    /// The definitions with a `last`, under other ids and looking further back.
+    fileprivate var widenedDefinitions: [OracleDefinition] {
+        definitions.compactMap { definition in
+            guard case .performed(var performed) = definition.users,
+                case .last(let length, let offset) = performed.window
+            else { return nil }
+            performed.window = .last(length * 3, offset: offset)
+            return OracleDefinition(id: definition.id + "-wider", users: .performed(performed))
+        }
+    }
+
     /// Some of the definitions as they are, some of another case in the place of the others.
     fileprivate func changedDefinitions(_ generator: inout SeededGenerator) -> [OracleDefinition] {
         let other = OracleCase(seed: seed &+ 77_777).definitions

@@ -56,6 +56,7 @@ struct FakeQueries: APIQueries {
                 id: "empty",
                 name: "empty",
                 state: .building,
+                percent: 41,
                 count: 0,
                 tick: nil,
                 definitionJSON: Array("{}".utf8)
@@ -331,7 +332,7 @@ struct APIHandlerTests {
         #expect(response.status == 200)
         #expect(
             response.body == #"{"cohorts":[{"id":"empty","name":"empty","state":"building","#
-                + #""count":0,"tick":null,"definition":{}},{"id":"ten","name":"Ten \"users\"","#
+                + #""percent":41,"count":0,"tick":null,"definition":{}},{"id":"ten","name":"Ten \"users\"","#
                 + #""state":"live","count":10,"tick":"2026-01-05T00:01:00Z","#
                 + #""definition":{"id":"ten","performed":{"event":"*"}}}]}"#
         )
