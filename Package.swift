@@ -94,7 +94,7 @@ let package = Package(
             ]
         ),
         library("KafkaDelivery", ["Basics", "Sync", "Threads", "Kafka"]),
-        library("HTTPAPI", ["Basics", "Sync", "Threads", "CMicroHTTPD"]),
+        library("HTTPAPI", ["Basics", "Cryptography", "Sync", "Threads", "CMicroHTTPD"]),
         library("Arguments", ["Basics"]),
         library("InputFiles", ["Basics", "Cohorts", "Configuration"]),
         library(
@@ -192,7 +192,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        tests("HTTPAPI", ["Basics", "Sync"]),
+        tests("HTTPAPI", ["Basics", "Sync", "TestKit", "Threads"]),
         tests("Threads", ["Basics"]),
         tests("Arguments", []),
         // Runs the built programs as their users do.

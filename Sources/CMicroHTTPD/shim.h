@@ -1,7 +1,9 @@
 #ifndef COHORTD_CMicroHTTPD_SHIM_H
 #define COHORTD_CMicroHTTPD_SHIM_H
 #include <microhttpd.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 // Swift cannot call variadic functions: MHD_start_daemon and MHD_get_connection_info get faces
@@ -23,15 +25,81 @@ struct cohortd_mhd_options {
     cohortd_mhd_target_callback target;
     MHD_RequestCompletedCallback completed;
     MHD_NotifyConnectionCallback connection;
+    /// In PEM, zero-terminated, alive as long as the daemon; NULL for plain HTTP.
+    const char *certificate;
+    const char *key;
 };
 
-/// Starts a pool of epoll threads on a socket that listens already; NULL when MHD refuses.
-static inline struct MHD_Daemon *cohortd_mhd_start(const struct cohortd_mhd_options *options) {
+enum { cohortd_mhd_problem_size = 256 };
+
+/// TLS 1.2 and 1.3, of GnuTLS' usual ciphers.
+#define COHORTD_MHD_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+
+/// Where this thread wants to have what MHD logs; NULL when nowhere.
+static inline char **cohortd_mhd_problem(void) {
+    static _Thread_local char *problem = NULL;
+    return &problem;
+}
+
+/// Keeps the first line that MHD logs while it starts: what follows from it says less. Lines about
+/// clients come on its own threads, where nobody wants them.
+static inline void cohortd_mhd_log(void *context, const char *format, va_list arguments) {
+    char *line = *cohortd_mhd_problem();
+    (void)context;
+    if (line && line[0] == 0) vsnprintf(line, cohortd_mhd_problem_size, format, arguments);
+}
+
+/// Takes no request.
+static inline enum MHD_Result cohortd_mhd_refuse(void *context, struct MHD_Connection *connection,
+                                                 const char *url, const char *method,
+                                                 const char *version, const char *data,
+                                                 size_t *size, void **slot) {
+    (void)context, (void)connection, (void)url, (void)method, (void)version, (void)data;
+    (void)size, (void)slot;
+    return MHD_NO;
+}
+
+/// Whether MHD cannot use a certificate with its key; then `problem` says why.
+///
+/// It is asked by starting a daemon that has no socket and no thread.
+static inline bool cohortd_mhd_refuses(const char *certificate, const char *key, char *problem) {
+    problem[0] = 0;
+    *cohortd_mhd_problem() = problem;
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_NO_LISTEN_SOCKET | MHD_USE_TLS | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        cohortd_mhd_refuse, NULL,
+        MHD_OPTION_EXTERNAL_LOGGER, cohortd_mhd_log, NULL,
+        MHD_OPTION_HTTPS_MEM_CERT, certificate,
+        MHD_OPTION_HTTPS_MEM_KEY, key,
+        MHD_OPTION_HTTPS_PRIORITIES, COHORTD_MHD_PRIORITIES,
+        MHD_OPTION_END);
+    *cohortd_mhd_problem() = NULL;
+    if (!daemon) return true;
+    MHD_stop_daemon(daemon);
+    return false;
+}
+
+/// Starts a pool of epoll threads on a socket that listens already; NULL when MHD refuses, and then
+/// `problem` may say why.
+static inline struct MHD_Daemon *cohortd_mhd_start(const struct cohortd_mhd_options *options,
+                                                   char *problem) {
     // A pool of one is no pool to MHD, which then refuses the option.
     enum MHD_OPTION pool = options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END;
-    return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)COHORTD_MHD_PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    if (options->certificate) flags |= MHD_USE_TLS;
+    problem[0] = 0;
+    *cohortd_mhd_problem() = problem;
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL,
         options->access, options->context,
+        MHD_OPTION_EXTERNAL_LOGGER, cohortd_mhd_log, NULL,
+        MHD_OPTION_ARRAY, options->certificate ? tls : tls + 3,
         MHD_OPTION_LISTEN_SOCKET, options->listen_socket,
         MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->per_address_max,
@@ -43,6 +111,8 @@ static inline struct MHD_Daemon *cohortd_mhd_start(const struct cohortd_mhd_opti
         MHD_OPTION_NOTIFY_CONNECTION, options->connection, options->context,
         pool, options->threads,
         MHD_OPTION_END);
+    *cohortd_mhd_problem() = NULL;
+    return daemon;
 }
 
 /// Whether the target ends where the request line says so.

@@ -222,9 +222,9 @@ extension ConfigurationKey {
         ),
         ConfigurationKey(
             "http.listen",
-            "loopback address:port",
+            "address:port",
             "127.0.0.1:8080",
-            "Where the API listens; port 0 = any free one. Other addresses come with keys."
+            "Where the API listens; port 0 = any free one. Beyond loopback it takes `http.keys`."
         ),
         ConfigurationKey("http.connections_max", "1 … 65536", "1024", "Open connections."),
         ConfigurationKey(
@@ -238,24 +238,26 @@ extension ConfigurationKey {
             "http.requests_per_second",
             "1 … 10^6",
             "100",
-            "Requests of one key in a second.",
-            .withoutEffect
+            "Requests of one key in a second; a second's worth may come at once."
         ),
         ConfigurationKey(
             "http.keys",
             "list of {name, secret, scopes}",
             "[]",
-            "Who may call the API; none = whoever reaches the loopback address.",
-            .defaultOnly
+            "Who may call the API; none = whoever reaches the loopback address."
         ),
         ConfigurationKey(
             "http.tls.certificate",
-            "path",
+            "absolute path or reference",
             "\"\"",
-            "Certificate of the API; none = plain HTTP.",
-            .defaultOnly
+            "Certificate of the API and those of its authorities, in PEM; none = plain HTTP."
         ),
-        ConfigurationKey("http.tls.key", "path", "\"\"", "Its private key.", .defaultOnly),
+        ConfigurationKey(
+            "http.tls.key",
+            "absolute path or reference",
+            "\"\"",
+            "Its private key, in PEM, without a password."
+        ),
         ConfigurationKey(
             "log.level",
             "error | warning | notice | info | debug",
@@ -267,6 +269,23 @@ extension ConfigurationKey {
             "auto | text | json",
             "auto",
             "auto = text, with the journal's prefixes under systemd."
+        ),
+    ]
+
+    /// An element of `http.keys`.
+    package static let httpKey: [ConfigurationKey] = [
+        ConfigurationKey("http.keys.name", "id", "", "What the log calls whoever has the key."),
+        ConfigurationKey(
+            "http.keys.secret",
+            "reference",
+            "",
+            "The key itself, at least 32 characters; read at the start and on SIGHUP."
+        ),
+        ConfigurationKey(
+            "http.keys.scopes",
+            "list of read, export, write, admin, profile, ingest",
+            "",
+            "What it may do; see the table of [the API](api.md#keys)."
         ),
     ]
 }

@@ -50,7 +50,7 @@ extension DaemonConfiguration {
         }
         let findings = Findings(
             places: Places(file: name, overrideNames: overrides.map(\.name), start: node.mark),
-            keys: ConfigurationKey.daemon
+            keys: ConfigurationKey.daemon + ConfigurationKey.httpKey
         )
         var configuration = DaemonConfiguration()
         let layered = Override.layer(overrides, over: node) { mark, text in
@@ -157,47 +157,10 @@ extension DaemonConfiguration.Include {
     }
 }
 
-extension DaemonConfiguration.HTTP {
-    fileprivate mutating func read(_ section: consuming Section) {
-        section.read("listen", into: &listen, .loopback)
-        section.read("connections_max", into: &connectionsMax, .integer(1...65_536))
-        section.read("per_address_max", into: &perAddressMax, .integer(1...65_536))
-        section.read("body_max", into: &bodyMax, .size(1024...1 << 30))
-        section.read("requests_per_second", into: &requestsPerSecond, .integer(1...1_000_000))
-        section.emptyList("keys")
-        var tls = section.section("tls")
-        tls.read("certificate", into: &tlsCertificate, .anyText)
-        tls.read("key", into: &tlsKey, .anyText)
-        tls.finish()
-        section.finish()
-    }
-}
-
 extension DaemonConfiguration.Log {
     fileprivate mutating func read(_ section: consuming Section) {
         section.read("level", into: &level, .word)
         section.read("format", into: &format, .word)
         section.finish()
-    }
-}
-
-extension ValueReader where Value == ListenAddress {
-    /// An address that only programs of this machine reach.
-    fileprivate static var loopback: ValueReader<ListenAddress> {
-        ValueReader<String>.text("an address such as 127.0.0.1:8080").map { text throws(Refusal) in
-            guard let address = ListenAddress(text) else {
-                throw Refusal(
-                    .badValue,
-                    "\"\(text)\" is no address and port (expected such as 127.0.0.1:8080 or [::1]:8080)"
-                )
-            }
-            guard address.host.isLoopback else {
-                throw Refusal(
-                    .notYet,
-                    "not yet: \(text) is beyond loopback, which needs http.keys (expected 127.0.0.1:PORT)"
-                )
-            }
-            return address
-        }
     }
 }

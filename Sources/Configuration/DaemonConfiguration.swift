@@ -57,9 +57,20 @@ package struct DaemonConfiguration: Hashable, Sendable {
         package var connectionsMax = 1024
         package var perAddressMax = 64
         package var bodyMax = 8 << 20
+        /// Of each key; a second's worth may come at once.
         package var requestsPerSecond = 100
-        package var tlsCertificate = ""
-        package var tlsKey = ""
+        /// None = whoever reaches the address may do everything; then the address is of loopback.
+        package var keys: [HTTPKey] = []
+        /// Nil = plain HTTP.
+        package var tls: TLS?
+    }
+
+    /// The key `http.tls`: two files in PEM, by path or reference.
+    package struct TLS: Hashable, Sendable {
+        /// The certificate, and those of its authorities behind it.
+        package var certificate: ReferencedText
+        /// Its private key.
+        package var key: ReferencedText
     }
 
     /// The key `log`.

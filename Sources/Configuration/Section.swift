@@ -133,15 +133,42 @@ package struct Section {
         }
     }
 
-    /// Reads a list that may only be empty as yet.
-    mutating func emptyList(_ key: String) {
+    /// Reads a list that must be given and hold something.
+    mutating func requiredList<Value: Hashable>(
+        _ key: String,
+        _ reader: ValueReader<Value>
+    ) -> [Value] {
+        let problems = findings.problemCount
+        var values: [Value] = []
+        list(key, into: &values, reader)
+        if isMap, values.isEmpty, findings.problemCount == problems {
+            findings.report(
+                .missingKey,
+                mark,
+                "\(path(of: key)) is missing or empty (expected \(row(key).values))"
+            )
+        }
+        return values
+    }
+
+    /// The maps of a list; none where it is not given, or where an element is no map, which is reported.
+    ///
+    /// The table of keys has the keys of all of them under the path of the list.
+    mutating func sections(_ key: String) -> [Section] {
         let known = row(key)
-        guard let node = node(key) else { return }
+        guard let node = node(key) else { return [] }
         guard case .sequence(let nodes) = node.value else {
             findings.report(.badType, node.mark, "\(known.path): expected a list, not \(node.kind)")
-            return
+            return []
         }
-        if !nodes.isEmpty { notYet(known, node) }
+        return nodes.enumerated().map { index, element in
+            Section(
+                path: "\(path(of: key))[\(index)]",
+                node: element,
+                findings: findings,
+                table: row(of: key)
+            )
+        }
     }
 
     /// A map below this one; an empty one where it is not given.
@@ -166,6 +193,9 @@ package struct Section {
             )
         }
     }
+
+    /// How many problems there are so far in the whole document.
+    var problemCount: Int { findings.problemCount }
 
     /// Reports a problem with a value that was read.
     package func report(_ code: ConfigurationProblem.Code, _ node: Node, _ text: String) {

@@ -22,9 +22,9 @@ extension DaemonRun {
         heartbeat.beat(.long)
         defer { heartbeat.beat() }
         manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
-        let read = reload.read()
+        var read = reload.read()
         do throws(Refusal) {
-            let changes = try check(read, consumer)
+            let changes = try check(&read, consumer)
             logger.notice("reload", "the configuration was read again: \(changes.text)")
             setStartup(["changing to the configuration that was read again"])
             next = read
@@ -39,9 +39,9 @@ extension DaemonRun {
         }
     }
 
-    /// Checks everything that can be checked while the configuration before runs.
+    /// Checks everything that can be checked while the configuration before runs, and keeps what it read for that.
     private func check(
-        _ read: LoadedConfiguration,
+        _ read: inout LoadedConfiguration,
         _ consumer: Consumer?
     ) throws(Refusal) -> ConfigurationChanges {
         if !read.problems.isEmpty { throw Refusal(lines: read.problems) }
@@ -54,6 +54,7 @@ extension DaemonRun {
         do throws(DaemonError) {
             var secrets = SecretStore(surroundings: .ofProcess, redactor: redactor)
             _ = try Self.kafkaProperties(read.daemon.kafka, &secrets)
+            read.credentials = try APICredentials(read.daemon.http, redactor)
             plan = Self.plan(of: read, try SyncSetup(read))
         } catch {
             throw Refusal(lines: [error.text])

@@ -67,6 +67,9 @@ package final class DaemonService {
     /// Runs until a stop is wanted, with another configuration whenever one was read that can be used.
     /// - Throws: Why it cannot start or go on; what was durable stays.
     package func run() throws(DaemonError) {
+        var configuration = configuration
+        let credentials = try APICredentials(configuration.daemon.http, redactor)
+        configuration.credentials = credentials
         let files = try OpenFileLimit.raised()
         let directory: DataDirectory<DiskFileSystem>
         do throws(StoreError) {
@@ -302,7 +305,13 @@ final class DaemonRun {
             startedAt: gate.now
         )
         metrics.update { $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1) }
-        try api.serve(configuration.http, queries, files, logger)
+        let credentials =
+            if let known = loaded.credentials {
+                known
+            } else {
+                try APICredentials(configuration.http, redactor)
+            }
+        try api.serve(configuration.http, credentials, queries, files, logger)
         address = api.address
     }
 

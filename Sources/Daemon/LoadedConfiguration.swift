@@ -22,6 +22,8 @@ package struct LoadedConfiguration: Sendable {
     package var syncs: [SyncConfiguration]
     /// Lines for stderr; the configuration may be used only if there are none.
     package var problems: [String]
+    /// What the references of `http` led to when they were read; nil before.
+    var credentials: APICredentials?
     /// What may be a mistake and changes nothing: variables `COHORTD_…` that name no key.
     package var warnings: [String] = []
 

@@ -1,11 +1,11 @@
-package import Basics
+import Basics
 import Sync
 
 /// The daemon's routes: health, metrics, the reads of `/v1`, and what is asked of syncs and of the clock.
 ///
-/// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the
-/// path (404), the method (405), the query (400), then the data (404, 409, 503). docs/api.md shows every
-/// route.
+/// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the key (401) and
+/// how often it came (429), the path (404), the method (405), what the key may do (403), the query (400), then the
+/// data (404, 409, 503). docs/api.md shows every route.
 package struct APIHandler<Queries: APIQueries>: Sendable {
     private enum Route {
         case health
@@ -26,60 +26,83 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             default: ["GET", "HEAD"]
             }
         }
+
+        /// What a key must be allowed; nil where none is asked for, on purpose: balancers and Prometheus have none.
+        var scope: APIScope? {
+            switch self {
+            case .health, .readiness, .metrics: nil
+            case .status, .cohorts, .syncs, .sync: .read
+            case .members: .export
+            case .command: .write
+            case .acceptTime: .admin
+            }
+        }
+
+        /// Whether the log says who did it: it changes something, or takes users out.
+        var isNoted: Bool {
+            switch scope {
+            case nil, .read, .profile, .ingest: false
+            case .export, .write, .admin: true
+            }
+        }
     }
 
     private let queries: Queries
-    private let hostRule: HostRule
+    private let gate: APIGate
 
-    /// The routes of a daemon that answers `queries` and listens on `listen`.
-    package init(queries: Queries, listen: ListenAddress) {
+    /// The routes of a daemon that answers `queries`, for those whom `gate` lets in.
+    package init(queries: Queries, gate: APIGate) {
         self.queries = queries
-        hostRule = HostRule(listen: listen)
+        self.gate = gate
     }
 
     /// The answer to a complete request.
     package func respond(to request: HTTPRequest) -> HTTPResponse {
-        switch route(of: request) {
-        case .failure(let refusal): refusal.response
-        case .success(let route): answer(route, request)
+        do throws(APIGate.Refusal) {
+            // One with a body was counted before that was read.
+            let (route, caller) = try admit(request, isCounted: request.body.isEmpty)
+            let response = answer(route, request)
+            if route.isNoted { gate.note(request, by: caller, status: response.status) }
+            return response
+        } catch {
+            return error.response
         }
     }
 
     /// The answer to a request whose body is still to come: no route takes one.
     package func refuseBody(of request: HTTPRequest) -> HTTPResponse? {
-        switch route(of: request) {
-        case .failure(let refusal): refusal.response
-        case .success:
-            .error(
+        do throws(APIGate.Refusal) {
+            _ = try admit(request, isCounted: true)
+            return .error(
                 status: 400,
                 code: "bad_request",
                 "\(request.method) \(request.target) takes no body; send the request without one"
             )
+        } catch {
+            return error.response
         }
     }
 
     // MARK: Routing
 
-    private struct Refusal: Error {
-        let response: HTTPResponse
-    }
-
-    private func route(of request: HTTPRequest) -> Result<Route, Refusal> {
-        do throws(HostRule.Refusal) {
-            try hostRule.check(request.headers)
-        } catch {
-            return .failure(
-                Refusal(response: .error(status: 403, code: "forbidden", error.text))
-            )
+    /// Finds out what is asked, by whom, and whether they may.
+    private func admit(
+        _ request: HTTPRequest,
+        isCounted: Bool
+    ) throws(APIGate.Refusal) -> (Route, APIGate.Caller) {
+        try gate.checkOrigin(of: request)
+        let known = Self.route(request.path)
+        var caller = APIGate.Caller.anyone
+        if known.map({ $0.scope != nil }) ?? true {
+            caller = try gate.identify(request)
+            if isCounted { try gate.count(caller) }
         }
-        guard let route = Self.route(request.path) else {
-            return .failure(
-                Refusal(
-                    response: .error(
-                        status: 404,
-                        code: "not_found",
-                        "there is no such path; docs/api.md lists the paths"
-                    )
+        guard let route = known else {
+            throw APIGate.Refusal(
+                response: .error(
+                    status: 404,
+                    code: "not_found",
+                    "there is no such path; docs/api.md lists the paths"
                 )
             )
         }
@@ -90,9 +113,20 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
                 "this path answers \(route.methods.joined(separator: " and ")) only"
             )
             response.headers.append(("Allow", route.methods.joined(separator: ", ")))
-            return .failure(Refusal(response: response))
+            throw APIGate.Refusal(response: response)
         }
-        return .success(route)
+        if let scope = route.scope, !caller.may(scope) {
+            if route.isNoted { gate.note(request, by: caller, status: 403) }
+            throw APIGate.Refusal(
+                response: .error(
+                    status: 403,
+                    code: "forbidden",
+                    "this takes a key with the scope \"\(scope.rawValue)\", which "
+                        + "\"\(caller.name ?? "")\" does not have"
+                )
+            )
+        }
+        return (route, caller)
     }
 
     private static func route(_ path: [String]) -> Route? {

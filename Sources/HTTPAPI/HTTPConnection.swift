@@ -22,6 +22,8 @@ final class HTTPConnection: Sendable {
     private let socket: Int32
     /// Monotonic milliseconds; `Int64.max` while a handler runs.
     private let deadline: Atomic<Int64>
+    /// Whether it ever began a request.
+    private let hasAsked = Atomic(false)
 
     init(_ connection: OpaquePointer, deadline: Int64) {
         socket = cohortd_mhd_socket(connection)
@@ -32,6 +34,11 @@ final class HTTPConnection: Sendable {
     func setDeadline(_ milliseconds: Int64) {
         deadline.store(milliseconds, ordering: .relaxed)
     }
+
+    func beginRequest() { hasAsked.store(true, ordering: .relaxed) }
+
+    /// Whether its first request is still to come.
+    var isNew: Bool { !hasAsked.load(ordering: .relaxed) }
 
     func isLate(at now: Int64) -> Bool {
         deadline.load(ordering: .relaxed) < now
@@ -72,6 +79,9 @@ final class HTTPConnectionTable: Sendable {
     func remove(_ connection: HTTPConnection) {
         connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
     }
+
+    /// Whether the first request of one is still to come.
+    var hasNew: Bool { connections.withLock { $0.values.contains(where: \.isNew) } }
 
     /// Cuts every connection whose deadline has passed.
     func cutLate(at now: Int64) {

@@ -14,6 +14,8 @@ import Threads
 /// - Refused before a handler is asked: targets that break the rules of ``RequestTarget``,
 ///   ambiguous framing (400), a large header (431), a large body (413). Slow clients are cut
 ///   (``HTTPLimits``).
+/// - With a ``TLSIdentity`` it speaks TLS 1.2 and 1.3 and nothing else. Another identity, as any other setting, takes
+///   another server: one that takes over the socket loses no connection.
 /// - It knows no routes: those are the handler's (``APIHandler`` for the daemon's).
 package final class HTTPServer: Sendable {
     private struct State {
@@ -24,6 +26,10 @@ package final class HTTPServer: Sendable {
     /// Where it listens; the port is the real one when the kernel chose.
     package let address: ListenAddress
     private let core: HTTPServerCore
+    /// Alive until the library has stopped.
+    private let texts: TLSTexts?
+    /// The socket that listens; open until the library has stopped.
+    private let socket: Int32
     /// The pointers belong to whoever takes them out under the lock, which is the first call of
     /// `stop`.
     private let state: Mutex<State>
@@ -33,6 +39,9 @@ package final class HTTPServer: Sendable {
     /// - Parameters:
     ///   - listen: Port 0 lets the kernel choose; ``address`` says what it chose.
     ///   - limits: What it takes from its clients.
+    ///   - identity: Nil for plain HTTP.
+    ///   - other: A server on the same address, not stopped yet, whose socket this one listens on too: connections that
+    ///     come from now on are served by either until that one is stopped, then by this one.
     ///   - refusal: Asked when the header of a request with a body is there and before the body is
     ///     read; an answer refuses the request, and the connection ends with it. The request has no
     ///     body yet.
@@ -41,6 +50,8 @@ package final class HTTPServer: Sendable {
     package init(
         listen: ListenAddress,
         limits: HTTPLimits = HTTPLimits(),
+        identity: TLSIdentity? = nil,
+        takingOver other: HTTPServer? = nil,
         refusal: @escaping @Sendable (HTTPRequest) -> HTTPResponse? = { _ in nil },
         handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse
     ) throws(HTTPServerError) {
@@ -49,9 +60,16 @@ package final class HTTPServer: Sendable {
             limits.headerBytesMax * 2 <= limits.connectionMemoryBytes,
             "\(limits.connectionMemoryBytes) bytes are no room for a header of \(limits.headerBytesMax)"
         )
-        let (socket, port) = try listeningSocket(listen)
+        let socket: Int32
         var address = listen
-        address.port = port
+        if let other {
+            address = other.address
+            socket = fcntl(other.socket, F_DUPFD_CLOEXEC, 0)
+            guard socket >= 0 else { throw .socket("fcntl", of: address) }
+        } else {
+            (socket, address.port) = try listeningSocket(listen)
+        }
+        let texts = identity.map { TLSTexts($0) }
         let core = HTTPServerCore(limits: limits, refusal: refusal, handler: handler)
 
         var options = cohortd_mhd_options()
@@ -68,7 +86,10 @@ package final class HTTPServer: Sendable {
         options.target = targetCallback
         options.completed = completedCallback
         options.connection = connectionCallback
-        guard let daemon = cohortd_mhd_start(&options) else {
+        options.certificate = texts?.certificate.map { UnsafePointer($0) }
+        options.key = texts?.key.map { UnsafePointer($0) }
+        var problem = [CChar](repeating: 0, count: cohortd_mhd_problem_size)
+        guard let daemon = cohortd_mhd_start(&options, &problem) else {
             close(socket)
             throw HTTPServerError.start(address: "\(address)")
         }
@@ -82,6 +103,8 @@ package final class HTTPServer: Sendable {
 
         self.address = address
         self.core = core
+        self.texts = texts
+        self.socket = socket
         state = Mutex(State(daemon: daemon, reaper: reaper))
     }
 
@@ -103,7 +126,9 @@ package final class HTTPServer: Sendable {
     ///
     /// Waits for a handler that is still running, so it must not be called from one. A second call
     /// does nothing.
-    package func stop() {
+    /// - Parameter patienceMilliseconds: How long it waits before for the first requests of connections that it took
+    ///   already: none of those should be lost where another server takes over.
+    package func stop(patienceMilliseconds: Int64 = 0) {
         let (daemon, reaper) = state.withLock { state in
             defer { state = State() }
             return (state.daemon, state.reaper)
@@ -111,6 +136,8 @@ package final class HTTPServer: Sendable {
         guard let daemon else { return }
         core.isDraining.store(true, ordering: .relaxed)
         let socket = MHD_quiesce_daemon(daemon)
+        let end = SystemClock().monotonicMilliseconds + patienceMilliseconds
+        while core.connections.hasNew, SystemClock().monotonicMilliseconds < end { usleep(2000) }
         _ = core.running.wait(timeout: .now() + .milliseconds(core.limits.drainMilliseconds))
         MHD_stop_daemon(daemon)
         // Not before the library has stopped: until then its threads may still look at it.
@@ -182,9 +209,7 @@ private let accessCallback: MHD_AccessHandlerCallback = {
 private func listeningSocket(
     _ address: ListenAddress
 ) throws(HTTPServerError) -> (socket: Int32, port: UInt16) {
-    func failure(_ call: String) -> HTTPServerError {
-        .listen(address: "\(address)", call: call, reason: SystemError.text(errno))
-    }
+    func failure(_ call: String) -> HTTPServerError { .socket(call, of: address) }
     let family = address.host.isIPv6 ? AF_INET6 : AF_INET
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let descriptor = socket(family, type, 0)

@@ -41,6 +41,7 @@ final class HTTPServerCore: Sendable {
 
     func began(target: String?, on connection: HTTPConnection?) -> HTTPExchange {
         exchangeCount.add(1, ordering: .relaxed)
+        connection?.beginRequest()
         connection?.setDeadline(SystemClock().monotonicMilliseconds + limits.headerMilliseconds)
         return HTTPExchange(connection: connection, target: target)
     }

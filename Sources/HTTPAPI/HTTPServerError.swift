@@ -1,3 +1,6 @@
+import Basics
+import Glibc
+
 /// Why a server could not be started.
 package enum HTTPServerError: Error, Equatable, CustomStringConvertible {
     /// The kernel refused the address.
@@ -18,5 +21,12 @@ package enum HTTPServerError: Error, Equatable, CustomStringConvertible {
             left; raise the process's limits (TasksMax=, LimitNOFILE=)
             """
         }
+    }
+}
+
+extension HTTPServerError {
+    /// What `errno` says of a call that was just made.
+    static func socket(_ call: String, of address: ListenAddress) -> HTTPServerError {
+        .listen(address: "\(address)", call: call, reason: SystemError.text(errno))
     }
 }

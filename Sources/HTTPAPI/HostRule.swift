@@ -19,15 +19,19 @@ package struct HostRule: Sendable {
         self.listen = listen
     }
 
-    /// Checks the header of one request that carries no key.
+    /// Checks the header of one request.
     ///
     /// The port of `Host` may be any, so that a forwarded port works. A request without `Host` is
-    /// refused like one with a foreign `Host`.
-    /// - Throws: `Refusal` when `Host` is not the listen address, `localhost` or a loopback
+    /// refused like one with a foreign `Host`. With keys `Host` may be any, for such a page knows none.
+    ///
+    /// - Parameters:
+    ///   - headers: Of the request.
+    ///   - withKey: Whether the server takes keys.
+    /// - Throws: `Refusal` when, without keys, `Host` is not the listen address, `localhost` or a loopback
     ///   address, or when there is an `Origin` that is not the request's own `Host`.
-    package func check(_ headers: HTTPHeaders) throws(Refusal) {
+    package func check(_ headers: HTTPHeaders, withKey: Bool = false) throws(Refusal) {
         let host = headers["host"].flatMap { Authority($0) }
-        guard let host, isOurs(host.name) else {
+        guard withKey || host.map({ isOurs($0.name) }) ?? false else {
             throw Refusal(
                 text: "the Host of the request is neither \(listen.host.urlHost) nor localhost nor "
                     + "another loopback address"
@@ -35,7 +39,7 @@ package struct HostRule: Sendable {
         }
         let origins = headers.all("origin")
         if origins.isEmpty { return }
-        guard origins.count == 1, Self.isOwn(origin: origins[0], host: host) else {
+        guard origins.count == 1, let host, Self.isOwn(origin: origins[0], host: host) else {
             throw Refusal(text: "the Origin of the request is not its own Host")
         }
     }

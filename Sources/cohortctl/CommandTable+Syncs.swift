@@ -2,8 +2,8 @@ import Arguments
 
 extension CommandTable {
     private static let statuses = """
-        Exit status: 0, 1 no such sync or nothing to do, 64 usage, 69 the daemon cannot be reached or \
-        cannot answer now, 74 stdout cannot be written, 77 the daemon refuses to answer.
+        Exit status: 0, 1 no such sync or nothing to do, 64 usage, 66 --key cannot be read, 69 the daemon \
+        cannot be reached or cannot answer now, 74 stdout cannot be written, 77 the daemon refuses to answer.
         """
 
     static let syncs = Command(

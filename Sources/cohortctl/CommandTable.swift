@@ -8,18 +8,36 @@ enum CommandTable {
         "URL",
         "Where the daemon listens. Default: COHORTD_ADDRESS, else http://127.0.0.1:8080."
     )
-    static let connection = [
+    /// Where the daemon is and who asks.
+    private static let caller = [
         address,
         Option.one(
-            "--output",
-            "FORMAT",
-            "json prints the API's bodies; text, the default, is for people."
+            "--key",
+            "REFERENCE",
+            "The key that the daemon asks for, as env:NAME or file:/PATH. Default: env:COHORTD_KEY, if that is set."
+        ),
+        Option.flag(
+            "--insecure",
+            "Sends the key over plain http to another machine, where others may read it."
+        ),
+        Option.one(
+            "--ca",
+            "FILE",
+            "Trusts these CA certificates (PEM) for https instead of the system's."
         ),
     ]
+    static let connection =
+        caller + [
+            Option.one(
+                "--output",
+                "FORMAT",
+                "json prints the API's bodies; text, the default, is for people."
+            )
+        ]
 
     private static let statuses = """
-        Exit status: 0, 1 no such cohort, 64 usage, 69 the daemon cannot be reached or cannot answer now, \
-        74 stdout cannot be written, 77 the daemon refuses to answer.
+        Exit status: 0, 1 no such cohort, 64 usage, 66 --key cannot be read, 69 the daemon cannot be \
+        reached or cannot answer now, 74 stdout cannot be written, 77 the daemon refuses to answer.
         """
 
     static let program = Program(
@@ -128,9 +146,9 @@ enum CommandTable {
                             ticks, so that nobody leaves a cohort by it; 'status' shows that as a reason. \
                             Accept it only where it is right: everyone whose time is over by it leaves.
 
-                            Exit status: 0, 1 nothing is held or it cannot be accepted, 64 usage, 69 the daemon \
-                            cannot be reached or cannot answer now, 74 stdout cannot be written, 77 the daemon \
-                            refuses to answer.
+                            Exit status: 0, 1 nothing is held or it cannot be accepted, 64 usage, 66 --key cannot \
+                            be read, 69 the daemon cannot be reached or cannot answer now, 74 stdout cannot be \
+                            written, 77 the daemon refuses to answer.
                             """,
                         examples: ["cohortctl time accept"]
                     )
@@ -153,8 +171,8 @@ enum CommandTable {
             another, and ends where the daemon does not answer. EVENTS and SENT are a second's, TICK and \
             SNAPSHOT how long ago the last one was by the clock of this machine.
 
-            Exit status: 0, 64 usage, 69 the daemon cannot be reached or cannot answer now, 74 stdout cannot \
-            be written, 77 the daemon refuses to answer.
+            Exit status: 0, 64 usage, 66 --key cannot be read, 69 the daemon cannot be reached or cannot \
+            answer now, 74 stdout cannot be written, 77 the daemon refuses to answer.
             """,
         options: [
             .one(
@@ -163,12 +181,12 @@ enum CommandTable {
                 "How long between two looks, 100ms … 1h. Default: 2s."
             ),
             .flag("--once", "Looks twice, prints the second look and ends."),
-            address,
+        ] + caller + [
             .one(
                 "--output",
                 "FORMAT",
                 "json prints a look as one object in a line; text, the default, is for people."
-            ),
+            )
         ],
         examples: ["cohortctl top", "cohortctl top --once --interval 10s --output json"]
     )

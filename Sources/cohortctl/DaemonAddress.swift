@@ -1,9 +1,25 @@
+import Basics
 import Glibc
 
 /// Where the daemon is asked: `http://HOST:PORT`, without a slash at the end.
 struct DaemonAddress {
     /// The scheme, the host and the port.
     let text: String
+
+    /// Whether what is sent there can be read on its way.
+    var isPlain: Bool { text.lowercased().hasPrefix("http://") }
+
+    /// Whether it is on this machine, as far as its text says.
+    var isLoopback: Bool {
+        let authority = text.dropFirst(isPlain ? "http://".count : "https://".count)
+        var host = String(authority)
+        // In a bracketed address the colons before the bracket are its own.
+        if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
+            host = String(authority[..<colon])
+        }
+        if host.lowercased() == "localhost" { return true }
+        return NetworkAddress(urlHost: host)?.isLoopback ?? false
+    }
 
     private static let fallback = "http://127.0.0.1:8080"
 

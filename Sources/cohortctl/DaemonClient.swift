@@ -1,9 +1,30 @@
+import Arguments
 import Destinations
 import Foundation
 
 /// Asks the daemon's API and turns every way in which that fails into a line and a status.
 struct DaemonClient {
     let address: DaemonAddress
+    /// What is sent along; nil where nothing is.
+    private let key: SecretText?
+    /// A file of CA certificates; nil for those of the system.
+    private let authorities: String?
+
+    /// Reads `--address`, `--key`, `--insecure` and `--ca`.
+    ///
+    /// - Throws: The exit status of what is wrong with them, which is on stderr by then.
+    init(_ arguments: ParsedArguments) throws(ExitStatus) {
+        address = try DaemonAddress(option: arguments.value("--address"))
+        key = try DaemonKey.secret(option: arguments.value("--key"))
+        authorities = arguments.value("--ca")
+        if key != nil, address.isPlain, !address.isLoopback, !arguments.flag("--insecure") {
+            printError(
+                "cohortctl: the key is not sent to \(address.text), where others could read it on its way; "
+                    + "ask by https, or allow it with --insecure"
+            )
+            throw .usage
+        }
+    }
 
     /// Why there is no answer, as a line for people, and the status it ends with.
     struct Failure: Error {
@@ -61,6 +82,8 @@ struct DaemonClient {
                 method,
                 address.text + path,
                 headers: [("Accept", "application/json")]
+                    + (key.map { [("Authorization", "Bearer \($0.reveal())")] } ?? []),
+                authorities: authorities
             )
         } catch {
             throw failure(
@@ -106,11 +129,26 @@ struct DaemonClient {
             detail = "status \(status), and no reason was given"
         }
         switch status {
-        case 401, 403:
+        case 401:
             return failure(
                 .keyRefused,
                 "\(address.text) refuses to answer: \(detail)",
-                "ask on the daemon's own machine, by its listen address or localhost"
+                key == nil
+                    ? "give a key with --key or COHORTD_KEY"
+                    : "the key that was sent is none of them; look at --key and COHORTD_KEY"
+            )
+        case 403:
+            return failure(
+                .keyRefused,
+                "\(address.text) refuses to answer: \(detail)",
+                key == nil
+                    ? "ask on the daemon's own machine, by its listen address or localhost" : nil
+            )
+        case 429:
+            return failure(
+                .unreachable,
+                "\(address.text) is asked too often: \(detail)",
+                nil
             )
         case 400:
             return failure(

@@ -17,7 +17,7 @@ struct DaemonCommand {
         words = arguments.command
         operands = arguments.operands
         isConfirmed = words == ["syncs", "approve"] && arguments.flag("--yes")
-        client = DaemonClient(address: try DaemonAddress(option: arguments.value("--address")))
+        client = try DaemonClient(arguments)
         asJSON = try arguments.asksForJSON()
     }
 

@@ -14,7 +14,7 @@ struct TopCommand {
 
     /// Reads the arguments.
     init(_ arguments: ParsedArguments) throws(ExitStatus) {
-        client = DaemonClient(address: try DaemonAddress(option: arguments.value("--address")))
+        client = try DaemonClient(arguments)
         asJSON = try arguments.asksForJSON()
         isOnce = arguments.flag("--once")
         let text = arguments.value("--interval") ?? "2s"

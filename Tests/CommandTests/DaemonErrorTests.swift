@@ -120,7 +120,7 @@ struct DaemonErrorTests {
         arguments: [
             ["status", "--output", "xml"], ["status", "extra"], ["cohorts"], ["cohorts", "show"],
             ["cohorts", "members", "a", "b"], ["cohorts", "remove", "a"],
-            ["status", "--key", "env:KEY"],
+            ["status", "--key", "the-key-itself"],
         ]
     )
     func usage(words: [String]) throws {

@@ -347,10 +347,6 @@ struct LaterFeatureTests {
             ("delta_log: {retention: 2d}", "delta_log.retention", "24h"),
             ("delta_log: {bytes_max: 2GiB}", "delta_log.bytes_max", "1GiB"),
             ("memory_max: 4GiB", "memory_max", "0"),
-            ("http: {requests_per_second: 1}", "http.requests_per_second", "100"),
-            ("http: {keys: [{name: ci}]}", "http.keys", "[]"),
-            ("http: {tls: {certificate: c.pem}}", "http.tls.certificate", "\"\""),
-            ("http: {tls: {key: k.pem}}", "http.tls.key", "\"\""),
         ]
     )
     func notYet(text: String, key: String, fallback: String) {
@@ -375,18 +371,6 @@ struct LaterFeatureTests {
         #expect(
             problems("archive: {retention: 9600h}\ndelta_log: {retention: 1d, bytes_max: 1024MiB}")
                 .isEmpty
-        )
-    }
-
-    @Test(
-        "listening beyond loopback needs keys",
-        arguments: ["0.0.0.0:8080", "192.168.1.1:80", "[::]:80", "[::ffff:127.0.0.1]:80"]
-    )
-    func beyondLoopback(address: String) {
-        #expect(
-            problems("http: {listen: \"\(address)\"}") == [
-                "c.yaml:1:16: error[not_yet]: http.listen: not yet: \(address) is beyond loopback, which needs http.keys (expected 127.0.0.1:PORT)"
-            ]
         )
     }
 }

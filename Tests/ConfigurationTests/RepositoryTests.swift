@@ -57,7 +57,8 @@ struct RepositoryTests {
         let url = repository.appending(path: "docs/configuration.md")
         var page = try String(contentsOf: url, encoding: .utf8)
         let tables = [
-            ("daemon", ConfigurationKey.daemon), ("destination", ConfigurationKey.destination),
+            ("daemon", ConfigurationKey.daemon), ("http.keys", ConfigurationKey.httpKey),
+            ("destination", ConfigurationKey.destination),
             ("webhook", ConfigurationKey.webhook), ("file", ConfigurationKey.file),
             ("kafka-topic and kafka-table", ConfigurationKey.kafkaDestination),
             ("file-csv", ConfigurationKey.fileCSV), ("s3-csv", ConfigurationKey.objectStoreCSV),

@@ -86,7 +86,7 @@ final class DaemonUnderTest {
         chmod("\(path)/\(name)", 0o600)
     }
 
-    /// Writes `cohortd.yaml`; `more` is added to it.
+    /// Writes `cohortd.yaml`; `http` is added to that section, `more` to the file.
     func configure(
         kafka: String,
         tick: String = "1s",
@@ -94,6 +94,8 @@ final class DaemonUnderTest {
         topic: String = "events",
         properties: [String: String] = [:],
         kafkaMore: String = "",
+        listen: String = "127.0.0.1",
+        http: String = "",
         log: String = "{level: debug, format: text}",
         more: String = ""
     ) throws {
@@ -109,7 +111,7 @@ final class DaemonUnderTest {
                 bootstrap.servers: "\(kafka)"
             \(given)  \(kafkaMore)
             snapshot: {interval: \(snapshot)}
-            http: {listen: "127.0.0.1:\(port)"}
+            http: {listen: "\(listen):\(port)"\(http.isEmpty ? "" : ", " + http)}
             log: \(log)
             \(more)
             """

@@ -1,7 +1,9 @@
 import Basics
 import HTTPAPI
 import Synchronization
+import TestKit
 import Testing
+import Threads
 
 @testable import Sync
 
@@ -154,7 +156,16 @@ final class Commands: Sendable {
 /// The daemon's server over `queries` on a port of its own.
 func apiServer(_ queries: FakeQueries = FakeQueries()) throws -> HTTPServer {
     let listen = ListenAddress(port: 0)
-    let api = APIHandler(queries: queries, listen: listen)
+    let api = APIHandler(
+        queries: queries,
+        gate: APIGate(
+            listen: listen,
+            keys: APIKeyRing(),
+            requestsPerSecond: 1,
+            clock: SystemClock(),
+            tell: { _ in }
+        )
+    )
     return try HTTPServer(
         listen: listen,
         refusal: { api.refuseBody(of: $0) },

@@ -1,4 +1,5 @@
 import HTTPAPI
+import TestKit
 import Testing
 
 @Suite("A figure")

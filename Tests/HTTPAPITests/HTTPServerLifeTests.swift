@@ -3,7 +3,9 @@ import Dispatch
 import Glibc
 import HTTPAPI
 import Synchronization
+import TestKit
 import Testing
+import Threads
 
 /// A gate that a handler waits at until the test opens it.
 final class Gate: Sendable {
@@ -236,5 +238,40 @@ struct HTTPServerLifeTests {
         #expect(throws: RawClient.ClientError.self) {
             _ = try RawClient(port: port, lastByte: 79)
         }
+    }
+
+    @Test(
+        "a server that takes over answers from then on, and nobody who connects meanwhile is lost"
+    )
+    func takeOver() throws {
+        let gate = Gate()
+        let first = try HTTPServer(listen: ListenAddress(port: 0)) { request in
+            if request.path == ["slow"] { gate.pass() }
+            return .text("first")
+        }
+        defer { first.stop() }
+        let slow = try RawClient(port: first.port)
+        slow.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(gate.waitForArrival())
+        let idle = try RawClient(port: first.port)
+        #expect(try idle.get("/")?.body == "first")
+
+        let second = try HTTPServer(listen: ListenAddress(port: 0), takingOver: first) { _ in
+            .text("second")
+        }
+        defer { second.stop() }
+        #expect(second.address == first.address)
+        // One that has connected and is still to ask, and one whose request is in hand.
+        let early = try RawClient(port: first.port)
+        #expect(waitUntil { first.connectionCount + second.connectionCount == 3 })
+        let stopper = SystemThread { first.stop(patienceMilliseconds: 20_000) }
+        var last = ""
+        while last != "second" { last = try #require(try fetch(second.port, "/")).body }
+        #expect(try early.get("/")?.status == 200)
+        gate.open()
+        #expect(try slow.response()?.body == "first")
+        stopper.join()
+        #expect(try idle.isClosed())
+        for _ in 0..<50 { #expect(try fetch(second.port, "/")?.body == "second") }
     }
 }

@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import HTTPAPI
 import Synchronization
+import TestKit
 import Testing
 
 /// A server that answers every request with what it saw of it.

@@ -1,19 +1,21 @@
 import Glibc
-import HTTPAPI
 
 /// An answer as it came over the wire.
-struct RawResponse: Sendable {
-    let status: Int
+package struct RawResponse: Sendable {
+    /// The status.
+    package let status: Int
     /// Names in lower case.
-    let headers: [(name: String, value: String)]
-    let body: String
+    package let headers: [(name: String, value: String)]
+    /// The body.
+    package let body: String
 
-    subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+    /// The first value of a header field, by its name in lower case.
+    package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
 /// A client that writes exactly the bytes it is given: no library repairs what a test breaks on
 /// purpose.
-final class RawClient {
+package final class RawClient {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
 
@@ -22,7 +24,7 @@ final class RawClient {
     ///
     /// A test that gives a port back uses an address of its own: on 127.0.0.1 another test could
     /// get it.
-    init(port: UInt16, lastByte: UInt32 = 1) throws {
+    package init(port: UInt16, lastByte: UInt32 = 1) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ClientError(text: "socket: \(errno)") }
         var timeout = timeval(tv_sec: 30, tv_usec: 0)
@@ -45,17 +47,19 @@ final class RawClient {
         close(descriptor)
     }
 
-    struct ClientError: Error {
-        let text: String
+    /// What went wrong with the connection.
+    package struct ClientError: Error {
+        /// A call and its errno.
+        package let text: String
     }
 
     /// Sends all of `text`; false when the server has closed.
     @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     /// Sends all of `bytes`; false when the server has closed.
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    package func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -73,7 +77,7 @@ final class RawClient {
     }
 
     /// Says that nothing more will be sent.
-    func finishSending() {
+    package func finishSending() {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
@@ -88,19 +92,19 @@ final class RawClient {
     }
 
     /// Whether the server has closed the connection and sent nothing more; waits for it.
-    func isClosed() throws -> Bool {
+    package func isClosed() throws -> Bool {
         if !buffer.isEmpty { return false }
         return try !receive()
     }
 
     /// Everything that the server still sends until it closes the connection.
-    func untilClosed() throws -> String {
+    package func untilClosed() throws -> String {
         while try receive() {}
         return String(decoding: buffer, as: UTF8.self)
     }
 
     /// Reads one answer; nil when the server closed without one.
-    func response(toHead: Bool = false) throws -> RawResponse? {
+    package func response(toHead: Bool = false) throws -> RawResponse? {
         let separator = Array("\r\n\r\n".utf8)
         while true {
             if let end = buffer.firstRange(of: separator) {
@@ -135,7 +139,7 @@ final class RawClient {
     }
 
     /// Sends a request with this Host and reads the answer.
-    func get(
+    package func get(
         _ target: String,
         method: String = "GET",
         host: String = "localhost",
@@ -148,7 +152,7 @@ final class RawClient {
 }
 
 /// Sends one request on a connection of its own and reads the answer.
-func fetch(
+package func fetch(
     _ port: UInt16,
     _ target: String,
     method: String = "GET",
