@@ -116,7 +116,7 @@ let package = Package(
         program(
             "cohortctl",
             [
-                "Basics", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
+                "Basics", "YAML", "Arguments", "InputFiles", "Configuration", "Events", "Cohorts",
                 "Engine", "Replay", "Sync", "Templates", "Threads", "Delivery", "Destinations",
             ]
         ),

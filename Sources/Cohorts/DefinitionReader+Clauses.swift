@@ -95,8 +95,8 @@ extension DefinitionReader {
 
     private mutating func memberOf(_ node: Node) -> Clause.Kind? {
         guard let id = text(node, "a cohort's id") else { return nil }
-        guard Self.isID(id) else {
-            report(.badID, node.mark, "\"\(id.excerpt)\" is no id", expected: Self.idGrammar)
+        guard Identifier.isValid(id) else {
+            report(.badID, node.mark, "\"\(id.excerpt)\" is no id", expected: Identifier.grammar)
             return nil
         }
         references.append(Reference(id: id, mark: node.mark))
@@ -125,10 +125,10 @@ extension DefinitionReader {
         if let node = require("prediction", fields, "`predicted`"),
             let id = text(node, "a prediction's id")
         {
-            if Self.isID(id) {
+            if Identifier.isValid(id) {
                 prediction = id
             } else {
-                report(.badID, node.mark, "\"\(id.excerpt)\" is no id", expected: Self.idGrammar)
+                report(.badID, node.mark, "\"\(id.excerpt)\" is no id", expected: Identifier.grammar)
             }
         }
         let given = fields.all(of: scores)

@@ -57,10 +57,10 @@ struct DefinitionReader {
         guard let fields = map(document, "a definition") else { return nil }
         refuseUnknownKeys(fields, known: ["id", "name", "description", "timezone", "users"])
         if let node = require("id", fields, "a definition"), let text = text(node, "an id") {
-            if Self.isID(text) {
+            if Identifier.isValid(text) {
                 id = (text, node.mark)
             } else {
-                report(.badID, node.mark, "\"\(text.excerpt)\" is no id", expected: Self.idGrammar)
+                report(.badID, node.mark, "\"\(text.excerpt)\" is no id", expected: Identifier.grammar)
             }
         }
         let name = fields["name"].flatMap { text($0.value, "a name", mayBeEmpty: true) }
@@ -101,21 +101,5 @@ struct DefinitionReader {
                 $0.isASCII
                     && ($0.properties.isAlphabetic || "0123456789_+-/".unicodeScalars.contains($0))
             }
-    }
-
-    /// The grammar of ids in words.
-    static let idGrammar = "1 to 64 of a-z 0-9 _ -, the first a letter or digit"
-
-    /// Whether a text is `[a-z0-9][a-z0-9_-]{0,63}`.
-    static func isID(_ text: String) -> Bool {
-        let bytes = text.utf8
-        guard (1...64).contains(bytes.count) else { return false }
-        return bytes.enumerated().allSatisfy { index, byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            case UInt8(ascii: "_"), UInt8(ascii: "-"): index > 0
-            default: false
-            }
-        }
     }
 }

@@ -71,8 +71,7 @@ extension ConfigurationKey {
             "kafka.control_topic",
             "topic",
             "cohortd.control",
-            "Objects made through the API.",
-            .withoutEffect
+            "Objects made through the API: one partition, compacted; made when the API makes the first."
         ),
         ConfigurationKey(
             "kafka.start",

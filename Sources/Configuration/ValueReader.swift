@@ -77,21 +77,10 @@ extension ValueReader where Value == String {
     /// `[a-z0-9][a-z0-9_-]{0,63}`, the rule of all ids.
     package static var identifier: ValueReader<String> {
         text("an id").map { text throws(Refusal) in
-            let isValid =
-                text.utf8.count <= 64
-                && text.utf8.enumerated().allSatisfy { index, byte in
-                    switch byte {
-                    case UInt8(ascii: "a")...UInt8(ascii: "z"),
-                        UInt8(ascii: "0")...UInt8(ascii: "9"):
-                        true
-                    case UInt8(ascii: "-"), UInt8(ascii: "_"): index > 0
-                    default: false
-                    }
-                }
-            guard isValid else {
+            guard Identifier.isValid(text) else {
                 throw Refusal(
                     .badValue,
-                    "\"\(text)\" is no id (expected up to 64 of a-z 0-9 _ -, the first a letter or digit)"
+                    "\"\(text)\" is no id (expected \(Identifier.grammar))"
                 )
             }
             return text

@@ -27,6 +27,10 @@ final class APIServer {
 
         func acceptTime() throws(APIQueryError) -> TimeReport { try queries.acceptTime() }
 
+        func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String {
+            try queries.steer(request)
+        }
+
         func command(_ command: SyncCommand, sync: String) throws(APIQueryError) {
             try queries.command(command, sync: sync)
         }

@@ -25,6 +25,7 @@ final class DaemonQueries: APIQueries {
     /// What reasons go through before they leave: they may hold what a partner or a library said.
     private let redactor: Redactor
     private let gate: TickGate
+    private let control: Mailbox<ControlMessage>
     private let startedAt: EventTime
     private let clock = SystemClock()
     /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
@@ -32,6 +33,8 @@ final class DaemonQueries: APIQueries {
 
     /// How long a query waits for the engine threads.
     private static let answerMilliseconds: Int64 = 5000
+    /// How long a change of definitions waits for Kafka.
+    private static let steerMilliseconds: Int64 = 25_000
 
     init(
         plan: Plan,
@@ -44,6 +47,7 @@ final class DaemonQueries: APIQueries {
         configuredSyncs: [String: ConfiguredSync],
         redactor: Redactor,
         gate: TickGate,
+        control: Mailbox<ControlMessage>,
         startedAt: EventTime
     ) {
         self.plan = plan
@@ -58,6 +62,7 @@ final class DaemonQueries: APIQueries {
         self.configuredSyncs = configuredSyncs
         self.redactor = redactor
         self.gate = gate
+        self.control = control
         self.startedAt = startedAt
     }
 
@@ -200,6 +205,15 @@ final class DaemonQueries: APIQueries {
                     + "GET /v1/syncs/\(id) shows it"
             )
         }
+    }
+
+    func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String {
+        let reply = Mailbox<Result<String, APIQueryError>>(capacity: 1)
+        control.postAtOnce(.steer(request, reply))
+        guard let answer = reply.takeAll(timeoutMilliseconds: Self.steerMilliseconds).first else {
+            throw .notReady(reason: "the daemon is busy: it may still be done; ask again")
+        }
+        return try answer.get()
     }
 
     func acceptTime() throws(APIQueryError) -> TimeReport {

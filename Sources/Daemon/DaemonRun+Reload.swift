@@ -8,8 +8,8 @@ import Telemetry
 import Threads
 
 extension DaemonRun {
-    /// Why a configuration that was read again is not used.
-    private struct Refusal: Error {
+    /// Why another configuration is not used.
+    struct Refusal: Error {
         var lines: [String]
     }
 
@@ -17,17 +17,32 @@ extension DaemonRun {
     ///
     /// - Parameter consumer: Asked what Kafka still has; nil where it does not answer.
     func lookForReload(_ consumer: Consumer?) {
-        guard let reload, reload.take() else { return }
+        guard let reload, reload.take(), next == nil else { return }
+        do throws(Refusal) {
+            _ = try change(to: reload.read(), consumer)
+        } catch {
+            // Told already.
+        }
+    }
+
+    /// Goes on with a configuration that was read again, if it can be used.
+    ///
+    /// - Throws: Why not, which was told by then.
+    func change(
+        to read: LoadedConfiguration,
+        _ consumer: Consumer?
+    ) throws(Refusal) -> ConfigurationChanges {
         // Kafka may be asked about every partition.
         heartbeat.beat(.long)
         defer { heartbeat.beat() }
         manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
-        var read = reload.read()
+        var read = read
         do throws(Refusal) {
             let changes = try check(&read, consumer)
             logger.notice("reload", "the configuration was read again: \(changes.text)")
             setStartup(["changing to the configuration that was read again"])
             next = read
+            return changes
         } catch {
             for line in error.lines { logger.error("reload_refused", line) }
             logger.error(
@@ -36,11 +51,12 @@ extension DaemonRun {
             )
             environment.metrics.update { $0.set(.configReloadSuccessful, to: 0) }
             manager.tell(.ready)
+            throw error
         }
     }
 
     /// Checks everything that can be checked while the configuration before runs, and keeps what it read for that.
-    private func check(
+    func check(
         _ read: inout LoadedConfiguration,
         _ consumer: Consumer?
     ) throws(Refusal) -> ConfigurationChanges {
@@ -125,7 +141,7 @@ extension DaemonRun {
                 "new definitions need history, and Kafka does not say what it still has: \(error.description)"
             ])
         }
-        lacking.subtract(read.daemon.acceptHistory)
+        lacking.subtract(read.acceptedHistory)
         return lacking.sorted { $0.precedesByBytes($1) }
     }
 }

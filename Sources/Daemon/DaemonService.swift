@@ -85,10 +85,16 @@ package final class DaemonService {
         let api = APIServer()
         defer { api.stop() }
         var plan = ReloadPlan(configuration)
+        let smallFiles = directory.smallFiles
+        var definitions = ControlTopic(configuration.daemon.kafka, smallFiles, logger: logger)
         while true {
             var wasReady = false
             do throws(DaemonError) {
-                let next = try run(plan, directory, api, files, &wasReady)
+                let kafka = plan.current.daemon.kafka
+                if !definitions.isOf(kafka) {
+                    definitions = ControlTopic(kafka, smallFiles, logger: logger)
+                }
+                let next = try run(plan, directory, definitions, api, files, &wasReady)
                 guard let next else { break }
                 plan.go(on: next)
                 useLogLevel(of: next)
@@ -112,6 +118,7 @@ package final class DaemonService {
     private func run(
         _ plan: ReloadPlan,
         _ directory: borrowing DataDirectory<DiskFileSystem>,
+        _ definitions: ControlTopic,
         _ api: APIServer,
         _ files: OpenFileLimit,
         _ wasReady: inout Bool
@@ -119,6 +126,7 @@ package final class DaemonService {
         let run = try DaemonRun(
             plan.current,
             directory: directory,
+            definitions: definitions,
             api: api,
             logger: logger,
             redactor: redactor,
@@ -149,6 +157,12 @@ final class DaemonRun {
     let clock: SystemClock
     let redactor: Redactor
     let reload: ReloadRequests?
+    /// What the API makes.
+    let definitions: ControlTopic
+    /// What the API had made when that was last looked at.
+    var followed: ControlObjects
+    /// Whether this configuration runs again because another one could not be used.
+    let isPrevious: Bool
     private let isStopWantedByCaller: () -> Bool
     /// What to go on with, once a configuration was read again that can be used.
     var next: LoadedConfiguration?
@@ -182,6 +196,7 @@ final class DaemonRun {
     init(
         _ loaded: LoadedConfiguration,
         directory: borrowing DataDirectory<DiskFileSystem>,
+        definitions: ControlTopic,
         api: APIServer,
         logger: Logger,
         redactor: Redactor,
@@ -195,6 +210,9 @@ final class DaemonRun {
     ) throws(DaemonError) {
         self.loaded = loaded
         configuration = loaded.daemon
+        self.definitions = definitions
+        followed = loaded.objects
+        self.isPrevious = isPrevious
         self.manager = manager
         self.files = files
         self.logger = logger
@@ -251,7 +269,7 @@ final class DaemonRun {
             uploadCohorts: uploadCohorts,
             store: directory.store,
             directory: partitions,
-            acceptedHistory: Set(configuration.acceptHistory),
+            acceptedHistory: loaded.acceptedHistory,
             syncedCohorts: plan.cohorts.indices.filter { index in
                 setup.settings.contains { $0.cohortID == plan.cohorts[index].id }
             },
@@ -302,6 +320,7 @@ final class DaemonRun {
             ),
             redactor: redactor,
             gate: gate,
+            control: control,
             startedAt: gate.now
         )
         metrics.update { $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1) }
@@ -536,6 +555,9 @@ final class DaemonRun {
     /// - Returns: False when a stop was wanted meanwhile.
     private func openPartitions(_ consumer: Consumer) throws(DaemonError) -> Bool {
         guard let count = try partitionCount(consumer) else { return false }
+        // Before anything is read for definitions that are not all of them.
+        try followControl(consumer)
+        if isStopWanted() { return false }
         setStartup(["joining the consumer group"])
         try joinGroup(consumer)
         var replies: [(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)] = []
@@ -824,6 +846,8 @@ final class DaemonRun {
             }
             history?.poll()
             watchKafka(consumer, now: now)
+            if wasReady, past.isEmpty { try forgetAccepted() }
+            try followControl(consumer)
             lookForReload(consumer)
             logger.flush()
         }
@@ -915,6 +939,7 @@ final class DaemonRun {
             case .fatal(let error): throw error
             case .durable(let partition, let offset): durable[partition] = offset
             case .filled(let partition): endHistory(of: partition)
+            case .steer(let request, let reply): reply.post(try steer(request, consumer))
             case .troubled(let partition, let topic, let offset, let problem):
                 explain(partition, topic, offset, problem, consumer)
             }

@@ -1,6 +1,7 @@
 import Basics
 import Cohorts
 import Engine
+import HTTPAPI
 import LogStore
 import Replay
 import Sync
@@ -56,6 +57,8 @@ enum ControlMessage: Sendable {
     case filled(PartitionID)
     /// A snapshot up to this offset of the events is durable.
     case durable(PartitionID, Offset)
+    /// A caller asks something of the definitions.
+    case steer(DefinitionRequest, Mailbox<Result<String, APIQueryError>>)
     /// The process must end with this error.
     case fatal(DaemonError)
 }

@@ -20,6 +20,10 @@ package struct LoadedConfiguration: Sendable {
     package var destinations: [DestinationConfiguration]
     /// The syncs, by file.
     package var syncs: [SyncConfiguration]
+    /// What the API made; its cohorts are among ``cohorts``.
+    package private(set) var objects = ControlObjects()
+    /// The files of the included folders.
+    private var files = IncludedFiles()
     /// Lines for stderr; the configuration may be used only if there are none.
     package var problems: [String]
     /// What the references of `http` led to when they were read; nil before.
@@ -34,7 +38,7 @@ package struct LoadedConfiguration: Sendable {
     ///   - environment: The variables of the process, of which `COHORTD_…` go over the file.
     ///   - overrides: Each `--set`, in order; they go over the environment.
     ///   - acceptHistory: Each `--accept-history`.
-    /// - Returns: What could be read, and every problem.
+    /// - Returns: What could be read with what the API made, as the data directory has it, and every problem.
     package static func read(
         path: String,
         environment: [String: String] = [:],
@@ -66,12 +70,12 @@ package struct LoadedConfiguration: Sendable {
         loaded.daemon = reading.value.configuration
         loaded.problems = reading.problems.map(\.description)
         let include = loaded.daemon.include
-        loaded.readCohorts(loaded.folder(include.cohorts, beside: path))
-        loaded.readObjects(
-            templates: loaded.folder(include.templates, beside: path),
-            destinations: loaded.folder(include.destinations, beside: path),
-            syncs: loaded.folder(include.syncs, beside: path)
-        )
+        loaded.files.cohorts = loaded.folder(include.cohorts, beside: path)
+        loaded.templateFiles = loaded.folder(include.templates, beside: path)
+        loaded.files.destinations = loaded.folder(include.destinations, beside: path)
+        loaded.files.syncs = loaded.folder(include.syncs, beside: path)
+        loaded.objects = ControlTopic.objects(in: loaded.daemon.dataDirectory)
+        loaded.problems += loaded.readObjects()
         loaded.problems += reading.value.acceptHistoryProblems(
             cohorts: loaded.cohorts.map(\.id),
             flags: acceptHistory
@@ -116,40 +120,61 @@ package struct LoadedConfiguration: Sendable {
         }
     }
 
-    private mutating func readCohorts(_ files: [ConfigurationFile]) {
+    /// The same with other objects of the API; files are not read again.
+    ///
+    /// Its problems are those that the objects make.
+    func with(_ objects: ControlObjects) -> LoadedConfiguration {
+        var changed = self
+        changed.objects = objects
+        changed.problems = changed.readObjects()
+        return changed
+    }
+
+    /// Whether a file has a cohort.
+    func hasFile(ofCohort id: String) -> Bool {
+        objects.cohorts[id] == nil && cohorts.contains { $0.id == id }
+    }
+
+    /// Cohorts that may go on although history they look at is gone.
+    var acceptedHistory: Set<String> { objects.accepted.union(daemon.acceptHistory) }
+
+    /// Makes objects of the files and of what the API made; gives the problems.
+    private mutating func readObjects() -> [String] {
+        let made = objects.cohorts.sorted { $0.key.precedesByBytes($1.key) }
+            .map { DefinitionSource(name: "the API's cohort \($0.key)", bytes: $0.value) }
         let (definitions, found) = DefinitionParser.parse(
-            files.map { DefinitionSource(name: $0.name, bytes: $0.bytes) },
+            files.cohorts.map { DefinitionSource(name: $0.name, bytes: $0.bytes) } + made,
             isTimeZone: ZoneFiles.exists
         )
         cohorts = definitions
-        problems += found.map(\.description)
+        var problems = found.map(\.description)
         problems += definitions.flatMap { PlanCompiler.unsupported(in: $0) }
             .map(\.description)
-    }
-
-    private mutating func readObjects(
-        templates templateFiles: [ConfigurationFile],
-        destinations destinationFiles: [ConfigurationFile],
-        syncs syncFiles: [ConfigurationFile]
-    ) {
-        self.templateFiles = templateFiles
         let templateReading = Template.read(templateFiles)
         templates = templateReading.value
         problems += templateReading.problems.map(\.description)
         let destinationReading = DestinationConfiguration.read(
-            destinationFiles,
+            files.destinations,
             templates: templateReading.outlines,
             rules: .ofAddresses
         )
         destinations = destinationReading.value
         problems += destinationReading.problems.map(\.description)
         let syncReading = SyncConfiguration.read(
-            syncFiles,
+            files.syncs,
             cohorts: cohorts.map(\.id),
             destinations: destinationReading
         )
         syncs = syncReading.value
         problems += syncReading.problems.map(\.description)
+        return problems
+    }
+
+    /// Files of included folders.
+    private struct IncludedFiles: Sendable {
+        var cohorts: [ConfigurationFile] = []
+        var destinations: [ConfigurationFile] = []
+        var syncs: [ConfigurationFile] = []
     }
 }
 

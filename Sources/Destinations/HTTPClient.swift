@@ -12,6 +12,8 @@ package enum HTTPClient {
     package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
     }
 
     /// Sends a request and waits for its answer.
@@ -20,6 +22,7 @@ package enum HTTPClient {
     ///   - method: What is asked.
     ///   - url: An http or https URL without user and password.
     ///   - headers: Names and values; neither may hold a control character.
+    ///   - body: What is sent along.
     ///   - timeoutMilliseconds: The time for the whole exchange.
     ///   - authorities: A file of CA certificates to trust instead of the system's.
     /// - Returns: Status and body, whatever the status is.
@@ -28,6 +31,7 @@ package enum HTTPClient {
         _ method: Method,
         _ url: String,
         headers: [(name: String, value: String)] = [],
+        body: [UInt8] = [],
         timeoutMilliseconds: Int = 30_000,
         authorities: String? = nil
     ) throws(HTTPClientError) -> (status: Int, body: [UInt8]) {
@@ -46,7 +50,7 @@ package enum HTTPClient {
             url: url,
             isPlain: isPlain,
             headers: headers,
-            body: [],
+            body: body,
             timeoutMilliseconds: timeoutMilliseconds,
             authorities: authorities,
             isSignalSafe: false,

@@ -85,6 +85,14 @@ enum APIBodies {
         return writer
     }
 
+    static func changes(_ text: String) -> JSONWriter {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("changes", text)
+        writer.endObject()
+        return writer
+    }
+
     static func syncs(_ syncs: [SyncSummary]) -> JSONWriter {
         var writer = JSONWriter()
         writer.beginObject()

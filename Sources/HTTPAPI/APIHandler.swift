@@ -1,11 +1,11 @@
 import Basics
 import Sync
 
-/// The daemon's routes: health, metrics, the reads of `/v1`, and what is asked of syncs and of the clock.
+/// The daemon's routes: health, metrics, the reads of `/v1`, and what is asked of definitions, syncs and the clock.
 ///
 /// Order of the checks, so that an answer tells no more than it has to: Host and Origin (403), the key (401) and
 /// how often it came (429), the path (404), the method (405), what the key may do (403), the query (400), then the
-/// data (404, 409, 503). docs/api.md shows every route.
+/// data (404, 409, 422, 503). docs/api.md shows every route.
 package struct APIHandler<Queries: APIQueries>: Sendable {
     private enum Route {
         case health
@@ -13,7 +13,10 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case metrics
         case status
         case cohorts
+        case cohort(String)
+        case acceptCohort(String)
         case members(cohort: String)
+        case reload
         case syncs
         case sync(String)
         case command(SyncCommand, sync: String)
@@ -22,7 +25,8 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         /// As the header `Allow` has them.
         var methods: [String] {
             switch self {
-            case .command, .acceptTime: ["POST"]
+            case .command, .acceptTime, .acceptCohort, .reload: ["POST"]
+            case .cohort: ["PUT", "DELETE"]
             default: ["GET", "HEAD"]
             }
         }
@@ -33,8 +37,8 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             case .health, .readiness, .metrics: nil
             case .status, .cohorts, .syncs, .sync: .read
             case .members: .export
-            case .command: .write
-            case .acceptTime: .admin
+            case .command, .cohort, .acceptCohort: .write
+            case .acceptTime, .reload: .admin
             }
         }
 
@@ -69,10 +73,12 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         }
     }
 
-    /// The answer to a request whose body is still to come: no route takes one.
+    /// The answer to a request whose body is still to come; nil where the body is wanted.
     package func refuseBody(of request: HTTPRequest) -> HTTPResponse? {
         do throws(APIGate.Refusal) {
-            _ = try admit(request, isCounted: true)
+            if case (.cohort, _) = try admit(request, isCounted: true), request.method == "PUT" {
+                return Self.refuseType(of: request)
+            }
             return .error(
                 status: 400,
                 code: "bad_request",
@@ -82,6 +88,21 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             return error.response
         }
     }
+
+    /// The answer to a body that is no definition, as its type says.
+    private static func refuseType(of request: HTTPRequest) -> HTTPResponse? {
+        let type = request.headers["Content-Type"].map {
+            $0.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+        }
+        if let type, bodyTypes.contains(type) { return nil }
+        return .error(
+            status: 415,
+            code: "unsupported_media_type",
+            "a definition is sent with Content-Type \(bodyTypes.joined(separator: " or "))"
+        )
+    }
+
+    private static var bodyTypes: [String] { ["application/json", "application/yaml"] }
 
     // MARK: Routing
 
@@ -136,8 +157,12 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case 1 where path[0] == "metrics": .metrics
         case 2 where path[0] == "v1" && path[1] == "status": .status
         case 2 where path[0] == "v1" && path[1] == "cohorts": .cohorts
+        case 3 where path[0] == "v1" && path[1] == "cohorts": .cohort(path[2])
         case 4 where path[0] == "v1" && path[1] == "cohorts" && path[3] == "members":
             .members(cohort: path[2])
+        case 4 where path[0] == "v1" && path[1] == "cohorts" && path[3] == "accept":
+            .acceptCohort(path[2])
+        case 2 where path[0] == "v1" && path[1] == "reload": .reload
         case 2 where path[0] == "v1" && path[1] == "syncs": .syncs
         case 3 where path[0] == "v1" && path[1] == "syncs": .sync(path[2])
         case 4 where path[0] == "v1" && path[1] == "syncs":
@@ -183,6 +208,23 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             case .acceptTime:
                 try QueryReader(request.query, known: []).checkNames()
                 return acceptTime()
+            case .reload:
+                try QueryReader(request.query, known: []).checkNames()
+                return steer(.reload)
+            case .acceptCohort(let id):
+                guard try asksFromNow(request) else {
+                    throw BadQuery(text: "from=now says from when on; nothing else can be accepted")
+                }
+                return steer(.accept(cohort: try cohortID(id)))
+            case .cohort(let id):
+                if request.method == "DELETE" {
+                    try QueryReader(request.query, known: []).checkNames()
+                    return steer(.delete(cohort: id))
+                }
+                let fromNow = try asksFromNow(request)
+                return steer(
+                    .apply(cohort: try cohortID(id), body: request.body, fromNow: fromNow)
+                )
             case .members(let cohort):
                 return try members(
                     of: cohort,
@@ -191,6 +233,27 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             }
         } catch {
             return .error(status: 400, code: "bad_request", error.text)
+        }
+    }
+
+    private func asksFromNow(_ request: HTTPRequest) throws(BadQuery) -> Bool {
+        let query = QueryReader(request.query, known: ["from"])
+        try query.checkNames()
+        guard let from = try query.value("from") else { return false }
+        guard from == "now" else { throw BadQuery(text: "from can be now, not \"\(from)\"") }
+        return true
+    }
+
+    private func cohortID(_ id: String) throws(BadQuery) -> String {
+        if Identifier.isValid(id) { return id }
+        throw BadQuery(text: "\"\(id)\" is no id of a cohort: \(Identifier.grammar)")
+    }
+
+    private func steer(_ request: DefinitionRequest) -> HTTPResponse {
+        do throws(APIQueryError) {
+            return .json(APIBodies.changes(try queries.steer(request)))
+        } catch {
+            return Self.response(to: error, about: request.cohort)
         }
     }
 
@@ -245,6 +308,14 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
                 code: "not_found",
                 "there is no sync \"\(id)\"; GET /v1/syncs lists them"
             )
+        case .ownedByFile:
+            .error(
+                status: 409,
+                code: "owned_by_file",
+                "cohort \"\(id)\" is one of a file: edit that and reload"
+            )
+        case .badRequest(let text): .error(status: 400, code: "bad_request", text)
+        case .invalid(let text): .error(status: 422, code: "invalid", text)
         case .refused(let reason): .error(status: 409, code: "refused", reason)
         case .notReady(let reason): .error(status: 503, code: "not_ready", reason)
         }

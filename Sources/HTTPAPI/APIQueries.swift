@@ -24,6 +24,12 @@ package protocol APIQueries: Sendable {
     ///
     /// - Throws: `APIQueryError`
     func acceptTime() throws(APIQueryError) -> TimeReport
+    /// Changes the definitions, or reads the configuration again.
+    ///
+    /// Waits for Kafka, up to half a minute.
+    /// - Returns: What changed, for people.
+    /// - Throws: `APIQueryError`
+    func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String
     /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first
     /// `limit` of them, 1…10,000.
     ///
@@ -41,6 +47,12 @@ package enum APIQueryError: Error, Equatable {
     case unknownCohort
     /// No sync has this id.
     case unknownSync
+    /// The cohort is one of a file: that must be edited instead.
+    case ownedByFile
+    /// The request contradicts itself; the text is for the caller.
+    case badRequest(String)
+    /// What is asked for cannot be used, as the text says, line by line.
+    case invalid(String)
     /// There is nothing to do, or it cannot be done now. `reason` is for the caller.
     case refused(reason: String)
     /// A partition still replays: the list would lack users. `reason` is for the caller.

@@ -82,6 +82,11 @@ package struct KafkaError: Error, Equatable, CustomStringConvertible {
         isFatal = false
     }
 
+    /// No answer in time to what `text` says.
+    package static func timedOut(_ text: String) -> KafkaError {
+        KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, text)
+    }
+
     /// Reads and destroys an error object of the client.
     init(consuming error: OpaquePointer, _ context: String) {
         let text = rd_kafka_error_string(error).map { String(cString: $0) }

@@ -98,9 +98,9 @@ enum CommandTable {
             top,
             Command(
                 group: "cohorts",
-                summary: "Looks at cohorts of the running daemon",
+                summary: "Looks at cohorts of the running daemon and changes them",
                 options: connection,
-                commands: [
+                commands: cohortChanges + [
                     Command(
                         "list",
                         summary: "Lists cohorts with their state and size",
@@ -133,6 +133,7 @@ enum CommandTable {
                 ]
             ),
             syncs,
+            reload,
             Command(
                 group: "time",
                 summary: "Says that the daemon's clock is right",

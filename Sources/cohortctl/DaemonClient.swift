@@ -32,12 +32,13 @@ struct DaemonClient {
         let text: String
     }
 
-    /// Sends a request without a body and reads the JSON document that answers it.
+    /// Sends a request and reads the JSON document that answers it.
     ///
     /// - Parameters:
     ///   - type: What the document is read as.
     ///   - path: Path and query, percent-encoded.
     ///   - method: What is asked; `get` changes nothing.
+    ///   - definition: A definition in YAML or JSON to send along; empty for none.
     ///   - other: A status beside 200 that carries the same document.
     /// - Returns: The document read, and its bytes as they came.
     /// - Throws: The exit status of what went wrong, which is on stderr by then.
@@ -45,10 +46,11 @@ struct DaemonClient {
         _ type: Reply.Type,
         _ path: String,
         method: HTTPClient.Method = .get,
+        definition: [UInt8] = [],
         orStatus other: Int = 200
     ) throws(ExitStatus) -> (value: Reply, body: [UInt8]) {
         do throws(Failure) {
-            let body = try fetch(path, method: method, orStatus: other)
+            let body = try fetch(path, method: method, definition: definition, orStatus: other)
             return (try read(type, body, path), body)
         } catch {
             printError("cohortctl: " + error.text)
@@ -56,7 +58,7 @@ struct DaemonClient {
         }
     }
 
-    /// As ``ask(_:_:method:orStatus:)``, for a caller who goes on after a failure; nothing is printed.
+    /// As ``ask(_:_:method:definition:orStatus:)``, for a caller who goes on after a failure; nothing is printed.
     ///
     /// - Throws: What went wrong.
     func look<Reply: Decodable>(
@@ -67,13 +69,14 @@ struct DaemonClient {
         try read(type, try fetch(path, orStatus: other), path)
     }
 
-    /// Sends a request without a body.
+    /// Sends a request.
     ///
     /// - Returns: The body of an answer with status 200, or `other`.
     /// - Throws: What went wrong; nothing is printed.
     func fetch(
         _ path: String,
         method: HTTPClient.Method = .get,
+        definition: [UInt8] = [],
         orStatus other: Int = 200
     ) throws(Failure) -> [UInt8] {
         let answer: (status: Int, body: [UInt8])
@@ -82,7 +85,9 @@ struct DaemonClient {
                 method,
                 address.text + path,
                 headers: [("Accept", "application/json")]
-                    + (key.map { [("Authorization", "Bearer \($0.reveal())")] } ?? []),
+                    + (key.map { [("Authorization", "Bearer \($0.reveal())")] } ?? [])
+                    + (definition.isEmpty ? [] : [("Content-Type", "application/yaml")]),
+                body: definition,
                 authorities: authorities
             )
         } catch {
@@ -158,7 +163,8 @@ struct DaemonClient {
             )
         case 404 where !path.hasPrefix("/v1/cohorts") && !path.hasPrefix("/v1/syncs"):
             return stranger(path)
-        case 404, 409, 422:
+        case 422: return failure(.no, detail, nil)
+        case 404, 409:
             let group = path.hasPrefix("/v1/syncs") ? "syncs" : "cohorts"
             return failure(.no, detail, status == 404 ? "cohortctl \(group) list shows all" : nil)
         case 500...:

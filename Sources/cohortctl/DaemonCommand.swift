@@ -1,6 +1,8 @@
 import Arguments
 import Basics
+import Configuration
 import Destinations
+import YAML
 
 /// The commands that ask a running daemon.
 struct DaemonCommand {
@@ -11,12 +13,21 @@ struct DaemonCommand {
     private let asJSON: Bool
     /// Whether a change was confirmed that cannot be taken back.
     private let isConfirmed: Bool
+    /// Whether a definition may begin without history that is gone.
+    private let isFromNow: Bool
 
     /// Reads the arguments; what is wrong with them is said before anyone is asked.
     init(_ arguments: ParsedArguments) throws(ExitStatus) {
         words = arguments.command
         operands = arguments.operands
         isConfirmed = words == ["syncs", "approve"] && arguments.flag("--yes")
+        isFromNow =
+            [["cohorts", "apply"], ["cohorts", "accept"]].contains(words)
+            && arguments.flag("--from-now")
+        if words == ["cohorts", "accept"], !isFromNow {
+            printError("cohortctl: cohorts accept takes --from-now: from when on is it complete?")
+            throw .usage
+        }
         client = try DaemonClient(arguments)
         asJSON = try arguments.asksForJSON()
     }
@@ -27,6 +38,12 @@ struct DaemonCommand {
         case ["cohorts", "list"]: try list()
         case ["cohorts", "show"]: try show(operands[0])
         case ["cohorts", "members"]: try members(of: operands[0])
+        case ["cohorts", "apply"]: try apply(file: operands[0])
+        case ["cohorts", "delete"]:
+            try change(path(ofCohort: operands[0]), .delete, said: "deleted \(operands[0])")
+        case ["cohorts", "accept"]:
+            try change(path(ofCohort: operands[0]) + "/accept?from=now", .post, said: "accepted")
+        case ["reload"]: try change("/v1/reload", .post, said: "reloaded")
         case ["syncs", "list"]: try listSyncs()
         case ["syncs", "show"]: try showSync(operands[0])
         case ["syncs", "approve"]: try approve(operands[0])
@@ -64,6 +81,52 @@ struct DaemonCommand {
         if asJSON { return try printLine(Array(texts[index].bytes)) }
         let definition = texts[index].member("definition")?.indented ?? "null"
         try printText(DaemonTables.cohort(reply.value.cohorts[index], definition: definition))
+    }
+
+    /// Sends the one definition of a file, which is checked here first.
+    private func apply(file: String) throws(ExitStatus) {
+        let files = try DefinitionInput.files([file])
+        let bytes = files.flatMap(\.bytes)
+        let (documents, problems) = DocumentReader.read(bytes)
+        for problem in problems {
+            printError("\(file):\(problem.mark.line):\(problem.mark.column): \(problem.text)")
+        }
+        if !problems.isEmpty { throw .definitionInvalid }
+        guard let document = documents.first, documents.count == 1, files.count == 1 else {
+            printError("cohortctl: \(file) has \(documents.count) definitions; one is applied at a time")
+            throw .definitionInvalid
+        }
+        guard case .mapping(let pairs) = document.value,
+            case .text(let id)? = pairs.first(where: { $0.key == "id" })?.value.value
+        else {
+            printError("cohortctl: \(file): the definition has no id")
+            throw .definitionInvalid
+        }
+        try change(
+            path(ofCohort: id) + (isFromNow ? "?from=now" : ""),
+            .put,
+            definition: bytes,
+            said: "applied \(id)",
+            hint: "; cohortctl cohorts list shows when it is live"
+        )
+    }
+
+    /// Changes the definitions and says what changed.
+    private func change(
+        _ path: String,
+        _ method: HTTPClient.Method,
+        definition: [UInt8] = [],
+        said: String,
+        hint: String = ""
+    ) throws(ExitStatus) {
+        let reply = try client.ask(
+            ChangesReply.self,
+            path,
+            method: method,
+            definition: definition
+        )
+        if asJSON { return try printLine(reply.body) }
+        try printText("\(said): \(reply.value.changes)\(hint)\n")
     }
 
     /// Prints page after page as they come, so that `| head` ends early and no list is held in memory.
@@ -140,6 +203,10 @@ struct DaemonCommand {
         if asJSON { return try printLine(reply.body) }
         let last = reply.value.tick.map { "; the last tick was \($0)" } ?? ""
         try printText("time goes on from \(reply.value.now)\(last)\n")
+    }
+
+    private func path(ofCohort id: String) -> String {
+        "/v1/cohorts/\(PercentEncoding.segment(id))"
     }
 
     private func path(ofSync id: String) -> String { "/v1/syncs/\(PercentEncoding.segment(id))" }

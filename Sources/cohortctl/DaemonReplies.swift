@@ -59,6 +59,11 @@ struct CohortsReply: Decodable {
     var cohorts: [Cohort]
 }
 
+/// The answer to a change of the definitions.
+struct ChangesReply: Decodable {
+    var changes: String
+}
+
 /// The body of `GET /v1/syncs`.
 struct SyncsReply: Decodable {
     var syncs: [SyncReply]

@@ -112,8 +112,7 @@ struct DefaultTests {
     func withoutEffect() {
         #expect(
             DaemonConfiguration.keysWithoutEffect == [
-                "kafka.control_topic", "archive.retention",
-                "archive.bytes_max",
+                "archive.retention", "archive.bytes_max",
                 "history.retention", "history.bytes_max", "delta_log.retention",
                 "delta_log.bytes_max",
                 "memory_max",

@@ -120,6 +120,16 @@ struct FakeQueries: APIQueries {
         }
     }
 
+    func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String {
+        commands.log.withLock { $0.append("\(request)") }
+        switch request {
+        case .apply("filed", _, _), .delete("filed"): throw .ownedByFile
+        case .apply("bad", _, _): throw .invalid("line 1\nline 2")
+        case .delete("nobody"): throw .unknownCohort
+        default: return "cohorts +new"
+        }
+    }
+
     func acceptTime() throws(APIQueryError) -> TimeReport {
         commands.log.withLock { $0.append("accept") }
         if reasons.isEmpty { throw .refused(reason: "the clock holds nothing") }
@@ -181,13 +191,21 @@ struct APIHandlerTests {
         method: String = "GET",
         host: String = "localhost",
         headers: [String] = [],
+        body: String? = nil,
         reasons: [String] = [],
         commands: Commands = Commands()
     ) throws -> RawResponse {
         let server = try apiServer(FakeQueries(reasons: reasons, commands: commands))
         defer { server.stop() }
         return try #require(
-            try fetch(server.port, target, method: method, host: host, headers: headers)
+            try fetch(
+                server.port,
+                target,
+                method: method,
+                host: host,
+                headers: headers,
+                body: body
+            )
         )
     }
 
@@ -302,6 +320,72 @@ struct APIHandlerTests {
         #expect(command.status == 404)
         #expect(command.body == text)
         #expect(try ask("/v1/syncs/b/stop", method: "POST").status == 404)
+    }
+
+    /// Puts a definition.
+    private func put(
+        _ target: String,
+        type: String? = "application/yaml",
+        commands: Commands = Commands()
+    ) throws -> RawResponse {
+        try ask(
+            target,
+            method: "PUT",
+            headers: type.map { ["Content-Type: \($0)"] } ?? [],
+            body: "id: new\n",
+            commands: commands
+        )
+    }
+
+    @Test("a definition is put with its body, and what it changes is answered")
+    func putCohort() throws {
+        let commands = Commands()
+        let put = try put("/v1/cohorts/new", commands: commands)
+        #expect(put.status == 200)
+        #expect(put.body == #"{"changes":"cohorts +new"}"#)
+        let body = Array("id: new\n".utf8)
+        let request = DefinitionRequest.apply(cohort: "new", body: body, fromNow: false)
+        #expect(commands.log.withLock { $0 } == ["\(request)"])
+        let late = Commands()
+        _ = try self.put("/v1/cohorts/new?from=now", type: "application/json", commands: late)
+        let fromNow = DefinitionRequest.apply(cohort: "new", body: body, fromNow: true)
+        #expect(late.log.withLock { $0 } == ["\(fromNow)"])
+    }
+
+    @Test("a definition that cannot be used, is of a file, or is none, is refused with the reason")
+    func refusedCohort() throws {
+        let commands = Commands()
+        #expect(try put("/v1/cohorts/new?from=then", commands: commands).status == 400)
+        #expect(try put("/v1/cohorts/New", commands: commands).status == 400)
+        #expect(try put("/v1/cohorts/new", type: "text/csv", commands: commands).status == 415)
+        #expect(try put("/v1/cohorts/new", type: nil, commands: commands).status == 415)
+        #expect(commands.log.withLock { $0 } == [])
+        let bad = try put("/v1/cohorts/bad")
+        #expect(bad.status == 422)
+        #expect(bad.body == #"{"error":{"code":"invalid","text":"line 1\nline 2"}}"#)
+        let filed = try put("/v1/cohorts/filed")
+        #expect(filed.status == 409)
+        #expect(filed.body.contains(#""code":"owned_by_file""#))
+    }
+
+    @Test("cohorts are deleted, history is accepted, and files are read again on request")
+    func otherChanges() throws {
+        let commands = Commands()
+        #expect(try ask("/v1/cohorts/new", method: "DELETE", commands: commands).status == 200)
+        #expect(
+            try ask("/v1/cohorts/new/accept?from=now", method: "POST", commands: commands).status
+                == 200
+        )
+        #expect(try ask("/v1/reload", method: "POST", commands: commands).status == 200)
+        let requests: [DefinitionRequest] = [
+            .delete(cohort: "new"), .accept(cohort: "new"), .reload,
+        ]
+        #expect(commands.log.withLock { $0 } == requests.map { "\($0)" })
+        #expect(try ask("/v1/cohorts/new/accept", method: "POST").status == 400)
+        #expect(try ask("/v1/cohorts/nobody", method: "DELETE").status == 404)
+        #expect(try ask("/v1/cohorts/filed", method: "DELETE").status == 409)
+        #expect(try ask("/v1/cohorts/new").status == 405)
+        #expect(try ask("/v1/reload").status == 405)
     }
 
     @Test("accepting the time is posted, and 409 where nothing is held")

@@ -143,10 +143,12 @@ package final class RawClient {
         _ target: String,
         method: String = "GET",
         host: String = "localhost",
-        headers: [String] = []
+        headers: [String] = [],
+        body: String? = nil
     ) throws -> RawResponse? {
-        let fields = (["Host: \(host)"] + headers).map { $0 + "\r\n" }.joined()
-        send("\(method) \(target) HTTP/1.1\r\n\(fields)\r\n")
+        let length = body.map { ["Content-Length: \($0.utf8.count)"] } ?? []
+        let fields = (["Host: \(host)"] + headers + length).map { $0 + "\r\n" }.joined()
+        send("\(method) \(target) HTTP/1.1\r\n\(fields)\r\n\(body ?? "")")
         return try response(toHead: method == "HEAD")
     }
 }
@@ -157,7 +159,9 @@ package func fetch(
     _ target: String,
     method: String = "GET",
     host: String = "localhost",
-    headers: [String] = []
+    headers: [String] = [],
+    body: String? = nil
 ) throws -> RawResponse? {
-    try RawClient(port: port).get(target, method: method, host: host, headers: headers)
+    try RawClient(port: port)
+        .get(target, method: method, host: host, headers: headers, body: body)
 }
