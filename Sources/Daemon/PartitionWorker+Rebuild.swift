@@ -1,6 +1,7 @@
 import Basics
 import Cohorts
 import Engine
+import LogStore
 import HTTPAPI
 import Telemetry
 import Threads
@@ -90,11 +91,8 @@ extension PartitionWorker {
         phase = .catchingUp(
             to: LogPosition(events: report.endOffset ?? next, commands: report.commandsEnd)
         )
-        do throws(DaemonError) {
-            try rewrite()
-        } catch {
-            environment.control.postAtOnce(.fatal(error))
-        }
+        isDirty = true
+        do throws(StoreError) { try rewrite() } catch { cannotSave(error) }
         environment.logger.notice(
             "rebuild_done",
             "history was read again",
