@@ -68,7 +68,9 @@ final class DaemonQueries: APIQueries {
 
     func readiness() -> Readiness {
         var reasons = startup.withLock { $0 }
+        if let failure = sync.storeFailure { reasons.append(failure) }
         for report in reports.all {
+            if let failure = report.storeFailure { reasons.append(failure) }
             if let fill = report.fill {
                 if let problem = fill.problem {
                     reasons.append(problem)
@@ -93,6 +95,11 @@ final class DaemonQueries: APIQueries {
             }
         }
         return Readiness(reasons: reasons.map(redactor.redact))
+    }
+
+    /// Whether something waits for space on the disk.
+    var isDiskFull: Bool {
+        sync.storeFailure != nil || reports.all.contains { $0.storeFailure != nil }
     }
 
     /// How the daemon is, in a line for the service manager.

@@ -61,6 +61,11 @@ extension DaemonRun {
         _ consumer: Consumer?
     ) throws(Refusal) -> ConfigurationChanges {
         if !read.problems.isEmpty { throw Refusal(lines: read.problems) }
+        if isDiskFull {
+            throw Refusal(lines: [
+                "the disk of data_dir is full, so nothing can end in good order: free space, then reload again"
+            ])
+        }
         let changes = ConfigurationChanges(from: loaded, to: read)
         if !changes.needingRestart.isEmpty {
             let keys = changes.needingRestart.joined(separator: " and ")

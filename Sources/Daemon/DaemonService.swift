@@ -1011,6 +1011,9 @@ final class DaemonRun {
         if reasons.isEmpty, queries.readiness().reasons.isEmpty { wasReady = true }
     }
 
+    /// Whether something waits for space on the disk.
+    var isDiskFull: Bool { queries.isDiskFull }
+
     func setStartup(_ reasons: [String]) {
         queries.startup.withLock { $0 = reasons }
     }

@@ -86,8 +86,10 @@ final class EngineThread: Sendable {
         defer { heartbeat.beat(.waiting) }
         while true {
             heartbeat.beat()
-            let waitsForMail = attached == nil && !isTicking
-            for request in mailbox.takeAll(timeoutMilliseconds: waitsForMail ? 1000 : 0) {
+            // On a full disk nothing may be applied that could not be saved. Records wait in Kafka meanwhile.
+            let isStalled = workers.values.contains(where: \.isStalled)
+            let patience: Int64 = isTicking ? 0 : isStalled ? 50 : attached == nil ? 1000 : 0
+            for request in mailbox.takeAll(timeoutMilliseconds: patience) {
                 if case .attach(let given) = request { attached = given }
                 if case .attachHistory(let given) = request { history = given }
                 if case .finish(let reply) = request {
@@ -101,7 +103,7 @@ final class EngineThread: Sendable {
             }
             // One at a time: events wait for a slice of one tick, not for one of each.
             isTicking = workers.values.contains { $0.continueTick() }
-            if let attached {
+            if let attached, !isStalled {
                 _ = attached.consume(
                     timeoutMilliseconds: isTicking || hasHistory ? 0 : 50,
                     limit: isTicking ? Self.recordsBetweenSlices : Self.recordsMax

@@ -3,6 +3,7 @@ import Cohorts
 import Engine
 import HTTPAPI
 import Kafka
+import LogStore
 import Telemetry
 import Threads
 
@@ -100,13 +101,10 @@ extension PartitionWorker {
         setState(.replaying)
     }
 
-    /// Makes the whole state durable; an error ends the process, and what was durable stays.
+    /// Makes the whole state durable, once there is space on the disk.
     func writeAnew() {
-        do throws(DaemonError) {
-            try rewrite()
-        } catch {
-            environment.control.postAtOnce(.fatal(error))
-        }
+        isDirty = true
+        do throws(StoreError) { try rewrite() } catch { cannotSave(error) }
     }
 
     /// Looks at the oldest record's time and says which cohorts lack history.

@@ -85,7 +85,9 @@ extension PartitionWorker {
             log: log
         )
         // Else it is once the filling begins.
-        if restored.mustRewrite, missing.isEmpty { try worker.rewrite() }
+        if restored.mustRewrite, missing.isEmpty {
+            do throws(StoreError) { try worker.rewrite() } catch { throw DaemonError(error) }
+        }
         return worker
     }
 
@@ -102,21 +104,19 @@ extension PartitionWorker {
         if isDirty { commit() }
     }
 
-    /// Makes the state durable as of ``next``; an error ends the process, and what was durable stays.
+    /// Makes the state durable as of ``next``, once there is space on the disk.
+    ///
+    /// Another error ends the process, and what was durable stays.
     func commit() {
-        guard isDirty else { return }
+        guard isDirty, !isStalled else { return }
         // Until a rebuild is over, the snapshot it began from is the last one.
         if case .rebuilding = phase { return }
         guard mayPassDeadLetters else { return }
-        do throws(DaemonError) {
-            try writeChanges()
-        } catch {
-            environment.control.postAtOnce(.fatal(error))
-        }
+        do throws(StoreError) { try save() } catch { cannotSave(error) }
     }
 
     /// Whether the dead letters of everything before ``next`` are safe, after a moment at the latest.
-    private var mayPassDeadLetters: Bool {
+    var mayPassDeadLetters: Bool {
         let rejects = environment.rejects
         if rejects.settle(partition, timeoutMilliseconds: Self.settleMilliseconds) { return true }
         warnOfDeadLetters()
@@ -133,36 +133,32 @@ extension PartitionWorker {
         )
     }
 
-    private func writeChanges() throws(DaemonError) {
-        finishTick()
+    func writeChanges() throws(StoreError) {
         heartbeat.beat(.long)
         if needsWholeState {
             shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
         } else {
             shard.encodeChanges { log.append(type: $0.rawValue, payload: $1) }
         }
-        do throws(StoreError) {
-            try cut.encoded.withByteView { (bytes) throws(StoreError) in try log.commit(cut: bytes)
-            }
-        } catch {
-            throw DaemonError(error)
-        }
+        try cut.encoded.withByteView { (bytes) throws(StoreError) in try log.commit(cut: bytes) }
         needsWholeState = false
         committed()
-        if log.shouldRewrite(liveBytes: shard.liveBytes) { try rewrite() }
+        guard log.shouldRewrite(liveBytes: shard.liveBytes) else { return }
+        do throws(StoreError) {
+            try rewrite()
+        } catch {
+            // All is durable as it is; another time is as good.
+            if !error.isRetriable { throw error }
+        }
     }
 
     /// Writes the whole state into a new generation of the log.
-    func rewrite() throws(DaemonError) {
+    func rewrite() throws(StoreError) {
         heartbeat.beat(.long)
-        do throws(StoreError) {
-            try log.beginRewrite()
-            shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
-            try cut.encoded.withByteView { (bytes) throws(StoreError) in
-                try log.finishRewrite(cut: bytes)
-            }
-        } catch {
-            throw DaemonError(error)
+        try log.beginRewrite()
+        shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
+        try cut.encoded.withByteView { (bytes) throws(StoreError) in
+            try log.finishRewrite(cut: bytes)
         }
         committed()
     }
@@ -188,7 +184,10 @@ extension PartitionWorker {
     /// The last snapshot; the worker is of no use afterwards.
     func finish() throws(DaemonError) {
         if isDirty, phase != .halted, phase != .opened {
-            if case .rebuilding = phase {} else if mayPassDeadLetters { try writeChanges() }
+            if case .rebuilding = phase {
+            } else if mayPassDeadLetters {
+                do throws(StoreError) { try save() } catch { throw DaemonError(error) }
+            }
         }
     }
 }

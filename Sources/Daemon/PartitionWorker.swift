@@ -76,6 +76,8 @@ final class PartitionWorker {
     /// Whether the log still lacks the plan's record.
     var needsWholeState: Bool
     var bytesSinceCommit = 0
+    /// When to try again to write what did not fit onto the disk; nil where all is well.
+    var retryAt: Int64?
     var committedAt: Int64 = 0
     var publishedAt: Int64 = 0
     /// What must be checked about history when the first record comes.
@@ -437,6 +439,11 @@ final class PartitionWorker {
 
     /// Between batches: snapshots when they are due, and the report.
     func afterBatch(now: Int64) {
+        if isStalled {
+            retrySaving(now: now)
+            if now - publishedAt >= 200 { publish() }
+            return
+        }
         let isDue =
             now - committedAt >= environment.snapshotInterval
             || bytesSinceCommit >= environment.snapshotBytes

@@ -30,6 +30,12 @@ final class SyncService: @unchecked Sendable {
     let heartbeat = Heartbeat()
     /// Answers to commands, which wait for the next commit.
     private var replies: [(Mailbox<SyncCommandResult>, SyncCommandResult)] = []
+    /// What was planned and did not fit onto the disk; nothing else is planned before it is durable.
+    private var held: SyncEffects?
+    /// When to try that again.
+    private var retryAt: Int64 = 0
+    /// Why nothing is sent, where that is the disk.
+    private let storeFailureText = Mutex<String?>(nil)
     /// Whether a destination refused a credential since the secrets were looked at.
     private var wasRefused = false
 
@@ -38,6 +44,11 @@ final class SyncService: @unchecked Sendable {
         ProcessEnvironment.variable("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// Why nothing can be noted, and so nothing is sent; nil where all is well.
+    var storeFailure: String? { storeFailureText.withLock { $0 } }
+
+    /// How long until a journal that did not fit onto the disk is tried again.
+    private static let retryMilliseconds: Int64 = 1000
     /// How long what is under way may take when the daemon stops.
     static let graceMilliseconds = 10_000
     /// How long a question waits for the thread, which may be making intents durable.
@@ -241,6 +252,10 @@ final class SyncService: @unchecked Sendable {
     /// Does what the planner asks for, until it has nothing more to ask, and says when it wants to be
     /// asked again.
     private func advance() throws(DaemonError) -> Int64? {
+        if let held {
+            guard try goOnAfterFullDisk() else { return retryAt }
+            perform(held)
+        }
         while true {
             let now = clock.monotonicMilliseconds
             var wakeAt = takeNews(now)
@@ -249,21 +264,64 @@ final class SyncService: @unchecked Sendable {
             }
             for note in effects.notes { logger.notice("sync_changed", note.description) }
             for record in effects.records { append(record) }
-            if effects.mustCommit { try commit() }
-            for (reply, result) in replies { reply.post(result) }
-            replies = []
-            for request in effects.requests {
-                courierOf[request.destinationID]?.send(request, now: now)
+            if effects.mustCommit {
+                do throws(StoreError) {
+                    try commit()
+                } catch {
+                    try hold(effects, because: error)
+                    return retryAt
+                }
             }
-            for run in effects.runs {
-                let properties = settings[run.syncID]?.naming.properties ?? []
-                courierOf[run.destinationID]?.write(run, columns: properties.map(\.name))
-            }
+            perform(effects)
             if effects.requests.isEmpty, effects.runs.isEmpty {
                 if let planned = effects.wakeAt { wakeAt = min(wakeAt ?? planned, planned) }
                 return wakeAt
             }
         }
+    }
+
+    /// Does what is durable by now.
+    private func perform(_ effects: SyncEffects) {
+        let now = clock.monotonicMilliseconds
+        for (reply, result) in replies { reply.post(result) }
+        replies = []
+        for request in effects.requests {
+            courierOf[request.destinationID]?.send(request, now: now)
+        }
+        for run in effects.runs {
+            let properties = settings[run.syncID]?.naming.properties ?? []
+            courierOf[run.destinationID]?.write(run, columns: properties.map(\.name))
+        }
+    }
+
+    /// Waits for space on a full disk: what was planned goes nowhere until it is durable.
+    ///
+    /// - Throws: Every other error, which ends the process.
+    private func hold(_ effects: SyncEffects, because error: StoreError) throws(DaemonError) {
+        guard error.isRetriable else { throw DaemonError(error) }
+        held = effects
+        retryAt = clock.monotonicMilliseconds + Self.retryMilliseconds
+        storeFailureText.withLock { $0 = "nothing can be sent: \(error.description)" }
+        logger.error(
+            "disk_full",
+            "\(error.description); no sync sends anything until then, and nothing is lost",
+            repeatKey: "journal"
+        )
+    }
+
+    /// Writes the journal anew, since the write that failed took with it what had been appended before; whether it fits.
+    private func goOnAfterFullDisk() throws(DaemonError) -> Bool {
+        guard let effects = held, clock.monotonicMilliseconds >= retryAt else { return false }
+        do throws(StoreError) {
+            try rewrite()
+        } catch {
+            try hold(effects, because: error)
+            return false
+        }
+        held = nil
+        storeFailureText.withLock { $0 = nil }
+        logger.notice("disk_has_space", "the journal was saved, and syncs go on")
+        return true
     }
 
     /// Hears what the couriers have to tell, and lets them send; says when one wants to be asked again.
@@ -331,12 +389,14 @@ final class SyncService: @unchecked Sendable {
         record.payload.withByteView { journal.append(type: record.type, payload: $0) }
     }
 
-    private func commit() throws(DaemonError) {
+    private func commit() throws(StoreError) {
+        try journal.commit(cut: .empty)
+        guard journal.shouldRewrite(liveBytes: Int64(planner.liveBytes)) else { return }
         do throws(StoreError) {
-            try journal.commit(cut: .empty)
-            if journal.shouldRewrite(liveBytes: Int64(planner.liveBytes)) { try rewrite() }
+            try rewrite()
         } catch {
-            throw DaemonError(error)
+            // All is durable as it is; another time is as good.
+            if !error.isRetriable { throw error }
         }
     }
 
@@ -382,8 +442,12 @@ final class SyncService: @unchecked Sendable {
         // Nothing more is planned; what was answered is written down.
         let effects = planner.advance(now: now) { _, _ in 0 }
         do throws(StoreError) {
-            for record in effects.records { append(record) }
-            try journal.commit(cut: .empty)
+            if held == nil {
+                for record in effects.records { append(record) }
+                try journal.commit(cut: .empty)
+            } else {
+                try rewrite()
+            }
         } catch {
             return DaemonError(error)
         }

@@ -146,6 +146,43 @@ struct FaultTests {
         #expect(last.cut == [7])
     }
 
+    @Test(
+        "after a commit that found no space the whole state is written anew, whatever was committed before",
+        arguments: Array(stride(from: 0, to: 2400, by: 80))
+    )
+    func rewriteAfterFullDisk(room: Int) throws {
+        let disk = SimulatedDisk(seed: UInt64(room))
+        var found = Contents()
+        var log = try SimulatedLog.open(disk, into: &found)
+        disk.capacity = files(disk).values.reduce(room) { $0 + $1.count }
+        var generator = SeededGenerator(seed: 7)
+        var state = Contents.State()
+        var error: StoreError?
+        for number in 0..<8 as Range<UInt8> where error == nil {
+            state.values[number] = noise(300, &generator)
+            log.append(1, [number] + (state.values[number] ?? []))
+            do throws(StoreError) { try log.commit("\(number)") } catch let found { error = found }
+        }
+        #expect(error?.isRetriable == true)
+        // While there is no more room, trying costs nothing.
+        for _ in 0..<3 {
+            do throws(StoreError) {
+                try log.rewrite(state.values, "full")
+            } catch {
+                #expect(error.isRetriable)
+            }
+        }
+        disk.capacity = nil
+        try log.rewrite(state.values, "anew")
+        state.values[9] = [9]
+        state.cut = Array("next".utf8)
+        log.append(1, [9, 9])
+        try log.commit("next")
+        try log.close()
+        #expect(try contents(of: disk.afterKill()).state == state)
+        #expect(try contents(of: disk.afterPowerLoss(seed: 1)).state == state)
+    }
+
     @Test("a sync that fails once ends the log: nothing is written after it, the error says so")
     func syncFails() throws {
         let disk = SimulatedDisk()
@@ -187,5 +224,17 @@ struct FaultTests {
         } catch {
             Issue.record("\(what): \(error)")
         }
+    }
+}
+
+extension CommitLog {
+    /// Writes these values as the whole state.
+    fileprivate mutating func rewrite(
+        _ values: [UInt8: [UInt8]],
+        _ cut: String
+    ) throws(StoreError) {
+        try beginRewrite()
+        for (key, value) in values { append(1, [key] + value) }
+        try finishRewrite(cut)
     }
 }
