@@ -166,6 +166,7 @@ final class DaemonRun {
     private var probedAt: Int64 = 0
     private(set) var opened: [PartitionID: OpenedPartition] = [:]
     private let commands: CommandsTopic
+    var memoryWatch: MemoryWatch
     let kafkaProperties: [String: String]
 
     /// Where the API listens.
@@ -277,16 +278,18 @@ final class DaemonRun {
             metrics: metrics
         )
         engines = guarding.hands.map { EngineThread(environment, $0) }
+        let measures = ProcessMeasures(
+            partitions: partitions,
+            journal: journal,
+            memoryMax: configuration.memoryMax
+        )
+        memoryWatch = MemoryWatch(measures)
         queries = DaemonQueries(
             plan: plan,
             definitions: loaded.cohorts,
             reports: environment.reports,
             metrics: metrics,
-            measures: ProcessMeasures(
-                partitions: partitions,
-                journal: journal,
-                memoryMax: configuration.memoryMax
-            ),
+            measures: measures,
             engines: engines,
             sync: sync,
             configuredSyncs: Dictionary(
@@ -298,7 +301,10 @@ final class DaemonRun {
             gate: gate,
             startedAt: gate.now
         )
-        metrics.update { $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1) }
+        metrics.update {
+            $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1)
+            $0.set(.consumptionPaused, ["memory"], to: 0)
+        }
         try api.serve(configuration.http, queries, files, logger)
         address = api.address
     }
@@ -508,6 +514,7 @@ final class DaemonRun {
             threads: count
         )
         settings.joinsAtOnce = false
+        settings.queueBytes = memoryWatch.queueBytes
         do throws(KafkaError) {
             return try Consumer(settings, events)
         } catch {
@@ -760,6 +767,7 @@ final class DaemonRun {
             consumer.pollControl(timeoutMilliseconds: 20)
             try serveControl(consumer)
             let now = clock.monotonicMilliseconds
+            watchMemory(consumer, now: now)
             if commands.isDue(now: now) { try startCommandsIfThere(consumer) }
             askForTick(consumer)
             if now - committedAt >= 5000, !durable.isEmpty {
@@ -924,6 +932,7 @@ final class DaemonRun {
         }
         if let problem = commands.problem { reasons.append(problem) }
         if let held = gate.reason { reasons.append(held) }
+        if let reason = memoryWatch.memory.reason { reasons.append(reason) }
         setStartup(reasons)
         if reasons.isEmpty, queries.readiness().reasons.isEmpty { wasReady = true }
     }

@@ -116,7 +116,7 @@ struct DefaultTests {
                 "archive.bytes_max",
                 "history.retention", "history.bytes_max", "delta_log.retention",
                 "delta_log.bytes_max",
-                "memory_max", "http.requests_per_second",
+                "http.requests_per_second",
             ]
         )
         #expect(SyncConfiguration.keysWithoutEffect == ["on_delete"])
