@@ -53,6 +53,7 @@ let package = Package(
         // System libraries: a module map and a shim each, and one importer each.
         .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "CPrefetch"),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CLZ4"),
         .systemLibrary(name: "CYAML"),
@@ -103,7 +104,8 @@ let package = Package(
                 "Basics", "YAML", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync",
                 "Replay",
                 "Configuration", "Templates", "Delivery", "InputFiles", "Threads", "Kafka",
-                "KafkaDelivery", "Destinations", "HTTPAPI", "Traffic", "CSystemd",
+                "KafkaDelivery", "Destinations", "HTTPAPI", "Traffic", "CMalloc",
+                "CSystemd",
             ]
         ),
         program(

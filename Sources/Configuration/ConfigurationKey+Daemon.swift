@@ -177,8 +177,7 @@ extension ConfigurationKey {
             "memory_max",
             "size, 0 = the cgroup's limit, else none",
             "0",
-            "The memory that state may take.",
-            .withoutEffect
+            "The memory that the process may take. From 85 % on the log warns, from 95 % on nothing is read."
         ),
         ConfigurationKey(
             "limits.users_max",

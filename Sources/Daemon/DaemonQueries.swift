@@ -337,6 +337,8 @@ extension MetricRegistry.Values {
                 set(.snapshotAgeSeconds, [partition], to: Double(now - at) / 1000)
             }
             set(.dedupeWindowShortenedTotal, [partition], to: Double(report.dedupeShortened))
+            set(.propertiesIgnoredTotal, [partition], to: Double(report.ignoredProperties))
+            set(.operationsIgnoredTotal, [partition], to: Double(report.ignoredOperations))
             setState(.partitionState, [partition], to: report.state.rawValue)
         }
         for (reason, count) in rejects { set(.rejectsTotal, [reason], to: Double(count)) }

@@ -184,8 +184,9 @@ final class DaemonRun {
     private(set) var opened: [PartitionID: OpenedPartition] = [:]
     /// From where on partitions read their history again that were not through with it when that was last known.
     private var past: [PartitionID: Offset] = [:]
-    private var history: HistoryReader?
+    private(set) var history: HistoryReader?
     private let commands: CommandsTopic
+    var memoryWatch: MemoryWatch
     let kafkaProperties: [String: String]
 
     /// Where the API listens.
@@ -301,16 +302,18 @@ final class DaemonRun {
             metrics: metrics
         )
         engines = guarding.hands.map { EngineThread(environment, $0) }
+        let measures = ProcessMeasures(
+            partitions: partitions,
+            journal: journal,
+            memoryMax: configuration.memoryMax
+        )
+        memoryWatch = MemoryWatch(measures)
         queries = DaemonQueries(
             plan: plan,
             definitions: loaded.cohorts,
             reports: environment.reports,
             metrics: metrics,
-            measures: ProcessMeasures(
-                partitions: partitions,
-                journal: journal,
-                memoryMax: configuration.memoryMax
-            ),
+            measures: measures,
             engines: engines,
             sync: sync,
             configuredSyncs: Dictionary(
@@ -323,7 +326,10 @@ final class DaemonRun {
             control: control,
             startedAt: gate.now
         )
-        metrics.update { $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1) }
+        metrics.update {
+            $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1)
+            $0.set(.consumptionPaused, ["memory"], to: 0)
+        }
         let credentials =
             if let known = loaded.credentials {
                 known
@@ -540,6 +546,7 @@ final class DaemonRun {
             threads: count
         )
         settings.joinsAtOnce = false
+        settings.queueBytes = memoryWatch.queueBytes
         do throws(KafkaError) {
             return try Consumer(settings, events)
         } catch {
@@ -838,6 +845,7 @@ final class DaemonRun {
             consumer.pollControl(timeoutMilliseconds: 20)
             try serveControl(consumer)
             let now = clock.monotonicMilliseconds
+            watchMemory(consumer, now: now)
             if commands.isDue(now: now) { try startCommandsIfThere(consumer) }
             askForTick(consumer)
             if now - committedAt >= 5000, !durable.isEmpty {
@@ -1007,6 +1015,7 @@ final class DaemonRun {
         }
         if let problem = commands.problem { reasons.append(problem) }
         if let held = gate.reason { reasons.append(held) }
+        if let reason = memoryWatch.memory.reason { reasons.append(reason) }
         setStartup(reasons)
         if reasons.isEmpty, queries.readiness().reasons.isEmpty { wasReady = true }
     }

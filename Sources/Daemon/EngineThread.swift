@@ -115,7 +115,7 @@ final class EngineThread: Sendable {
                 }
             }
             hasHistory = false
-            if let history {
+            if let history, !isStalled {
                 let count = history.consume(
                     timeoutMilliseconds: 0,
                     limit: isTicking ? Self.recordsBetweenSlices : Self.historyMax

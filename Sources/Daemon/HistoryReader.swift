@@ -7,8 +7,8 @@ import Telemetry
 ///
 /// Confined to the control thread; the records go to the engine threads, which take turns between them and new ones.
 final class HistoryReader {
-    /// Little, since what is new needs the memory: it bounds the records that wait of each engine thread's partitions.
-    private static let queueKilobytes = 16_384
+    /// Little, since what is new needs the memory: bytes of records that wait for each engine thread.
+    private static let queueBytes = 16 << 20
     private static let closeMilliseconds = 1000
 
     private let consumer: Consumer
@@ -35,7 +35,7 @@ final class HistoryReader {
             threads: engines.count
         )
         settings.joinsAtOnce = false
-        settings.queueKilobytes = Self.queueKilobytes
+        settings.queueBytes = Self.queueBytes * engines.count
         consumer = try Consumer(
             settings,
             ConsumerEvents(
@@ -73,6 +73,12 @@ final class HistoryReader {
         }
         return left.isEmpty
     }
+
+    /// Reads nothing for now.
+    func hold() throws(KafkaError) { try consumer.hold() }
+
+    /// Goes on after ``hold()``.
+    func release() throws(KafkaError) { try consumer.release() }
 
     /// Ends the reading.
     func close() {

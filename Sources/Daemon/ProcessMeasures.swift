@@ -4,8 +4,8 @@ import InputFiles
 import LogStore
 import Telemetry
 
-/// What is measured when `/metrics` is asked for, and by no thread in between: memory, and what lies in data_dir
-/// beside the logs.
+/// What is measured when it is asked for, and by no thread in between: memory, and what lies in data_dir beside the
+/// logs.
 struct ProcessMeasures: Sendable {
     /// The folder of the partitions' logs, and that of the journal.
     let partitions: String
@@ -18,7 +18,7 @@ struct ProcessMeasures: Sendable {
     func read() -> Reading {
         Reading(
             memoryBytes: residentBytes,
-            memoryMaxBytes: memoryMax > 0 ? Int64(memoryMax) : controlGroup.memoryMaxBytes,
+            memoryMaxBytes: limitBytes,
             quarantineBytes: quarantineBytes
         )
     }
@@ -30,7 +30,11 @@ struct ProcessMeasures: Sendable {
         var quarantineBytes: Int64?
     }
 
-    private var residentBytes: Int64? {
+    /// What memory may reach: `memory_max`, else the control group's limit; nil without one.
+    var limitBytes: Int64? { memoryMax > 0 ? Int64(memoryMax) : controlGroup.memoryMaxBytes }
+
+    /// The memory of the process that is resident.
+    var residentBytes: Int64? {
         do throws(InputError) {
             let text = String(decoding: try InputFiles.read("/proc/self/statm"), as: UTF8.self)
             let pages = text.split(separator: " ").dropFirst().first.flatMap { Int64($0) }

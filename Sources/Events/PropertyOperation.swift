@@ -14,6 +14,12 @@ public enum PropertyOperation {
         case ignored
     }
 
+    /// The most bytes, encoded, that an operation may make a list grow to; one that an event set may be longer.
+    ///
+    /// Each operation reads and writes the whole list, so one user of whom millions of events come would else cost ever
+    /// more time, and memory without end.
+    public static let grownBytesMax = 1 << 16
+
     /// What the operation makes of the current value.
     ///
     /// - Parameters:
@@ -53,6 +59,11 @@ public enum PropertyOperation {
             isWritten = ValueEncoding.append(kept, to: &result)
         case .set, .sent, .setOnce, .unset, .clearAll:
             preconditionFailure("\(operation) does not read what it changes")
+        }
+        let before = current.isMissingOrNull ? 0 : current.bytes.count
+        if isWritten, operation != .add, result.count > max(before, grownBytesMax) {
+            result.removeAll(keepingCapacity: true)
+            return .ignored
         }
         return isWritten ? .written : .ignored
     }

@@ -175,6 +175,18 @@ extension Consumer {
         }
     }
 
+    /// Hands out no more records of anything until `release`, nor of what is assigned meanwhile.
+    ///
+    /// What was fetched is dropped and fetched again then.
+    package func hold() throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in try conversation.hold(client) }
+    }
+
+    /// Goes on after `hold` with everything that it paused.
+    package func release() throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in try conversation.release(client) }
+    }
+
     private func offsets(
         _ partitions: [PartitionID],
         of topic: String?,

@@ -21,6 +21,9 @@ final class Conversation: @unchecked Sendable {
         var companions: [PartitionID: Offset] = [:]
         /// What is paused in the client, ours or not.
         var paused: Set<TopicPartition> = []
+        /// Whether nothing is to flow, and what of the paused is so only for that.
+        var isHeld = false
+        var held: Set<TopicPartition> = []
         var queues: [Forwarding] = []
         var reachability = Reachability()
         var hasEnded = false
@@ -84,6 +87,38 @@ final class Conversation: @unchecked Sendable {
         // Only what is paused: 2.0.2 repeats records of a partition that was flowing.
         let isPaused = state.withLock { $0.paused.remove(place) != nil }
         if isPaused { try change(place, "resumed", client, rd_kafka_resume_partitions) }
+    }
+
+    /// Lets nothing flow until ``release(_:)``, whatever is assigned meanwhile.
+    func hold(_ client: OpaquePointer) throws(KafkaError) {
+        let flowing = state.withLock { state in
+            state.isHeld = true
+            return reading(state.started, state.companions).map(\.0).filter {
+                !state.paused.contains($0)
+            }
+        }
+        for place in flowing {
+            try pause(place, client)
+            state.withLock { _ = $0.held.insert(place) }
+        }
+    }
+
+    /// Lets flow what only ``hold(_:)`` paused.
+    func release(_ client: OpaquePointer) throws(KafkaError) {
+        state.withLock { $0.isHeld = false }
+        try resumeHeld(client)
+    }
+
+    private func resumeHeld(_ client: OpaquePointer) throws(KafkaError) {
+        let held = state.withLock { state in
+            defer { state.held = [] }
+            return state.held
+        }
+        for place in held { try resume(place, client) }
+    }
+
+    private func holdAgain(_ client: OpaquePointer) throws(KafkaError) {
+        if state.withLock({ $0.isHeld }) { try hold(client) }
     }
 
     /// The partition of the topic.
@@ -163,11 +198,13 @@ final class Conversation: @unchecked Sendable {
         events.assigned(partitions)
         do {
             // A pause outlives the assignment it was made in.
+            state.withLock { $0.held = [] }
             for place in reading(started, companions).map(\.0) { try resume(place, client) }
         } catch {
             failed(error)
         }
         apply(started, companions, client)
+        do { try holdAgain(client) } catch { failed(error) }
     }
 
     /// Where the owner wants the companions of what is read to start.
@@ -285,7 +322,9 @@ final class Conversation: @unchecked Sendable {
             }
         }
         if let place { try resume(place, client) }
+        try resumeHeld(client)
         apply(started, companions, client)
+        try holdAgain(client)
     }
 
     /// Forwards every partition that is read to its engine queue, then hands the assignment to the client.

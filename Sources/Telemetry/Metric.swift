@@ -14,6 +14,8 @@ package enum Metric: Int, CaseIterable, Sendable {
     case ticksHeld
     case users
     case usersApproximate
+    case propertiesIgnoredTotal
+    case operationsIgnoredTotal
     case dedupeWindowShortenedTotal
     case cohortMembers
     case deltasTotal
@@ -21,6 +23,7 @@ package enum Metric: Int, CaseIterable, Sendable {
     case storeBytes
     case memoryBytes
     case memoryMaxBytes
+    case consumptionPaused
     case partitionState
     case syncPendingUsers
     case syncOldestPendingSeconds
@@ -113,6 +116,16 @@ package enum Metric: Int, CaseIterable, Sendable {
                 "users_approximate", .gauge, [],
                 "Users of whom a trace lost events to limits.events_per_trace_max."
             )
+        case .propertiesIgnoredTotal:
+            (
+                "properties_ignored_total", .counter, [.partition],
+                "Values of user properties not kept because of limits.properties_per_user_max."
+            )
+        case .operationsIgnoredTotal:
+            (
+                "operations_ignored_total", .counter, [.partition],
+                "Operations on user properties that could not be done."
+            )
         case .dedupeWindowShortenedTotal:
             (
                 "dedupe_window_shortened_total", .counter, [.partition],
@@ -135,6 +148,11 @@ package enum Metric: Int, CaseIterable, Sendable {
             (
                 "memory_max_bytes", .gauge, [],
                 "What memory_bytes may reach: memory_max, else the cgroup's limit."
+            )
+        case .consumptionPaused:
+            (
+                "consumption_paused", .gauge, [.pauseCause],
+                "1 while nothing is read from Kafka, by cause."
             )
         case .partitionState:
             (
@@ -195,6 +213,7 @@ extension Metric.Label {
         ]
     )
     static let cause = Metric.Label(name: "cause", values: ["broker", "lag", "clock"])
+    static let pauseCause = Metric.Label(name: "cause", values: ["memory"])
     static let operation = Metric.Label(name: "op", values: ["enter", "exit"])
     static let storeKind = Metric.Label(
         name: "kind",

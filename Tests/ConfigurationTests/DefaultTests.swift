@@ -115,7 +115,6 @@ struct DefaultTests {
                 "archive.retention", "archive.bytes_max",
                 "history.retention", "history.bytes_max", "delta_log.retention",
                 "delta_log.bytes_max",
-                "memory_max",
             ]
         )
         #expect(SyncConfiguration.keysWithoutEffect == ["on_delete"])

@@ -54,6 +54,17 @@ final class Broker {
         try folder.remove()
     }
 
+    /// Kills an Apache Kafka the hard way; ``resume()`` starts it again on its log and port.
+    func killHard() async throws { try await script("kill") }
+
+    func resume() async throws { try await script("resume") }
+
+    private func script(_ verb: String) async throws {
+        let path = "\(try #require(folder).url.path)/broker"
+        let program = try Program(Self.script, [verb, path], folder: path)
+        #expect(try await program.end(within: 120) == .exited(0), "\(program.errors)")
+    }
+
     /// Makes a topic.
     func createTopic(
         _ name: String = "events",
@@ -106,17 +117,14 @@ final class Broker {
         _ change: (inout [UInt8]) throws -> Void
     ) async throws {
         let path = "\(try #require(folder).url.path)/broker"
-        for (verb, isBetween) in [("stop", true), ("resume", false)] {
-            let program = try Program(Self.script, [verb, path], folder: path)
-            #expect(try await program.end(within: 120) == .exited(0), "\(program.errors)")
-            guard isBetween else { continue }
-            let segment = URL(
-                fileURLWithPath: "\(path)/log/\(topic)-\(partition)/00000000000000000000.log"
-            )
-            var bytes = Array(try Data(contentsOf: segment))
-            try change(&bytes)
-            try Data(bytes).write(to: segment)
-        }
+        try await script("stop")
+        let segment = URL(
+            fileURLWithPath: "\(path)/log/\(topic)-\(partition)/00000000000000000000.log"
+        )
+        var bytes = Array(try Data(contentsOf: segment))
+        try change(&bytes)
+        try Data(bytes).write(to: segment)
+        try await resume()
     }
 
     /// Makes the in-process broker refuse and drop connections, or answer again.

@@ -38,7 +38,7 @@ extension DaemonTests {
             try daemon.configure(
                 kafka: "127.0.0.1:1",
                 kafkaMore: "topicc: events",
-                more: "tick2: 1s\nmemory_max: 1GiB\naccept_history: [nobody]"
+                more: "tick2: 1s\ndelta_log: {bytes_max: 2GiB}\naccept_history: [nobody]"
             )
             try daemon.write(
                 "cohorts/bad.yaml",
@@ -100,7 +100,7 @@ extension DaemonTests {
             }
             expect("cohortd.yaml:", "topicc", "did you mean \"topic\"")
             expect("cohortd.yaml:", "tick2", "did you mean \"tick\"")
-            expect("cohortd.yaml:", "memory_max", "not yet")
+            expect("cohortd.yaml:", "delta_log.bytes_max", "not yet")
             expect("cohortd.yaml:", "accept_history", "nobody")
             expect("cohorts/bad.yaml:2:", "performd", "did you mean \"performed\"")
             expect("cohorts/later.yaml:2:")

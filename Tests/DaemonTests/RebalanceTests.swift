@@ -1,5 +1,4 @@
 import Foundation
-import Kafka
 import Testing
 
 extension DaemonStateTests {
@@ -72,44 +71,6 @@ extension DaemonStateTests {
             #expect(members["thrice"] == nil)
             try await daemon.stop()
             try await broker.stop()
-        }
-
-        /// Another member of the group.
-        private final class Guest {
-            private let consumer: Consumer
-
-            init(_ broker: String) throws {
-                consumer = try Consumer(
-                    ConsumerSettings(
-                        properties: ["bootstrap.servers": broker, "session.timeout.ms": "6000"],
-                        groupID: "cohortd",
-                        clientID: "guest",
-                        topic: "events",
-                        threads: 1
-                    ),
-                    ConsumerEvents(
-                        startPosition: { _ in .hold },
-                        assigned: { _ in },
-                        revoked: { _, _ in },
-                        failed: { _ in },
-                        log: { _ in }
-                    )
-                )
-            }
-
-            deinit {
-                leave()
-            }
-
-            var hasPartitions: Bool { !consumer.assignment.isEmpty }
-
-            func poll() {
-                consumer.pollControl(timeoutMilliseconds: 5)
-            }
-
-            func leave() {
-                _ = consumer.close(timeoutMilliseconds: 10_000)
-            }
         }
     }
 }

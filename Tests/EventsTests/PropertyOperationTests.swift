@@ -118,6 +118,23 @@ struct PropertyOperationTests {
         }
     }
 
+    @Test("a list grows to 64 KiB and no further; one that an event set longer only shrinks")
+    func growth() {
+        // An element is its kind, its length and its 100 bytes.
+        let element = "\"" + String(repeating: "x", count: 100) + "\""
+        let full = "[" + [String](repeating: element, count: 600).joined(separator: ",") + "]"
+        for op in [Assignment.Operation.append, .prepend] {
+            #expect(result(op, element, on: full) != "ignored")
+            #expect(result(op, full, on: full) == "ignored")
+        }
+        let long = "[" + (0..<20_000).map { "\($0)" }.joined(separator: ",") + "]"
+        for op in [Assignment.Operation.append, .prepend, .preInsert, .postInsert] {
+            #expect(result(op, "\"new\"", on: long) == "ignored")
+        }
+        #expect(result(.postInsert, "7", on: long) == long)
+        #expect(result(.remove, "7", on: long).hasPrefix("[0,1,2,3,4,5,6,8,"))
+    }
+
     @Test("Long lists are told apart in no quadratic time")
     func longLists() {
         let numbers = (0..<20_000).map { "\($0)" }

@@ -53,6 +53,9 @@ struct ApacheKafkaTests {
     @Test("a paused partition goes on without a hole")
     func pause() async throws { try await scenarios.pauseAndResume("pause") }
 
+    @Test("while everything is held nothing comes, and then it goes on without a hole")
+    func hold() async throws { try await scenarios.holdAndRelease("hold") }
+
     @Test("a companion is read with the topic, from when it is there, and moves with it")
     func companion() async throws { try await scenarios.companion("accompanied") }
 

@@ -167,6 +167,36 @@ struct Scenarios {
         #expect(sender.producer.close(timeoutMilliseconds: 10_000))
     }
 
+    /// While everything is held nothing comes; afterwards it goes on without a hole, but for what was paused before.
+    func holdAndRelease(_ topic: String) async throws {
+        try createTopic(topic, 3)
+        let sender = try Sender(bootstrap: bootstrap)
+        try sender.fill(topic, partitions: 3, count: 20)
+        let member = try Member(bootstrap: bootstrap, topic: topic, group: topic)
+        try await eventually("all ends") { member.seen.ends.count == 3 }
+        try member.consumer.pause(2)
+        try member.consumer.hold()
+        try sender.fill(topic, partitions: 3, count: 20, from: 20)
+        // To restart one makes all be assigned anew.
+        try member.consumer.restart(0, at: 20)
+        for _ in 0..<2 { try member.consumer.hold() }
+        try sender.fill(topic, partitions: 3, count: 20, from: 40)
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(member.seen.records.values.allSatisfy { $0.count == 20 })
+        for _ in 0..<2 { try member.consumer.release() }
+        try await eventually("everything held goes on") {
+            member.seen.ends[0] == 60 && member.seen.ends[1] == 60
+        }
+        #expect(member.seen.records[0]?.map(\.text) == texts(0, 0..<60))
+        #expect(member.seen.records[1]?.map(\.text) == texts(1, 0..<60))
+        #expect(member.seen.records[2]?.map(\.text) == texts(2, 0..<20))
+        try member.consumer.resume(2)
+        try await eventually("the paused goes on") { member.seen.ends[2] == 60 }
+        #expect(member.seen.records[2]?.map(\.text) == texts(2, 0..<60))
+        #expect(try await member.close())
+        #expect(sender.producer.close(timeoutMilliseconds: 10_000))
+    }
+
     private final class Shared: Sendable {
         let isThere = Mutex(false)
     }

@@ -21,6 +21,8 @@ struct MetricPageTests {
         "cohortd_ticks_held": ["cause"],
         "cohortd_users": [],
         "cohortd_users_approximate": [],
+        "cohortd_properties_ignored_total": ["partition"],
+        "cohortd_operations_ignored_total": ["partition"],
         "cohortd_dedupe_window_shortened_total": ["partition"],
         "cohortd_cohort_members": ["cohort"],
         "cohortd_deltas_total": ["cohort", "op"],
@@ -28,6 +30,7 @@ struct MetricPageTests {
         "cohortd_store_bytes": ["kind"],
         "cohortd_memory_bytes": [],
         "cohortd_memory_max_bytes": [],
+        "cohortd_consumption_paused": ["cause"],
         "cohortd_partition_state": ["partition", "state"],
         "cohortd_sync_pending_users": ["sync"],
         "cohortd_sync_oldest_pending_seconds": ["sync"],
@@ -39,6 +42,7 @@ struct MetricPageTests {
     private static let closed: [String: [String]] = [
         "cohortd_events_total": ["applied", "deduplicated", "filtered", "rejected"],
         "cohortd_ticks_held": ["broker", "lag", "clock"],
+        "cohortd_consumption_paused": ["memory"],
         "cohortd_deltas_total": ["enter", "exit"],
         "cohortd_store_bytes": ["wal", "segments", "journal", "quarantine"],
         "cohortd_partition_state": [
