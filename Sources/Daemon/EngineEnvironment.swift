@@ -1,6 +1,7 @@
 import Basics
 import Cohorts
 import Engine
+import Kafka
 import LogStore
 import Replay
 import Sync
@@ -54,6 +55,8 @@ enum ControlMessage: Sendable {
     case troubled(PartitionID, topic: String, offset: Offset, problem: PartitionProblem)
     /// A snapshot up to this offset of the events is durable.
     case durable(PartitionID, Offset)
+    /// A client met trouble that belongs to no partition, and goes on.
+    case met(KafkaError)
     /// The process must end with this error.
     case fatal(DaemonError)
 }

@@ -263,6 +263,7 @@ final class PartitionWorker {
                 ["partition": LogValue(partition)],
                 repeatKey: "\(partition) \(error.code)"
             )
+            report.trouble = (error.text, next)
             return
         }
         halt("Kafka: \(error.text)")
@@ -417,6 +418,7 @@ final class PartitionWorker {
         report.ignoredProperties = shard.counters.ignoredProperties
         report.storeBytes = log.bytesOnDisk
         report.awaitsRecords = tickUnderWay == nil && !pendingTicks.isEmpty
+        if let trouble = report.trouble, trouble.offset != next { report.trouble = nil }
         // Half of a tick is nothing that anyone is to see.
         if tickUnderWay == nil {
             report.tick = shard.lastTick
