@@ -65,11 +65,6 @@ package final class WireBroker: Sendable {
         }
     }
 
-    /// Makes it unknown.
-    package func deleteTopic(_ name: String) {
-        cluster.state.withLock { $0.topics[name] = nil }
-    }
-
     /// Appends a batch and returns its first offset.
     @discardableResult
     package func append(
@@ -96,11 +91,6 @@ package final class WireBroker: Sendable {
     /// Makes another node the leader of a partition.
     package func lead(_ topic: String = "events", partition: Int32, by node: Int) {
         _ = change(topic, partition) { $0.leader = Int32(node) }
-    }
-
-    /// The offset of the next record.
-    package func end(of topic: String = "events", partition: Int32 = 0) -> Int64 {
-        change(topic, partition) { $0.end } ?? -1
     }
 
     private func change<Result: Sendable>(
@@ -154,11 +144,6 @@ package final class WireBroker: Sendable {
     /// Takes all failures back.
     package func heal() {
         cluster.state.withLock { $0.failures = [] }
-    }
-
-    /// Changes the login that is wanted.
-    package func setLogin(user: String, password: String) {
-        cluster.state.withLock { $0.login = (user, password) }
     }
 
     /// Lets somebody else come into every group under each static name that is in it.

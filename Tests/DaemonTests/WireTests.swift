@@ -168,14 +168,16 @@ extension DaemonTests {
             "what Kafka refuses is said once and in /readyz, without the password, and is had later"
         )
         func refused() async throws {
-            let broker = try WireBroker(login: ("cohortd", "other"))
+            let broker = try WireBroker(login: ("cohortd", "canary-of-the-new-password"))
             broker.createTopic(partitions: 2)
             broker.append(.views(of: "ada"))
-            let daemon = try daemon(
-                broker,
+            let daemon = try daemon(broker)
+            try daemon.write("password", "canary-of-a-password")
+            try daemon.configure(
+                kafka: broker.bootstrapServers,
                 properties: [
                     "security.protocol": "sasl_plaintext", "sasl.mechanisms": "PLAIN",
-                    "sasl.username": "cohortd", "sasl.password": "canary-of-a-password",
+                    "sasl.username": "cohortd", "sasl.password": "file:\(daemon.path)/password",
                     // How often it looks again for a topic that it was refused.
                     "topic.metadata.refresh.interval.ms": "1000",
                 ]
@@ -186,7 +188,8 @@ extension DaemonTests {
             let attempts = broker.connectionCount()
             try await eventually("it tries again") { broker.connectionCount() > attempts + 2 }
             #expect(program.errorLines.count { $0.contains("warning kafka_error: sasl") } == 1)
-            broker.setLogin(user: "cohortd", password: "canary-of-a-password")
+            try daemon.write("password", "canary-of-the-new-password")
+            program.signal(SIGHUP)
             try await daemon.ready()
             try await eventually("ada is told") { told == ["ada"] }
 

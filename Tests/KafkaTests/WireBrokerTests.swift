@@ -160,7 +160,15 @@ struct WireBrokerTests {
             broker.append(batch("\(2 * round)", "\(2 * round + 1)"))
             try await eventually("round \(round)") { texts(member).count == 2 * round + 2 }
         }
-        #expect(texts(member) == (0..<10).map { "\($0)" })
+        // The node that leads is gone; until another one leads nothing comes.
+        broker.lead(partition: 0, by: 2)
+        broker.behave(.refusing, node: 2)
+        broker.append(batch("10"))
+        try await eventually("connections to it") { broker.connectionCount(node: 2) > 3 }
+        #expect(texts(member).count == 10)
+        broker.lead(partition: 0, by: 1)
+        try await eventually("the record of the lost node") { texts(member).count == 11 }
+        #expect(texts(member) == (0..<11).map { "\($0)" })
         #expect(member.seen.failures.isEmpty)
         #expect(try await member.close())
     }
@@ -193,6 +201,21 @@ struct WireBrokerTests {
         broker.behave(.answering)
         broker.append(batch("back"))
         try await eventually("it is back") { texts(member) == ["back"] }
+        #expect(try await member.close())
+    }
+
+    @Test("a node that takes connections and never answers is left alone, and used when it does")
+    func silence() async throws {
+        broker.behave(.silent)
+        let member = try member(["api.version.request.timeout.ms": "1000"])
+        try await eventually("it is said") {
+            member.seen.errors.contains { $0.text.contains("ApiVersionRequest failed") }
+        }
+        // One at a time of each node.
+        #expect(broker.connectionCount(node: 1) < 10)
+        broker.behave(.answering)
+        broker.append(batch("first"))
+        try await eventually("the first record") { texts(member) == ["first"] }
         #expect(try await member.close())
     }
 
