@@ -62,6 +62,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CSystemd"),
         .target(name: "CAllocationCount"),
+        .target(name: "CDecompressionLimit"),
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
@@ -86,7 +87,7 @@ let package = Package(
 
         // The shell: threads, sockets, files.
         library("Threads", ["Basics"]),
-        library("Kafka", ["Basics", "Threads", "CRdKafka"]),
+        library("Kafka", ["Basics", "Threads", "CRdKafka", "CDecompressionLimit"]),
         library(
             "Destinations",
             [
@@ -147,6 +148,14 @@ let package = Package(
             path: "Tests/Partner",
             swiftSettings: settings
         ),
+        // A Kafka on loopback that a test scripts down to the bytes. Optimised in debug builds too: its batches may be
+        // bombs.
+        .target(
+            name: "BrokerKit",
+            dependencies: ["Basics", "PartnerKit"],
+            path: "Tests/Broker",
+            swiftSettings: settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+        ),
         // cohortd with a bug that a certain record meets.
         .executableTarget(
             name: "crashing-daemon",
@@ -183,7 +192,7 @@ let package = Package(
             dependencies: ["Basics", "TestKit", "cohortctl"],
             swiftSettings: settings
         ),
-        tests("Kafka", ["Basics", "Sync", "KafkaDelivery"]),
+        tests("Kafka", ["Basics", "Sync", "KafkaDelivery", "BrokerKit"]),
         tests("Destinations", ["Basics", "Sync", "Delivery", "Configuration", "PartnerKit"]),
         // Planner, worker and sender against partners on loopback.
         .testTarget(
@@ -209,7 +218,7 @@ let package = Package(
             [
                 "Basics", "Telemetry", "Events", "Cohorts", "Engine", "LogStore", "Sync", "Threads",
                 "Kafka", "Destinations", "HTTPAPI", "cohortd", "cohortctl", "cohort-bench",
-                "TestKit", "crashing-daemon", "Configuration",
+                "TestKit", "BrokerKit", "crashing-daemon", "Configuration",
             ]
         ),
     ],

@@ -178,6 +178,7 @@ final class DaemonRun {
     private var clockFile: ClockFile
     private let witness: ClockWitness
     private var hold: ClockFence.Hold?
+    private var trouble = KafkaTrouble()
     private var durable: [PartitionID: Offset] = [:]
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
@@ -529,6 +530,7 @@ final class DaemonRun {
                         )
                     )
                 } else {
+                    control.postAtOnce(.met(error))
                     logger.warning("kafka_error", error.description, repeatKey: "\(error.code)")
                 }
             },
@@ -607,11 +609,12 @@ final class DaemonRun {
                 if count > 0 { return count }
                 setStartup(["topic \(configuration.kafka.topic) has no partitions"])
             } catch {
-                let isTopic = error.kind == .unknownTopicOrPartition
-                setStartup([
-                    isTopic
-                        ? "topic \(configuration.kafka.topic) does not exist" : "kafka unreachable"
-                ])
+                switch error.kind {
+                case .unknownTopicOrPartition:
+                    setStartup(["topic \(configuration.kafka.topic) does not exist"])
+                case .authorization: setStartup([error.text])
+                default: setStartup([trouble.unreachable(since: nil)])
+                }
                 logger.warning(
                     "kafka_not_ready",
                     "\(error.description); trying again",
@@ -711,6 +714,7 @@ final class DaemonRun {
             do throws(KafkaError) {
                 return try consumer.watermarks(partition, of: topic, timeoutMilliseconds: 2000)
             } catch {
+                setStartup(["the start waits for Kafka: \(error.text)"])
                 logger.warning(
                     "kafka_not_ready",
                     "\(error.description); trying again",
@@ -925,10 +929,12 @@ final class DaemonRun {
                 if !mine.isEmpty { engine.post(.tick(tick, ends: mine)) }
             }
             ticks.done(tick)
+            trouble.ticked()
             gate.ticked(tick)
             environment.metrics.update { $0.set(.ticksHeld, ["broker"], to: 0) }
         } catch {
             ticks.failed(monotonic: clock.monotonicMilliseconds)
+            trouble.tickFailed(error, at: clock.monotonicMilliseconds)
             environment.metrics.update {
                 $0.set(.ticksHeld, ["broker"], to: Double(partitions.count))
             }
@@ -945,6 +951,7 @@ final class DaemonRun {
             heartbeat.beat()
             switch message {
             case .fatal(let error): throw error
+            case .met(let error): trouble.met(error, at: clock.monotonicMilliseconds)
             case .durable(let partition, let offset): durable[partition] = offset
             case .filled(let partition): endHistory(of: partition)
             case .steer(let request, let reply): reply.post(try steer(request, consumer))
@@ -1005,14 +1012,27 @@ final class DaemonRun {
                 logger.warning("kafka_unreachable", error.description, repeatKey: "unreachable")
             }
         }
-        var reasons: [String] = []
-        if !consumer.reachability.isReachable { reasons.append("kafka unreachable") }
-        let missing = opened.count - consumer.assignment.count
-        if missing > 0 {
-            reasons.append(
-                "joining the consumer group: \(missing) of \(opened.count) partitions to come"
+        let reports = environment.reports.all
+        let isReachable = consumer.reachability.isReachable
+        for report in trouble.look(at: reports, isReachable: isReachable, now: now) {
+            logger.warning(
+                "partition_stalled",
+                KafkaTrouble.stall(report)
+                    + ": look at the brokers; if they are well, the batch there cannot be read",
+                [
+                    "partition": LogValue(report.partition), "offset": LogValue(report.offset),
+                    "kafka_last": LogValue(report.endOffset ?? report.offset),
+                ]
             )
         }
+        let missing = opened.count - consumer.assignment.count
+        trouble.misses(missing, at: now)
+        var reasons = trouble.reasons(
+            consumer.reachability,
+            missing: missing,
+            reports: reports,
+            now: now
+        )
         if let problem = commands.problem { reasons.append(problem) }
         if let held = gate.reason { reasons.append(held) }
         if let reason = memoryWatch.memory.reason { reasons.append(reason) }

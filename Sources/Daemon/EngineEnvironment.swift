@@ -2,6 +2,7 @@ import Basics
 import Cohorts
 import Engine
 import HTTPAPI
+import Kafka
 import LogStore
 import Replay
 import Sync
@@ -59,6 +60,8 @@ enum ControlMessage: Sendable {
     case durable(PartitionID, Offset)
     /// A caller asks something of the definitions.
     case steer(DefinitionRequest, Mailbox<Result<String, APIQueryError>>)
+    /// A client met trouble that belongs to no partition, and goes on.
+    case met(KafkaError)
     /// The process must end with this error.
     case fatal(DaemonError)
 }

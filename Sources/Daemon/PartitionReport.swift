@@ -42,6 +42,8 @@ struct PartitionReport: Sendable {
     var lastTimestamp: EventTime?
     /// Whether a tick is due whose records are not all applied yet.
     var awaitsRecords = false
+    /// What the client met when it last asked for records, at this offset.
+    var trouble: (text: String, offset: Offset)?
     var users = 0
     var approximateUsers = 0
     var dedupeShortened = 0

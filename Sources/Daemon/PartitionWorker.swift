@@ -265,6 +265,7 @@ final class PartitionWorker {
                 ["partition": LogValue(partition)],
                 repeatKey: "\(partition) \(error.code)"
             )
+            report.trouble = (error.text, next)
             return
         }
         halt("Kafka: \(error.text)")
@@ -426,6 +427,7 @@ final class PartitionWorker {
         report.fill = fill
         report.building = shard.missing.cohorts.union(fill?.joining ?? [])
         report.awaitsRecords = tickUnderWay == nil && !pendingTicks.isEmpty
+        if let trouble = report.trouble, trouble.offset != next { report.trouble = nil }
         // Half of a tick is nothing that anyone is to see.
         if tickUnderWay == nil {
             report.tick = shard.lastTick

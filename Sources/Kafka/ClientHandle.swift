@@ -164,6 +164,16 @@ final class ClientHandle: @unchecked Sendable {
         return isFinished
     }
 
+    /// A number among the properties of a client.
+    static func property(_ name: String, of client: OpaquePointer) -> Int? {
+        var text = [CChar](repeating: 0, count: 64)
+        var count = text.count
+        guard
+            rd_kafka_conf_get(rd_kafka_conf(client), name, &text, &count) == RD_KAFKA_CONF_OK
+        else { return nil }
+        return Int(String(nulTerminated: text))
+    }
+
     /// Whether the client is being closed.
     var isClosing: Bool { uses.withLock { $0.isClosing } }
 
@@ -264,11 +274,23 @@ extension KafkaError {
         detail: String?
     ) -> KafkaError {
         guard code == RD_KAFKA_RESP_ERR__FATAL, let client else {
-            return KafkaError(code, context, detail: detail)
+            return KafkaError(code, context, detail: detail.map(explained))
         }
         var text = [CChar](repeating: 0, count: 512)
         let cause = rd_kafka_fatal_error(client, &text, text.count)
         return KafkaError(cause, context, detail: String(nulTerminated: text), isFatal: true)
+    }
+}
+
+extension KafkaError {
+    /// The client's text, where it would lead astray.
+    private static func explained(_ text: String) -> String {
+        // The length that the letters HTTP would be.
+        guard text.contains("Invalid response size 1213486160"),
+            let place = text.firstRange(of: ": Receive failed")
+        else { return text }
+        return text[..<place.lowerBound]
+            + ": an HTTP server answers there, not Kafka; correct bootstrap.servers"
     }
 }
 

@@ -1,4 +1,5 @@
 package import Basics
+internal import CDecompressionLimit
 internal import CRdKafka
 
 /// A member of the consumer group: it gets partitions of the events topic and deals them to engine queues.
@@ -51,6 +52,10 @@ package final class Consumer: @unchecked Sendable {
         _ = try handle.use { client throws(KafkaError) in
             // Otherwise errors of the client would wait in a second queue that nobody polls.
             rd_kafka_poll_set_consumer(client)
+            // The client itself bounds what a batch of zstd turns into by the same.
+            if let bytes = ClientHandle.property("receive.message.max.bytes", of: client) {
+                cohortd_set_decompression_limit(bytes)
+            }
         }
         self.queues = queues
         self.handle = handle

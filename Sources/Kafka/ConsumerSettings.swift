@@ -71,6 +71,8 @@ package struct ConsumerSettings: Sendable {
             // How long an unknown topic is taken for one being made; by default its absence is said late.
             ("topic.metadata.propagation.max.ms", "3000"),
             ("reconnect.backoff.max.ms", "1000"),
+            // A connection whose other end is gone without a word is given up after this.
+            ("socket.timeout.ms", "30000"),
             ("statistics.interval.ms", "0"),
         ]
         let promises = [

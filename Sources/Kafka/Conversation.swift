@@ -74,6 +74,8 @@ final class Conversation: @unchecked Sendable {
             code,
             "offsets of group \(settings.groupID) were not written, lag dashboards will be late"
         )
+        // The group's rights are gone: nothing else would say so while we are in it.
+        if error.kind == .authorization { return failed(error) }
         events.log(ClientLogLine(level: 5, facility: "COMMIT", text: error.description))
     }
 

@@ -5,6 +5,9 @@ package struct Reachability: Sendable, Equatable {
     /// Whether the connections to all brokers were lost, and nothing was answered since.
     package var isEverythingDown = false
 
+    /// Of a client that nothing answered yet.
+    package init() {}
+
     /// Whether a broker answered and the connections are not known to be lost.
     package var isReachable: Bool { lastAnswerMilliseconds != nil && !isEverythingDown }
 

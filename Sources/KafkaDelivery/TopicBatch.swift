@@ -27,6 +27,14 @@ struct TopicBatch {
         self.deadline = deadline
     }
 
+    /// Whether the brokers refused us what we asked for.
+    var isRefused: Bool {
+        switch error?.kind {
+        case .authorization, .authentication: true
+        default: false
+        }
+    }
+
     /// Whether it carries the same records: a message id has the same content for ever.
     func isSame(as request: DeliveryRequest) -> Bool {
         syncID == request.syncID && messageID == request.messageID

@@ -136,6 +136,8 @@ final class TopicLoop {
         guard let batch = batches.removeValue(forKey: number) else { return }
         if batch.error == nil { lastTrouble = nil }
         if let token = batch.token { complete(token, batch.outcome(topic: settings.topic)) }
+        // The client remembers for minutes what it may not do, so a right that is given would be of no use.
+        if batch.isRefused, batches.isEmpty { dropProducer() }
     }
 
     /// Answers what takes too long; its records stay with the client.

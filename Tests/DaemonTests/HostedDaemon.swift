@@ -14,6 +14,7 @@ final class HostedDaemon {
     private let ending = Locked<DaemonError??>(nil)
     private let log = Locked<[String]>([])
     private let offset: Locked<Int64>
+    private let passed: Locked<Int64>
     private let thread: SystemThread
 
     /// Starts it.
@@ -32,6 +33,8 @@ final class HostedDaemon {
         let (log, ending, isStopWanted) = (log, ending, isStopWanted)
         let ahead = Locked(offset)
         self.offset = ahead
+        let passed = Locked<Int64>(0)
+        self.passed = passed
         let logger = Logger(level: .info, format: .text, clock: SystemClock()) { line in
             log.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
         }
@@ -42,7 +45,8 @@ final class HostedDaemon {
                 redactor: Redactor(),
                 read: {
                     var reading = ClockReading.ofMachine
-                    reading.now = reading.now + ahead.withLock { $0 }
+                    reading.now = reading.now + ahead.withLock { $0 } + passed.withLock { $0 }
+                    reading.sinceBoot += passed.withLock { $0 }
                     return reading
                 },
                 isStopWanted: { isStopWanted.withLock { $0 } }
@@ -59,6 +63,11 @@ final class HostedDaemon {
     /// Sets how far the wall clock is ahead, in milliseconds.
     func setClock(ahead milliseconds: Int64) {
         offset.withLock { $0 = milliseconds }
+    }
+
+    /// Lets time pass, on all clocks that ticks are made by.
+    func letPass(milliseconds: Int64) {
+        passed.withLock { $0 += milliseconds }
     }
 
     /// What it has logged so far.

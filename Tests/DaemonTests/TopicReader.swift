@@ -25,10 +25,25 @@ struct TopicReader {
         partitions: Int,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
+        try await self.init(
+            broker.address,
+            names,
+            partitions: partitions,
+            sourceLocation: sourceLocation
+        )
+    }
+
+    /// Reads both, at the broker of an address, to the end they have now.
+    init(
+        _ address: String,
+        _ names: (String, String),
+        partitions: Int,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
         let failures = Locked<[String]>([])
         let consumer = try Consumer(
             ConsumerSettings(
-                properties: ["bootstrap.servers": broker.address],
+                properties: ["bootstrap.servers": address],
                 groupID: "reader",
                 clientID: "reader",
                 topic: names.0,

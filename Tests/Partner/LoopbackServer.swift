@@ -140,6 +140,28 @@ package final class Connection: @unchecked Sendable {
         }
     }
 
+    /// The next bytes, so many; nil when the peer closed before.
+    package func read(_ count: Int) -> [UInt8]? {
+        while pending.count < count {
+            if !readMore() { return nil }
+        }
+        defer { pending.removeFirst(count) }
+        return Array(pending[..<count])
+    }
+
+    /// Whether there is something to read, or the end, within that time.
+    package func isReadable(withinMilliseconds milliseconds: Int32) -> Bool {
+        if !pending.isEmpty { return true }
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return Glibc.poll(&poll, 1, milliseconds) > 0
+    }
+
+    /// Throws away what comes within that time; false when the peer is gone.
+    package func discard(withinMilliseconds milliseconds: Int32) -> Bool {
+        pending = []
+        return !isReadable(withinMilliseconds: milliseconds) || readMore()
+    }
+
     /// Waits until the peer is gone.
     package func waitForEnd() {
         while readMore() { pending = [] }
