@@ -25,6 +25,10 @@ final class APIServer {
 
         func acceptTime() throws(APIQueryError) -> TimeReport { try queries.acceptTime() }
 
+        func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
+            try queries.change(request)
+        }
+
         func command(_ command: SyncCommand, sync: String) throws(APIQueryError) {
             try queries.command(command, sync: sync)
         }

@@ -25,6 +25,7 @@ final class DaemonQueries: APIQueries {
     /// What reasons go through before they leave: they may hold what a partner or a library said.
     private let redactor: Redactor
     private let gate: TickGate
+    private let control: Mailbox<ControlMessage>
     private let startedAt: EventTime
     private let clock = SystemClock()
     /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
@@ -32,6 +33,8 @@ final class DaemonQueries: APIQueries {
 
     /// How long a query waits for the engine threads.
     private static let answerMilliseconds: Int64 = 5000
+    /// The same for the control thread, which may wait for Kafka itself.
+    private static let orderMilliseconds: Int64 = 25_000
 
     init(
         plan: Plan,
@@ -44,6 +47,7 @@ final class DaemonQueries: APIQueries {
         configuredSyncs: [String: ConfiguredSync],
         redactor: Redactor,
         gate: TickGate,
+        control: Mailbox<ControlMessage>,
         startedAt: EventTime
     ) {
         self.plan = plan
@@ -58,6 +62,7 @@ final class DaemonQueries: APIQueries {
         self.configuredSyncs = configuredSyncs
         self.redactor = redactor
         self.gate = gate
+        self.control = control
         self.startedAt = startedAt
     }
 
@@ -65,7 +70,7 @@ final class DaemonQueries: APIQueries {
         var reasons = startup.withLock { $0 }
         for report in reports.all {
             switch report.state {
-            case .live: break
+            case .live, .degraded: break
             case .halted:
                 reasons.append(
                     "partition \(report.partition) halted: \(report.haltReason ?? "see the log")"
@@ -88,7 +93,7 @@ final class DaemonQueries: APIQueries {
     func serviceStatus() -> (isReady: Bool, text: String) {
         let reasons = readiness().reasons
         let all = reports.all
-        let live = all.filter { $0.state == .live }.count
+        let live = all.filter(\.isLive).count
         if reasons.isEmpty {
             let lag = all.reduce(0) { $0 + ($1.lag ?? 0) }
             let users = all.reduce(0) { $0 + $1.users }
@@ -146,12 +151,13 @@ final class DaemonQueries: APIQueries {
         let all = reports.all
         let tick = oldestTick(all)
         let isBuilding = all.contains { $0.state == .building }
-        let isDegraded = all.contains { $0.state == .halted }
+        let isHalted = all.contains { $0.state == .halted }
         return plan.cohorts.enumerated().map { index, cohort in
             CohortSummary(
                 id: cohort.id,
                 name: cohort.name,
-                state: isDegraded ? .degraded : isBuilding ? .building : .live,
+                state: isHalted || all.contains { $0.doubts(cohort: index) }
+                    ? .degraded : isBuilding ? .building : .live,
                 count: all.reduce(0) { $0 + $1.members[index] },
                 tick: tick,
                 definitionJSON: definitions[cohort.id] ?? []
@@ -202,6 +208,15 @@ final class DaemonQueries: APIQueries {
         }
     }
 
+    func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
+        let reply = Mailbox<Result<LogReport, APIQueryError>>(capacity: 1)
+        control.postAtOnce(.ordered(LogOrder(request: request, reply: reply)))
+        guard let answer = reply.takeAll(timeoutMilliseconds: Self.orderMilliseconds).first else {
+            throw .notReady(reason: "the daemon is busy, so it may still be done: /readyz shows it")
+        }
+        return try answer.get()
+    }
+
     func members(
         of cohort: String,
         after: String?,
@@ -212,7 +227,7 @@ final class DaemonQueries: APIQueries {
         }
         let all = reports.all
         if all.isEmpty { throw .notReady(reason: "no partition is assigned yet") }
-        if let report = all.first(where: { $0.state != .live }) {
+        if let report = all.first(where: { !$0.isLive }) {
             throw .notReady(reason: "partition \(report.partition) is \(report.state.rawValue)")
         }
         var users: [[UInt8]] = []

@@ -138,7 +138,7 @@ final class DaemonRun {
     let loaded: LoadedConfiguration
     private let configuration: DaemonConfiguration
     let environment: EngineEnvironment
-    private let engines: [EngineThread]
+    let engines: [EngineThread]
     private var threads: [SystemThread] = []
     private let sync: SyncService
     private let queries: DaemonQueries
@@ -164,7 +164,23 @@ final class DaemonRun {
     private var durable: [PartitionID: Offset] = [:]
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
-    private(set) var opened: [PartitionID: OpenedPartition] = [:]
+    var opened: [PartitionID: OpenedPartition] = [:]
+    /// Whether every partition was told where to begin.
+    private(set) var hasStarted = false
+    /// The partitions that stand still, and why.
+    var halts: [PartitionID: LogHalt] = [:]
+    /// Partitions whose log is not the one that their snapshot was made from.
+    var diverged: Set<PartitionID> = []
+    /// How many partitions the topic has.
+    var topicCount = 0
+    var topicLookedAt: Int64 = 0
+    var isCompacted = false
+    /// Whether the group had left out a partition when it was looked at last.
+    var wasIncomplete = false
+    /// Partitions that came after the state was made, and are not read.
+    var added: [PartitionID] = []
+    var shape: TopicShape
+    let damage: DamageReader
     private let commands: CommandsTopic
     let kafkaProperties: [String: String]
 
@@ -209,6 +225,7 @@ final class DaemonRun {
         do throws(StoreError) {
             partitions = try directory.makeDirectory("partitions")
             journal = try directory.makeDirectory("journal")
+            shape = try TopicShape(directory.smallFiles)
             instanceID = try directory.instanceID(orElse: "cohortd-" + Self.freshID())
         } catch {
             throw DaemonError(error)
@@ -263,6 +280,9 @@ final class DaemonRun {
             crashes: guarding.account
         )
         let environment = environment
+        var probing = kafkaProperties
+        probing["group.instance.id"] = nil
+        damage = DamageReader(properties: probing, control: control, logger: logger)
         witness = ClockWitness(reports: environment.reports)
         sync = try SyncService(
             journal: journal,
@@ -296,6 +316,7 @@ final class DaemonRun {
             ),
             redactor: redactor,
             gate: gate,
+            control: control,
             startedAt: gate.now
         )
         metrics.update { $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1) }
@@ -337,6 +358,11 @@ final class DaemonRun {
         }
         let syncThread = sync.start()
         let rejectThread = environment.rejects.start(properties: kafkaProperties)
+        let damageThread = damage.start()
+        defer {
+            damage.stop()
+            damageThread.join()
+        }
         var failure: DaemonError?
         do throws(DaemonError) {
             let consumer = try makeConsumer()
@@ -376,7 +402,7 @@ final class DaemonRun {
     }
 
     /// Whether this run is to end.
-    private func isStopWanted() -> Bool { isStopWantedByCaller() || next != nil }
+    func isStopWanted() -> Bool { isStopWantedByCaller() || next != nil }
 
     private func makeSupervisor() -> Supervisor {
         let queries = queries
@@ -526,7 +552,7 @@ final class DaemonRun {
         setStartup(["joining the consumer group"])
         try joinGroup(consumer)
         var replies: [(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)] = []
-        for partition in 0..<PartitionID(count) {
+        for partition in try partitionsToRead(of: count) {
             let reply = Mailbox<Result<OpenedPartition, DaemonError>>(capacity: 1)
             engines[Int(partition) % engines.count].post(.open(partition, reply))
             replies.append((partition, reply))
@@ -548,11 +574,14 @@ final class DaemonRun {
             if try lookForCommands(consumer) { break }
             usleep(200_000)
         }
+        lookForCompaction(consumer)
+        guard compareLogs() else { return false }
         for (index, engine) in engines.enumerated() { engine.post(.attach(consumer.queues[index])) }
         for partition in opened.keys.sorted() {
             guard try startPartition(partition, consumer) else { return false }
         }
         waitUntilStarted()
+        hasStarted = true
         return true
     }
 
@@ -584,7 +613,7 @@ final class DaemonRun {
     }
 
     /// Asks Kafka what it still has of a partition and tells its worker where to begin.
-    private func startPartition(
+    func startPartition(
         _ partition: PartitionID,
         _ consumer: Consumer
     ) throws(DaemonError) -> Bool {
@@ -595,15 +624,36 @@ final class DaemonRun {
         var commandsStart: LogStart?
         if commands.isRead {
             guard let start = self.commandsStart(of: partition, consumer) else { return false }
-            if isHalted(partition, at: cut?.position.commands, start, of: commands.name) {
+            if try isHalted(
+                partition,
+                at: cut?.position.commands,
+                start,
+                of: commands.name,
+                consumer
+            ) {
                 return true
             }
             commandsStart = start
         }
-        let first = configuration.kafka.start == .latest ? end : oldest
-        var events = LogStart(offset: cut?.position.events ?? first, end: end, oldest: oldest)
+        // What came later begins at its first offset.
+        let isLatest = configuration.kafka.start == .latest && partition < shape.count
+        var events = LogStart(
+            offset: cut?.position.events ?? (isLatest ? end : oldest),
+            end: end,
+            oldest: oldest
+        )
         if let cut {
-            if isHalted(partition, at: cut.position.events, events, of: configuration.kafka.topic) {
+            if diverged.contains(partition) {
+                halt(other(partition, cut.position.events, oldest, end))
+                return true
+            }
+            if try isHalted(
+                partition,
+                at: cut.position.events,
+                events,
+                of: configuration.kafka.topic,
+                consumer
+            ) {
                 return true
             }
             // History is read again from the oldest record that the state was ever made from.
@@ -620,18 +670,20 @@ final class DaemonRun {
         return true
     }
 
-    /// Halts a partition whose snapshot stands where Kafka has nothing.
+    /// Halts a partition whose snapshot stands where Kafka has nothing, unless it may go on behind that.
+    ///
+    /// - Returns: Whether it did one or the other, so that there is nothing more to start.
     private func isHalted(
         _ partition: PartitionID,
         at offset: Offset?,
         _ start: LogStart,
-        of topic: String
-    ) -> Bool {
-        guard let offset, offset < start.oldest || offset > start.end else { return false }
-        let text =
-            "offset \(offset) of our snapshot is \(offset < start.oldest ? "gone from" : "beyond the end of")"
-            + " Kafka, which has \(start.oldest) to \(start.end) of \(topic)"
-        halt(partition, ours: offset, first: start.oldest, last: start.end, text)
+        of topic: String,
+        _ consumer: Consumer
+    ) throws(DaemonError) -> Bool {
+        guard let offset,
+            let halt = missing(partition, offset, start.oldest, start.end, of: topic)
+        else { return false }
+        try self.halt(halt, orGoOn: consumer)
         return true
     }
 
@@ -646,7 +698,7 @@ final class DaemonRun {
         return LogStart(offset: ours ?? oldest, end: end, oldest: oldest)
     }
 
-    private func watermarks(
+    func watermarks(
         of partition: PartitionID,
         in topic: String? = nil,
         _ consumer: Consumer
@@ -701,7 +753,7 @@ final class DaemonRun {
         for partition in opened.keys.sorted() {
             guard let start = commandsStart(of: partition, consumer) else { return }
             let ours = opened[partition]?.cut?.position.commands
-            if isHalted(partition, at: ours, start, of: commands.name) { continue }
+            if try isHalted(partition, at: ours, start, of: commands.name, consumer) { continue }
             engines[Int(partition) % engines.count].post(.startCommands(partition, start))
         }
         while !isStopWanted(),
@@ -723,32 +775,13 @@ final class DaemonRun {
     }
 
     /// Before the group gives us the partitions, their reports must say where to begin.
-    private func waitUntilStarted() {
+    func waitUntilStarted() {
         while !isStopWanted() {
             let waiting = environment.reports.all.contains { $0.state == .restoring }
             if !waiting { return }
             heartbeat.beat()
             usleep(1000)
         }
-    }
-
-    private func halt(
-        _ partition: PartitionID,
-        ours: Offset,
-        first: Offset,
-        last: Offset,
-        _ text: String
-    ) {
-        logger.error(
-            "partition_halted",
-            "\(text); nothing of it is sent. Restore the records, or stop and move its folder "
-                + "out of data_dir/partitions to begin anew with what Kafka has",
-            [
-                "partition": LogValue(partition), "offset": LogValue(ours),
-                "kafka_first": LogValue(first), "kafka_last": LogValue(last),
-            ]
-        )
-        engines[Int(partition) % engines.count].post(.halt(partition, reason: text))
     }
 
     // MARK: The control loop
@@ -766,6 +799,7 @@ final class DaemonRun {
                 committedAt = now
                 commitOffsets(consumer)
             }
+            try lookAtTopic(consumer, now: now)
             watchKafka(consumer, now: now)
             lookForReload(consumer)
             logger.flush()
@@ -809,7 +843,7 @@ final class DaemonRun {
         guard let now = believedTime(), let tick = ticks.due(now: now, monotonic: monotonic) else {
             return
         }
-        let partitions = consumer.assignment
+        let partitions = consumer.assignment.filter { opened[$0] != nil && halts[$0] == nil }
         if partitions.isEmpty {
             ticks.failed(monotonic: monotonic)
             return
@@ -858,38 +892,11 @@ final class DaemonRun {
             case .fatal(let error): throw error
             case .durable(let partition, let offset): durable[partition] = offset
             case .troubled(let partition, let topic, let offset, let problem):
-                explain(partition, topic, offset, problem, consumer)
+                try explain(partition, topic, offset, problem, consumer)
+            case .looked(let question, let finding): try looked(question, finding, consumer)
+            case .ordered(let order): try serve(order, consumer)
             }
         }
-    }
-
-    private func explain(
-        _ partition: PartitionID,
-        _ topic: String,
-        _ offset: Offset,
-        _ problem: PartitionProblem,
-        _ consumer: Consumer
-    ) {
-        var first: Offset = -1
-        var last: Offset = -1
-        do throws(KafkaError) {
-            (first, last) = try consumer.watermarks(
-                partition,
-                of: topic,
-                timeoutMilliseconds: 2000
-            )
-        } catch {
-            logger.debug("kafka_not_ready", error.description)
-        }
-        let text =
-            switch problem {
-            case .offsetOutOfRange:
-                "Kafka does not have offset \(offset) of \(topic); it has \(first) to \(last)"
-            case .unknownPartition(let detail):
-                "Kafka does not know the partition any more: \(detail)"
-            case .damagedBatch(let detail): "a batch cannot be read: \(detail)"
-            }
-        halt(partition, ours: offset, first: first, last: last, text)
     }
 
     private func commitOffsets(_ consumer: Consumer) {
@@ -916,10 +923,16 @@ final class DaemonRun {
         }
         var reasons: [String] = []
         if !consumer.reachability.isReachable { reasons.append("kafka unreachable") }
-        let missing = opened.count - consumer.assignment.count
+        let missing = opened.count - consumer.assignment.count { opened[$0] != nil }
         if missing > 0 {
             reasons.append(
                 "joining the consumer group: \(missing) of \(opened.count) partitions to come"
+            )
+        }
+        if !added.isEmpty { reasons.append(addedText) }
+        if topicCount < shape.count {
+            reasons.append(
+                "topic \(configuration.kafka.topic) has \(topicCount) partitions, and had \(shape.count)"
             )
         }
         if let problem = commands.problem { reasons.append(problem) }

@@ -54,6 +54,10 @@ enum ControlMessage: Sendable {
     case troubled(PartitionID, topic: String, offset: Offset, problem: PartitionProblem)
     /// A snapshot up to this offset of the events is durable.
     case durable(PartitionID, Offset)
+    /// What a closer look at a batch that could not be read has found.
+    case looked(DamageQuestion, DamageFinding)
+    /// A person wants something done about a log of Kafka.
+    case ordered(LogOrder)
     /// The process must end with this error.
     case fatal(DaemonError)
 }
@@ -62,14 +66,15 @@ enum ControlMessage: Sendable {
 enum PartitionProblem: Sendable {
     case offsetOutOfRange
     case unknownPartition(String)
-    case damagedBatch(String)
+    /// A batch cannot be read; `known` where it was left out before.
+    case damagedBatch(String, known: LogGap?)
 }
 
 /// What opening a partition found.
 struct OpenedPartition: Sendable {
     let partition: PartitionID
     /// Nil where there is no snapshot yet.
-    let cut: PartitionCut?
+    var cut: PartitionCut?
     /// What must be filled from history.
     let missingTraces: MissingTraces
 }

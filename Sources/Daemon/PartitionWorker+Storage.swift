@@ -13,6 +13,7 @@ extension PartitionWorker {
     ) throws(DaemonError) -> PartitionWorker {
         var shard = Shard(plan: environment.plan, settings: environment.settings)
         var restoring = StateRestore()
+        var gaps = LogGaps()
         let log: CommitLog<DiskFileSystem>
         do throws(StoreError) {
             log = try CommitLog.open(
@@ -26,6 +27,13 @@ extension PartitionWorker {
                 createIfMissing: true
             ) { (entry: LogEntry) throws(RecordRefused) in
                 guard case .record(let type, let payload) = entry else { return }
+                if type == LogGaps.recordType {
+                    guard let read = LogGaps(payload) else {
+                        throw RecordRefused("a list of gaps that this version cannot read")
+                    }
+                    gaps = read
+                    return
+                }
                 guard let kind = StateRecord(rawValue: type) else {
                     throw RecordRefused("a record of the unknown type \(type)")
                 }
@@ -77,6 +85,7 @@ extension PartitionWorker {
                 cut: cut,
                 missingTraces: missing
             ),
+            gaps: gaps,
             shard: shard,
             log: log
         )
@@ -100,8 +109,8 @@ extension PartitionWorker {
     /// Makes the state durable as of ``next``; an error ends the process, and what was durable stays.
     func commit() {
         guard isDirty else { return }
-        // Until a rebuild is over, the snapshot it began from is the last one.
-        if case .rebuilding = phase { return }
+        // Until a rebuild is over, the snapshot it began from is the last one, also while it is halted.
+        if rebuildEnd != nil { return }
         guard mayPassDeadLetters else { return }
         do throws(DaemonError) {
             try writeChanges()
@@ -128,7 +137,7 @@ extension PartitionWorker {
         )
     }
 
-    private func writeChanges() throws(DaemonError) {
+    func writeChanges() throws(DaemonError) {
         finishTick()
         heartbeat.beat(.long)
         if needsWholeState {
@@ -136,6 +145,8 @@ extension PartitionWorker {
         } else {
             shard.encodeChanges { log.append(type: $0.rawValue, payload: $1) }
         }
+        if !areGapsWritten { appendGaps() }
+        let cut = cut
         do throws(StoreError) {
             try cut.encoded.withByteView { (bytes) throws(StoreError) in try log.commit(cut: bytes)
             }
@@ -143,23 +154,25 @@ extension PartitionWorker {
             throw DaemonError(error)
         }
         needsWholeState = false
-        committed()
+        committed(cut)
         if log.shouldRewrite(liveBytes: shard.liveBytes) { try rewrite() }
     }
 
     /// Writes the whole state into a new generation of the log.
     func rewrite() throws(DaemonError) {
         heartbeat.beat(.long)
+        let cut = cut
         do throws(StoreError) {
             try log.beginRewrite()
             shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
+            if !gaps.isEmpty { appendGaps() }
             try cut.encoded.withByteView { (bytes) throws(StoreError) in
                 try log.finishRewrite(cut: bytes)
             }
         } catch {
             throw DaemonError(error)
         }
-        committed()
+        committed(cut)
     }
 
     private var cut: PartitionCut {
@@ -167,12 +180,16 @@ extension PartitionWorker {
             position: position,
             tick: shard.lastTick,
             floor: shard.floor,
-            firstOffset: firstOffset
+            firstOffset: firstOffset,
+            base: base,
+            fingerprint: fingerprint
         )
     }
 
-    private func committed() {
+    private func committed(_ cut: PartitionCut) {
         heartbeat.beat()
+        durableCut = cut
+        areGapsWritten = true
         isDirty = false
         bytesSinceCommit = 0
         committedAt = environment.clock.monotonicMilliseconds
@@ -183,7 +200,7 @@ extension PartitionWorker {
     /// The last snapshot; the worker is of no use afterwards.
     func finish() throws(DaemonError) {
         if isDirty, phase != .halted, phase != .opened {
-            if case .rebuilding = phase {} else if mayPassDeadLetters { try writeChanges() }
+            if rebuildEnd == nil, mayPassDeadLetters { try writeChanges() }
         }
     }
 }

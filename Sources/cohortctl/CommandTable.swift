@@ -115,6 +115,7 @@ enum CommandTable {
                 ]
             ),
             syncs,
+            kafka,
             Command(
                 group: "time",
                 summary: "Says that the daemon's clock is right",
