@@ -26,6 +26,7 @@ final class DaemonQueries: APIQueries {
     private let redactor: Redactor
     private let gate: TickGate
     private let control: Mailbox<ControlMessage>
+    private let splitUsers: SplitUsers
     private let startedAt: EventTime
     private let clock = SystemClock()
     /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
@@ -48,6 +49,7 @@ final class DaemonQueries: APIQueries {
         redactor: Redactor,
         gate: TickGate,
         control: Mailbox<ControlMessage>,
+        splitUsers: SplitUsers,
         startedAt: EventTime
     ) {
         self.plan = plan
@@ -63,6 +65,7 @@ final class DaemonQueries: APIQueries {
         self.redactor = redactor
         self.gate = gate
         self.control = control
+        self.splitUsers = splitUsers
         self.startedAt = startedAt
     }
 
@@ -112,6 +115,7 @@ final class DaemonQueries: APIQueries {
         let now = clock.monotonicMilliseconds
         metricRegistry.update {
             $0.take(reports, plan: plan, now: now)
+            $0.set(.usersSplit, [], to: Double(splitUsers.estimate))
             $0.take(reading)
         }
         return metricRegistry.rendered()

@@ -208,7 +208,19 @@ extension DaemonRun {
             opened[partition]?.cut?.position = position
             opened[partition]?.cut?.firstOffset = firstOffset
             diverged.remove(partition)
-            guard try startPartition(partition, consumer) else { return "cohortd stops" }
+            guard try startPartition(partition, consumer) else {
+                if isStopWanted() { return "cohortd stops" }
+                let topic = loaded.daemon.kafka.topic
+                let halt = LogHalt(
+                    topic: topic,
+                    partition: partition,
+                    offset: position.events,
+                    cause: .unknown,
+                    text: "Kafka does not know \(topic)/\(partition) any more"
+                )
+                self.halt(halt)
+                return halt.text
+            }
             waitUntilStarted()
             read(partition, consumer)
             return nil

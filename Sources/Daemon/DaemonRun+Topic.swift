@@ -10,7 +10,7 @@ import Threads
 
 extension DaemonRun {
     /// How often the topic is looked at, in milliseconds: more partitions are noticed within a minute.
-    static let topicEvery: Int64 = 20_000
+    static let topicEvery: Int64 = 10_000
     private static let answerMilliseconds = 5000
 
     /// What became of the record that was applied last.
@@ -185,13 +185,24 @@ extension DaemonRun {
     ) throws(DaemonError) -> Result<LogReport.Step, APIQueryError> {
         heartbeat.beat(.long)
         defer { heartbeat.beat() }
-        do throws(KafkaError) {
-            _ = try consumer.watermarks(
-                partition,
-                timeoutMilliseconds: Self.answerMilliseconds
-            )
-        } catch {
-            return .failure(.notReady(reason: error.description))
+        let topics = [loaded.daemon.kafka.topic] + (commands.isRead ? [commands.name] : [])
+        for topic in topics {
+            do throws(KafkaError) {
+                _ = try consumer.watermarks(
+                    partition,
+                    of: topic,
+                    timeoutMilliseconds: Self.answerMilliseconds
+                )
+            } catch {
+                let isMissing = error.kind == .unknownTopicOrPartition
+                return .failure(
+                    isMissing
+                        ? .refused(
+                            reason: "\(topic) has no partition \(partition): give it as many as"
+                                + " \(loaded.daemon.kafka.topic) has"
+                        ) : .notReady(reason: error.description)
+                )
+            }
         }
         do throws(StoreError) { try shape.add(partition) } catch { throw DaemonError(error) }
         added.removeAll { $0 == partition }
@@ -267,18 +278,28 @@ extension DaemonRun {
 
     // MARK: Retention
 
+    /// Who is less behind has caught up before anything is deleted.
+    private static let lagMin: Int64 = 1000
+
+    /// Whether less than a quarter of what Kafka keeps lies before an offset: what is deleted next is near.
+    ///
+    /// A log that still begins at its first record deletes nothing.
+    static func isRetentionNear(_ offset: Offset, first: Offset, end: Offset) -> Bool {
+        first > 0 && end - offset >= lagMin && (offset - first) * 4 < end - first
+    }
+
     /// Warns of partitions that are read too slowly for what Kafka keeps.
     private func warnOfRetention(_ consumer: Consumer) throws(KafkaError) {
         let behind = environment.reports.all.filter {
-            $0.state == .replaying && $0.offset < $0.endOffset ?? 0
+            $0.state != .halted && $0.lag ?? 0 >= Self.lagMin
         }
         let firsts = try consumer.firstOffsets(
             behind.map(\.partition),
             timeoutMilliseconds: 2000
         )
         for report in behind {
-            guard let first = try firsts[report.partition]?.get(), first > 0,
-                let end = report.endOffset, (report.offset - first) * 4 < end - first
+            guard let first = try firsts[report.partition]?.get(), let end = report.endOffset,
+                Self.isRetentionNear(report.offset, first: first, end: end)
             else { continue }
             logger.warning(
                 "retention_near",

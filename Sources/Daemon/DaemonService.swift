@@ -181,7 +181,7 @@ final class DaemonRun {
     var added: [PartitionID] = []
     var shape: TopicShape
     let damage: DamageReader
-    private let commands: CommandsTopic
+    let commands: CommandsTopic
     let kafkaProperties: [String: String]
 
     /// Where the API listens.
@@ -317,6 +317,7 @@ final class DaemonRun {
             redactor: redactor,
             gate: gate,
             control: control,
+            splitUsers: environment.splitUsers,
             startedAt: gate.now
         )
         metrics.update { $0.set(.configReloadSuccessful, to: isPrevious ? 0 : 1) }
@@ -708,6 +709,8 @@ final class DaemonRun {
             do throws(KafkaError) {
                 return try consumer.watermarks(partition, of: topic, timeoutMilliseconds: 2000)
             } catch {
+                // The group must not wait for somebody to make a topic.
+                if hasStarted, error.kind == .unknownTopicOrPartition { return nil }
                 logger.warning(
                     "kafka_not_ready",
                     "\(error.description); trying again",

@@ -38,6 +38,8 @@ struct EngineEnvironment: Sendable {
     let rejects: RejectSink
     /// Which records ended the process too often.
     var crashes = CrashAccount()
+    /// Which users are in more than one partition.
+    var splitUsers = SplitUsers()
     /// Ticks by event time, of every partition for itself as its records pass (``CatchUp``).
     ///
     /// Nil in a daemon, whose ticks are asked for.

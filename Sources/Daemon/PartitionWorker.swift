@@ -78,6 +78,9 @@ final class PartitionWorker {
     var eventTicks: EventTickState?
     var eventTickDue = EventTime.distantFuture
 
+    /// How many users were looked at for ``SplitUsers``.
+    private var sampledUsers = 0
+
     // Snapshots
     var isDirty = false
     /// Whether the log still lacks the plan's record.
@@ -464,7 +467,29 @@ final class PartitionWorker {
             || bytesSinceCommit / 2 >= environment.snapshotBytes
         if isOverdue || isDue && tickUnderWay == nil { commitIfDirty(now: now) }
         if case .rebuilding = phase { moved() }
-        if now - publishedAt >= 200 { publish() }
+        if now - publishedAt >= 200 {
+            publish()
+            sampleUsers(now: now)
+        }
+    }
+
+    /// Looks whether some of the users that came since the last look are in another partition, too.
+    private func sampleUsers(now: Int64) {
+        let end = min(shard.userCount, sampledUsers + SplitUsers.slotsMax)
+        guard sampledUsers < end else { return }
+        var sample: [UInt64] = []
+        for slot in sampledUsers..<end {
+            if let hash = SplitUsers.sampled(shard.userID(UserSlot(slot))) { sample.append(hash) }
+        }
+        sampledUsers = end
+        guard let users = environment.splitUsers.note(sample, in: partition, now: now) else {
+            return
+        }
+        environment.logger.warning(
+            "users_split",
+            "about \(users) users have events in more than one partition, and each partition counts them alone: let"
+                + " producers key records by the user's id, with one partitioner"
+        )
     }
 
     /// The first `limit` members of a cohort whose ids follow `after`, by bytes.

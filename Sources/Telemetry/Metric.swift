@@ -14,6 +14,7 @@ package enum Metric: Int, CaseIterable, Sendable {
     case ticksHeld
     case users
     case usersApproximate
+    case usersSplit
     case dedupeWindowShortenedTotal
     case cohortMembers
     case deltasTotal
@@ -112,6 +113,11 @@ package enum Metric: Int, CaseIterable, Sendable {
             (
                 "users_approximate", .gauge, [],
                 "Users of whom a trace lost events to limits.events_per_trace_max."
+            )
+        case .usersSplit:
+            (
+                "users_split", .gauge, [],
+                "Users with events in more than one partition, from a sample of one in 256."
             )
         case .dedupeWindowShortenedTotal:
             (

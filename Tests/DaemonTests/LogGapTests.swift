@@ -141,6 +141,21 @@ struct LogGapTests {
     }
 }
 
+@Suite("Retention")
+struct RetentionTests {
+    @Test(
+        "is near where less than a quarter of what Kafka keeps lies before the next event",
+        arguments: [
+            // (offset, first, end, is near)
+            (3000, 1000, 9004, true), (3000, 1000, 9000, false), (8990, 8900, 9004, false),
+            (1000, 1000, 2000, true), (1000, 1000, 1999, false), (0, 0, 9000, false),
+        ] as [(Offset, Offset, Offset, Bool)]
+    )
+    func near(_ offset: Offset, _ first: Offset, _ end: Offset, _ isNear: Bool) {
+        #expect(DaemonRun.isRetentionNear(offset, first: first, end: end) == isNear)
+    }
+}
+
 /// A worker without a broker that stands still, and goes on.
 @Suite("A halted partition")
 struct HaltedPartitionTests {

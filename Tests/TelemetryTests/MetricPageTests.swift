@@ -21,6 +21,7 @@ struct MetricPageTests {
         "cohortd_ticks_held": ["cause"],
         "cohortd_users": [],
         "cohortd_users_approximate": [],
+        "cohortd_users_split": [],
         "cohortd_dedupe_window_shortened_total": ["partition"],
         "cohortd_cohort_members": ["cohort"],
         "cohortd_deltas_total": ["cohort", "op"],
