@@ -39,15 +39,19 @@ public struct Plan: Sendable {
     /// Whether property values decide what leaves for a cohort: it looks at some, itself or through other
     /// cohorts, or its syncs send some.
     public func readsProperties(cohort: Int) -> Bool {
-        if cohorts[cohort].synced != nil { return true }
-        return cohorts[cohort].program.contains { instruction in
+        cohorts[cohort].synced != nil || looksAtProperties(cohort: cohort)
+    }
+
+    /// Whether property values decide who is in, here or in another cohort it refers to.
+    public func looksAtProperties(cohort: Int) -> Bool {
+        cohorts[cohort].program.contains { instruction in
             switch instruction {
             case .condition(let index):
                 switch conditions[index] {
                 case .properties, .general(.hadMostRecent): true
                 default: false
                 }
-            case .member(let other): readsProperties(cohort: other)
+            case .member(let other): looksAtProperties(cohort: other)
             case .and, .or, .not: false
             }
         }
@@ -66,6 +70,18 @@ public struct Plan: Sendable {
     ) -> Bool {
         cohorts[cohort].calendarConditions.contains { index in
             conditions[index].calendarWindow?.beginsAnew(after: previous, upTo: tick) ?? false
+        }
+    }
+
+    /// Whether a list of uploaded users decides who is in, here or in another cohort it refers to.
+    public func looksAtUploads(cohort: Int) -> Bool {
+        cohorts[cohort].program.contains { instruction in
+            switch instruction {
+            case .condition(let index):
+                if case .general(.uploaded) = conditions[index] { true } else { false }
+            case .member(let other): looksAtUploads(cohort: other)
+            case .and, .or, .not: false
+            }
         }
     }
 

@@ -83,8 +83,7 @@ extension ConfigurationKey {
             "kafka.on_gap",
             "halt | accept",
             "halt",
-            "When Kafka no longer has the next offset: the partition halts.",
-            .defaultOnly
+            "When Kafka no longer has the next offset: the partition halts, or goes on at the first that exists."
         ),
         ConfigurationKey(
             "kafka.tombstone",
@@ -97,8 +96,7 @@ extension ConfigurationKey {
             "kafka.on_damage",
             "halt | skip",
             "halt",
-            "When a batch of Kafka cannot be read: the partition halts.",
-            .defaultOnly
+            "When a batch of Kafka cannot be read, also in ten tries: the partition halts, or leaves it out."
         ),
         ConfigurationKey(
             "kafka.repartition",

@@ -31,6 +31,10 @@ final class APIServer {
             try queries.steer(request)
         }
 
+        func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
+            try queries.change(request)
+        }
+
         func command(_ command: SyncCommand, sync: String) throws(APIQueryError) {
             try queries.command(command, sync: sync)
         }

@@ -26,6 +26,7 @@ final class DaemonQueries: APIQueries {
     private let redactor: Redactor
     private let gate: TickGate
     private let control: Mailbox<ControlMessage>
+    private let splitUsers: SplitUsers
     private let startedAt: EventTime
     private let clock = SystemClock()
     /// What keeps the daemon from being ready besides its partitions; the control thread sets it.
@@ -33,8 +34,8 @@ final class DaemonQueries: APIQueries {
 
     /// How long a query waits for the engine threads.
     private static let answerMilliseconds: Int64 = 5000
-    /// How long a change of definitions waits for Kafka.
-    private static let steerMilliseconds: Int64 = 25_000
+    /// The same for the control thread, which may wait for Kafka itself.
+    private static let orderMilliseconds: Int64 = 25_000
 
     init(
         plan: Plan,
@@ -48,6 +49,7 @@ final class DaemonQueries: APIQueries {
         redactor: Redactor,
         gate: TickGate,
         control: Mailbox<ControlMessage>,
+        splitUsers: SplitUsers,
         startedAt: EventTime
     ) {
         self.plan = plan
@@ -63,6 +65,7 @@ final class DaemonQueries: APIQueries {
         self.redactor = redactor
         self.gate = gate
         self.control = control
+        self.splitUsers = splitUsers
         self.startedAt = startedAt
     }
 
@@ -81,7 +84,7 @@ final class DaemonQueries: APIQueries {
                 }
             }
             switch report.state {
-            case .live: break
+            case .live, .degraded: break
             case .halted:
                 reasons.append(
                     "partition \(report.partition) halted: \(report.haltReason ?? "see the log")"
@@ -109,7 +112,7 @@ final class DaemonQueries: APIQueries {
     func serviceStatus() -> (isReady: Bool, text: String) {
         let reasons = readiness().reasons
         let all = reports.all
-        let live = all.filter { $0.state == .live }.count
+        let live = all.filter(\.isLive).count
         if reasons.isEmpty {
             let lag = all.reduce(0) { $0 + ($1.lag ?? 0) }
             let users = all.reduce(0) { $0 + $1.users }
@@ -128,6 +131,7 @@ final class DaemonQueries: APIQueries {
         let now = clock.monotonicMilliseconds
         metricRegistry.update {
             $0.take(reports, plan: plan, now: now)
+            $0.set(.usersSplit, [], to: Double(splitUsers.estimate))
             $0.take(reading)
         }
         return metricRegistry.rendered()
@@ -167,11 +171,12 @@ final class DaemonQueries: APIQueries {
         let all = reports.all
         let tick = oldestTick(all)
         let isRebuilding = all.contains { $0.state == .building }
-        let isDegraded = all.contains { $0.state == .halted }
+        let isHalted = all.contains { $0.state == .halted }
         return plan.cohorts.enumerated().map { index, cohort in
             // The slowest partition is when it is whole.
             let percent = all.filter { $0.building.contains(index) }.compactMap { $0.fill?.percent }
                 .min()
+            let isDegraded = isHalted || all.contains { $0.doubts(cohort: index) }
             let isBuilding = isRebuilding || all.contains { $0.building.contains(index) }
             return CohortSummary(
                 id: cohort.id,
@@ -217,7 +222,7 @@ final class DaemonQueries: APIQueries {
     func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String {
         let reply = Mailbox<Result<String, APIQueryError>>(capacity: 1)
         control.postAtOnce(.steer(request, reply))
-        guard let answer = reply.takeAll(timeoutMilliseconds: Self.steerMilliseconds).first else {
+        guard let answer = reply.takeAll(timeoutMilliseconds: Self.orderMilliseconds).first else {
             throw .notReady(reason: "the daemon is busy: it may still be done; ask again")
         }
         return try answer.get()
@@ -237,6 +242,15 @@ final class DaemonQueries: APIQueries {
         }
     }
 
+    func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
+        let reply = Mailbox<Result<LogReport, APIQueryError>>(capacity: 1)
+        control.postAtOnce(.ordered(LogOrder(request: request, reply: reply)))
+        guard let answer = reply.takeAll(timeoutMilliseconds: Self.orderMilliseconds).first else {
+            throw .notReady(reason: "the daemon is busy, so it may still be done: /readyz shows it")
+        }
+        return try answer.get()
+    }
+
     func members(
         of cohort: String,
         after: String?,
@@ -247,7 +261,7 @@ final class DaemonQueries: APIQueries {
         }
         let all = reports.all
         if all.isEmpty { throw .notReady(reason: "no partition is assigned yet") }
-        if let report = all.first(where: { $0.state != .live }) {
+        if let report = all.first(where: { !$0.isLive }) {
             throw .notReady(reason: "partition \(report.partition) is \(report.state.rawValue)")
         }
         if let report = all.first(where: { $0.building.contains(index) }) {

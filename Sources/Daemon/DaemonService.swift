@@ -149,7 +149,7 @@ final class DaemonRun {
     let loaded: LoadedConfiguration
     private let configuration: DaemonConfiguration
     let environment: EngineEnvironment
-    private let engines: [EngineThread]
+    let engines: [EngineThread]
     private var threads: [SystemThread] = []
     private let sync: SyncService
     private let queries: DaemonQueries
@@ -182,11 +182,27 @@ final class DaemonRun {
     private var durable: [PartitionID: Offset] = [:]
     private var committedAt: Int64 = 0
     private var probedAt: Int64 = 0
-    private(set) var opened: [PartitionID: OpenedPartition] = [:]
+    var opened: [PartitionID: OpenedPartition] = [:]
+    /// Whether every partition was told where to begin.
+    private(set) var hasStarted = false
+    /// The partitions that stand still, and why.
+    var halts: [PartitionID: LogHalt] = [:]
+    /// Partitions whose log is not the one that their snapshot was made from.
+    var diverged: Set<PartitionID> = []
+    /// How many partitions the topic has.
+    var topicCount = 0
+    var topicLookedAt: Int64 = 0
+    var isCompacted = false
+    /// Whether the group had left out a partition when it was looked at last.
+    var wasIncomplete = false
+    /// Partitions that came after the state was made, and are not read.
+    var added: [PartitionID] = []
+    var shape: TopicShape
+    let damage: DamageReader
+    let commands: CommandsTopic
     /// From where on partitions read their history again that were not through with it when that was last known.
     private var past: [PartitionID: Offset] = [:]
     private(set) var history: HistoryReader?
-    private let commands: CommandsTopic
     var memoryWatch: MemoryWatch
     let kafkaProperties: [String: String]
 
@@ -235,6 +251,7 @@ final class DaemonRun {
         do throws(StoreError) {
             partitions = try directory.makeDirectory("partitions")
             journal = try directory.makeDirectory("journal")
+            shape = try TopicShape(directory.smallFiles)
             instanceID = try directory.instanceID(orElse: "cohortd-" + Self.freshID())
         } catch {
             throw DaemonError(error)
@@ -289,6 +306,9 @@ final class DaemonRun {
             crashes: guarding.account
         )
         let environment = environment
+        var probing = kafkaProperties
+        probing["group.instance.id"] = nil
+        damage = DamageReader(properties: probing, control: control, logger: logger)
         witness = ClockWitness(reports: environment.reports)
         sync = try SyncService(
             journal: journal,
@@ -325,6 +345,7 @@ final class DaemonRun {
             redactor: redactor,
             gate: gate,
             control: control,
+            splitUsers: environment.splitUsers,
             startedAt: gate.now
         )
         metrics.update {
@@ -375,6 +396,11 @@ final class DaemonRun {
         }
         let syncThread = sync.start()
         let rejectThread = environment.rejects.start(properties: kafkaProperties)
+        let damageThread = damage.start()
+        defer {
+            damage.stop()
+            damageThread.join()
+        }
         var failure: DaemonError?
         do throws(DaemonError) {
             let consumer = try makeConsumer()
@@ -415,7 +441,7 @@ final class DaemonRun {
     }
 
     /// Whether this run is to end.
-    private func isStopWanted() -> Bool { isStopWantedByCaller() || next != nil }
+    func isStopWanted() -> Bool { isStopWantedByCaller() || next != nil }
 
     private func makeSupervisor() -> Supervisor {
         let queries = queries
@@ -570,7 +596,7 @@ final class DaemonRun {
         setStartup(["joining the consumer group"])
         try joinGroup(consumer)
         var replies: [(PartitionID, Mailbox<Result<OpenedPartition, DaemonError>>)] = []
-        for partition in 0..<PartitionID(count) {
+        for partition in try partitionsToRead(of: count) {
             let reply = Mailbox<Result<OpenedPartition, DaemonError>>(capacity: 1)
             engines[Int(partition) % engines.count].post(.open(partition, reply))
             replies.append((partition, reply))
@@ -592,11 +618,14 @@ final class DaemonRun {
             if try lookForCommands(consumer) { break }
             usleep(200_000)
         }
+        lookForCompaction(consumer)
+        guard compareLogs() else { return false }
         for (index, engine) in engines.enumerated() { engine.post(.attach(consumer.queues[index])) }
         for partition in opened.keys.sorted() {
             guard try startPartition(partition, consumer) else { return false }
         }
         waitUntilStarted()
+        hasStarted = true
         try beginHistory()
         return true
     }
@@ -630,7 +659,7 @@ final class DaemonRun {
     }
 
     /// Asks Kafka what it still has of a partition and tells its worker where to begin.
-    private func startPartition(
+    func startPartition(
         _ partition: PartitionID,
         _ consumer: Consumer
     ) throws(DaemonError) -> Bool {
@@ -641,16 +670,37 @@ final class DaemonRun {
         var commandsStart: LogStart?
         if commands.isRead {
             guard let start = self.commandsStart(of: partition, consumer) else { return false }
-            if isHalted(partition, at: cut?.position.commands, start, of: commands.name) {
+            if try isHalted(
+                partition,
+                at: cut?.position.commands,
+                start,
+                of: commands.name,
+                consumer
+            ) {
                 return true
             }
             commandsStart = start
         }
-        let first = configuration.kafka.start == .latest ? end : oldest
-        var events = LogStart(offset: cut?.position.events ?? first, end: end, oldest: oldest)
+        // What came later begins at its first offset.
+        let isLatest = configuration.kafka.start == .latest && partition < shape.count
+        var events = LogStart(
+            offset: cut?.position.events ?? (isLatest ? end : oldest),
+            end: end,
+            oldest: oldest
+        )
         var history: LogStart?
         if let cut {
-            if isHalted(partition, at: cut.position.events, events, of: configuration.kafka.topic) {
+            if diverged.contains(partition) {
+                halt(other(partition, cut.position.events, oldest, end))
+                return true
+            }
+            if try isHalted(
+                partition,
+                at: cut.position.events,
+                events,
+                of: configuration.kafka.topic,
+                consumer
+            ) {
                 return true
             }
             // History is read again from the oldest record that the state was ever made from.
@@ -678,18 +728,20 @@ final class DaemonRun {
         return true
     }
 
-    /// Halts a partition whose snapshot stands where Kafka has nothing.
+    /// Halts a partition whose snapshot stands where Kafka has nothing, unless it may go on behind that.
+    ///
+    /// - Returns: Whether it did one or the other, so that there is nothing more to start.
     private func isHalted(
         _ partition: PartitionID,
         at offset: Offset?,
         _ start: LogStart,
-        of topic: String
-    ) -> Bool {
-        guard let offset, offset < start.oldest || offset > start.end else { return false }
-        let text =
-            "offset \(offset) of our snapshot is \(offset < start.oldest ? "gone from" : "beyond the end of")"
-            + " Kafka, which has \(start.oldest) to \(start.end) of \(topic)"
-        halt(partition, ours: offset, first: start.oldest, last: start.end, text)
+        of topic: String,
+        _ consumer: Consumer
+    ) throws(DaemonError) -> Bool {
+        guard let offset,
+            let halt = missing(partition, offset, start.oldest, start.end, of: topic)
+        else { return false }
+        try self.halt(halt, orGoOn: consumer)
         return true
     }
 
@@ -704,7 +756,7 @@ final class DaemonRun {
         return LogStart(offset: ours ?? oldest, end: end, oldest: oldest)
     }
 
-    private func watermarks(
+    func watermarks(
         of partition: PartitionID,
         in topic: String? = nil,
         _ consumer: Consumer
@@ -715,6 +767,8 @@ final class DaemonRun {
                 return try consumer.watermarks(partition, of: topic, timeoutMilliseconds: 2000)
             } catch {
                 setStartup(["the start waits for Kafka: \(error.text)"])
+                // The group must not wait for somebody to make a topic.
+                if hasStarted, error.kind == .unknownTopicOrPartition { return nil }
                 logger.warning(
                     "kafka_not_ready",
                     "\(error.description); trying again",
@@ -790,7 +844,7 @@ final class DaemonRun {
         for partition in opened.keys.sorted() {
             guard let start = commandsStart(of: partition, consumer) else { return }
             let ours = opened[partition]?.cut?.position.commands
-            if isHalted(partition, at: ours, start, of: commands.name) { continue }
+            if try isHalted(partition, at: ours, start, of: commands.name, consumer) { continue }
             engines[Int(partition) % engines.count].post(.startCommands(partition, start))
         }
         while !isStopWanted(),
@@ -812,32 +866,13 @@ final class DaemonRun {
     }
 
     /// Before the group gives us the partitions, their reports must say where to begin.
-    private func waitUntilStarted() {
+    func waitUntilStarted() {
         while !isStopWanted() {
             let waiting = environment.reports.all.contains { $0.state == .restoring }
             if !waiting { return }
             heartbeat.beat()
             usleep(1000)
         }
-    }
-
-    private func halt(
-        _ partition: PartitionID,
-        ours: Offset,
-        first: Offset,
-        last: Offset,
-        _ text: String
-    ) {
-        logger.error(
-            "partition_halted",
-            "\(text); nothing of it is sent. Restore the records, or stop and move its folder "
-                + "out of data_dir/partitions to begin anew with what Kafka has",
-            [
-                "partition": LogValue(partition), "offset": LogValue(ours),
-                "kafka_first": LogValue(first), "kafka_last": LogValue(last),
-            ]
-        )
-        engines[Int(partition) % engines.count].post(.halt(partition, reason: text))
     }
 
     // MARK: The control loop
@@ -857,6 +892,7 @@ final class DaemonRun {
                 commitOffsets(consumer)
             }
             history?.poll()
+            try lookAtTopic(consumer, now: now)
             watchKafka(consumer, now: now)
             if wasReady, past.isEmpty { try forgetAccepted() }
             try followControl(consumer)
@@ -902,7 +938,7 @@ final class DaemonRun {
         guard let now = believedTime(), let tick = ticks.due(now: now, monotonic: monotonic) else {
             return
         }
-        let partitions = consumer.assignment
+        let partitions = consumer.assignment.filter { opened[$0] != nil && halts[$0] == nil }
         if partitions.isEmpty {
             ticks.failed(monotonic: monotonic)
             return
@@ -956,38 +992,11 @@ final class DaemonRun {
             case .filled(let partition): endHistory(of: partition)
             case .steer(let request, let reply): reply.post(try steer(request, consumer))
             case .troubled(let partition, let topic, let offset, let problem):
-                explain(partition, topic, offset, problem, consumer)
+                try explain(partition, topic, offset, problem, consumer)
+            case .looked(let question, let finding): try looked(question, finding, consumer)
+            case .ordered(let order): try serve(order, consumer)
             }
         }
-    }
-
-    private func explain(
-        _ partition: PartitionID,
-        _ topic: String,
-        _ offset: Offset,
-        _ problem: PartitionProblem,
-        _ consumer: Consumer
-    ) {
-        var first: Offset = -1
-        var last: Offset = -1
-        do throws(KafkaError) {
-            (first, last) = try consumer.watermarks(
-                partition,
-                of: topic,
-                timeoutMilliseconds: 2000
-            )
-        } catch {
-            logger.debug("kafka_not_ready", error.description)
-        }
-        let text =
-            switch problem {
-            case .offsetOutOfRange:
-                "Kafka does not have offset \(offset) of \(topic); it has \(first) to \(last)"
-            case .unknownPartition(let detail):
-                "Kafka does not know the partition any more: \(detail)"
-            case .damagedBatch(let detail): "a batch cannot be read: \(detail)"
-            }
-        halt(partition, ours: offset, first: first, last: last, text)
     }
 
     private func commitOffsets(_ consumer: Consumer) {
@@ -1025,7 +1034,7 @@ final class DaemonRun {
                 ]
             )
         }
-        let missing = opened.count - consumer.assignment.count
+        let missing = opened.count - consumer.assignment.count { opened[$0] != nil }
         trouble.misses(missing, at: now)
         var reasons = trouble.reasons(
             consumer.reachability,
@@ -1033,6 +1042,12 @@ final class DaemonRun {
             reports: reports,
             now: now
         )
+        if !added.isEmpty { reasons.append(addedText) }
+        if topicCount < shape.count {
+            reasons.append(
+                "topic \(configuration.kafka.topic) has \(topicCount) partitions, and had \(shape.count)"
+            )
+        }
         if let problem = commands.problem { reasons.append(problem) }
         if let held = gate.reason { reasons.append(held) }
         if let reason = memoryWatch.memory.reason { reasons.append(reason) }

@@ -40,6 +40,8 @@ struct EngineEnvironment: Sendable {
     let rejects: RejectSink
     /// Which records ended the process too often.
     var crashes = CrashAccount()
+    /// Which users are in more than one partition.
+    var splitUsers = SplitUsers()
     /// Ticks by event time, of every partition for itself as its records pass (``CatchUp``).
     ///
     /// Nil in a daemon, whose ticks are asked for.
@@ -62,6 +64,10 @@ enum ControlMessage: Sendable {
     case steer(DefinitionRequest, Mailbox<Result<String, APIQueryError>>)
     /// A client met trouble that belongs to no partition, and goes on.
     case met(KafkaError)
+    /// What a closer look at a batch that could not be read has found.
+    case looked(DamageQuestion, DamageFinding)
+    /// A person wants something done about a log of Kafka.
+    case ordered(LogOrder)
     /// The process must end with this error.
     case fatal(DaemonError)
 }
@@ -70,14 +76,15 @@ enum ControlMessage: Sendable {
 enum PartitionProblem: Sendable {
     case offsetOutOfRange
     case unknownPartition(String)
-    case damagedBatch(String)
+    /// A batch cannot be read; `known` where it was left out before.
+    case damagedBatch(String, known: LogGap?)
 }
 
 /// What opening a partition found.
 struct OpenedPartition: Sendable {
     let partition: PartitionID
     /// Nil where there is no snapshot yet.
-    let cut: PartitionCut?
+    var cut: PartitionCut?
     /// What must be filled from history.
     let missingTraces: MissingTraces
 }

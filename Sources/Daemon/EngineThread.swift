@@ -27,6 +27,8 @@ final class EngineThread: Sendable {
         case tick(EventTime, ends: [PartitionID: LogPosition])
         /// Stops applying anything to the partition.
         case halt(PartitionID, reason: String)
+        /// Readies a halted partition to be started again.
+        case goOn(PartitionID, LogStep, Mailbox<LogStepOutcome>)
         /// The partitions were taken away: makes their state durable and stops.
         case revoke([PartitionID], Mailbox<Void>)
         /// The first `limit` members after `after` of this thread's partitions.
@@ -153,6 +155,11 @@ final class EngineThread: Sendable {
         case .tick(let instant, let ends):
             for (partition, end) in ends { workers[partition]?.tickAsked(instant, end: end) }
         case .halt(let partition, let reason): workers[partition]?.halt(reason)
+        case .goOn(let partition, let step, let reply):
+            heartbeat.beat(.long)
+            reply.post(
+                workers[partition]?.goOn(step) ?? .refused("partition \(partition) is not read")
+            )
         case .revoke(let partitions, let reply):
             for partition in partitions { workers[partition]?.revoke() }
             reply.post(())

@@ -33,3 +33,9 @@ struct LogStart: Sendable {
     /// The oldest offset that Kafka still has.
     var oldest: Offset
 }
+
+/// What is added to the offsets of a partition so that the sum never goes back, although a log may be made anew.
+struct LogBase: Equatable, Sendable {
+    var events: Int64 = 0
+    var commands: Int64 = 0
+}

@@ -1,6 +1,7 @@
 import Basics
 import Events
 import HTTPAPI
+import Kafka
 import Synchronization
 
 /// What the outside may know of a partition: its engine thread publishes it, anyone reads the last one.
@@ -25,6 +26,8 @@ struct PartitionReport: Sendable {
     /// Why it is halted.
     var haltReason: String?
     var offset: Offset = 0
+    /// The last event that was applied.
+    var fingerprint: RecordFingerprint?
     /// The end of the partition as last heard of; nil while unknown.
     var endOffset: Offset?
     /// The offset of the next command; nil while the commands topic is not read.
@@ -54,6 +57,10 @@ struct PartitionReport: Sendable {
     var rejects: [RejectReason: Int] = [:]
     /// Members by index of the cohort in the plan.
     var members: [Int] = []
+    /// What was left out of the logs.
+    var gaps = LogGaps()
+    /// By index of the cohort in the plan: whether it looks back over a gap in the log; empty where no gap is known.
+    var doubtful: [Bool] = []
     /// Enters and exits since the start.
     var flips = FlipCounts(cohorts: 0)
     /// When the last snapshot was made, by the clock that never jumps.
@@ -66,6 +73,12 @@ struct PartitionReport: Sendable {
     init(partition: PartitionID) {
         self.partition = partition
     }
+
+    /// Whether it has caught up.
+    var isLive: Bool { state == .live || state == .degraded }
+
+    /// Whether a cohort looks back over a gap in the log.
+    func doubts(cohort: Int) -> Bool { doubtful.indices.contains(cohort) && doubtful[cohort] }
 
     var lag: Int64? { endOffset.map { max(0, $0 - offset) } }
 

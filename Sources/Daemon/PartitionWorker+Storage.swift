@@ -13,6 +13,7 @@ extension PartitionWorker {
     ) throws(DaemonError) -> PartitionWorker {
         var shard = Shard(plan: environment.plan, settings: environment.settings)
         var restoring = StateRestore()
+        var gaps = LogGaps()
         let log: CommitLog<DiskFileSystem>
         do throws(StoreError) {
             log = try CommitLog.open(
@@ -26,6 +27,13 @@ extension PartitionWorker {
                 createIfMissing: true
             ) { (entry: LogEntry) throws(RecordRefused) in
                 guard case .record(let type, let payload) = entry else { return }
+                if type == LogGaps.recordType {
+                    guard let read = LogGaps(payload) else {
+                        throw RecordRefused("a list of gaps that this version cannot read")
+                    }
+                    gaps = read
+                    return
+                }
                 guard let kind = StateRecord(rawValue: type) else {
                     throw RecordRefused("a record of the unknown type \(type)")
                 }
@@ -81,6 +89,7 @@ extension PartitionWorker {
                 cut: cut,
                 missingTraces: missing
             ),
+            gaps: gaps,
             shard: shard,
             log: log
         )
@@ -109,8 +118,8 @@ extension PartitionWorker {
     /// Another error ends the process, and what was durable stays.
     func commit() {
         guard isDirty, !isStalled else { return }
-        // Until a rebuild is over, the snapshot it began from is the last one.
-        if case .rebuilding = phase { return }
+        // Until a rebuild is over, the snapshot it began from is the last one, also while it is halted.
+        if rebuildEnd != nil { return }
         guard mayPassDeadLetters else { return }
         do throws(StoreError) { try save() } catch { cannotSave(error) }
     }
@@ -140,9 +149,11 @@ extension PartitionWorker {
         } else {
             shard.encodeChanges { log.append(type: $0.rawValue, payload: $1) }
         }
+        if !areGapsWritten { appendGaps() }
+        let cut = cut
         try cut.encoded.withByteView { (bytes) throws(StoreError) in try log.commit(cut: bytes) }
         needsWholeState = false
-        committed()
+        committed(cut)
         guard log.shouldRewrite(liveBytes: shard.liveBytes) else { return }
         do throws(StoreError) {
             try rewrite()
@@ -155,12 +166,14 @@ extension PartitionWorker {
     /// Writes the whole state into a new generation of the log.
     func rewrite() throws(StoreError) {
         heartbeat.beat(.long)
+        let cut = cut
         try log.beginRewrite()
         shard.encodeAll { log.append(type: $0.rawValue, payload: $1) }
+        if !gaps.isEmpty { appendGaps() }
         try cut.encoded.withByteView { (bytes) throws(StoreError) in
             try log.finishRewrite(cut: bytes)
         }
-        committed()
+        committed(cut)
     }
 
     private var cut: PartitionCut {
@@ -168,12 +181,16 @@ extension PartitionWorker {
             position: position,
             tick: shard.lastTick,
             floor: shard.floor,
-            firstOffset: firstOffset
+            firstOffset: firstOffset,
+            base: base,
+            fingerprint: fingerprint
         )
     }
 
-    private func committed() {
+    private func committed(_ cut: PartitionCut) {
         heartbeat.beat()
+        durableCut = cut
+        areGapsWritten = true
         isDirty = false
         bytesSinceCommit = 0
         committedAt = environment.clock.monotonicMilliseconds
@@ -184,8 +201,7 @@ extension PartitionWorker {
     /// The last snapshot; the worker is of no use afterwards.
     func finish() throws(DaemonError) {
         if isDirty, phase != .halted, phase != .opened {
-            if case .rebuilding = phase {
-            } else if mayPassDeadLetters {
+            if rebuildEnd == nil, mayPassDeadLetters {
                 do throws(StoreError) { try save() } catch { throw DaemonError(error) }
             }
         }

@@ -70,8 +70,13 @@ extension PartitionWorker {
     }
 
     private func begin(_ instant: EventTime) {
+        lookOverGaps(at: instant)
         tickUnderWay = TickUnderWay(
-            cut: Cut(offset: next, commands: commandsNext ?? 0, tick: instant),
+            cut: Cut(
+                offset: base.events + next,
+                commands: base.commands + (commandsNext ?? 0),
+                tick: instant
+            ),
             began: environment.clock.monotonicMilliseconds,
             changes: shard.lastTick.map { noChanges(from: $0, to: instant) },
             flips: FlipCounts(cohorts: environment.plan.cohorts.count)
@@ -129,7 +134,7 @@ extension PartitionWorker {
 
     private func resets(of cohorts: [Int]) -> [CohortReset] {
         let plans = cohorts.map { environment.plan.cohorts[$0] }
-        var resets = plans.map { CohortReset(cohort: $0.id) }
+        var resets = zip(plans, holdsExits).map { CohortReset(cohort: $0.id, holdsExits: $1) }
         var cells: [UInt8] = []
         shard.forEachMember(of: cohorts) { place, slot in
             resets[place].users.append(shard.userID(slot))
@@ -149,6 +154,7 @@ extension PartitionWorker {
         changes.isCalendarBound = cohorts.map {
             plan.isCalendarBound(cohort: $0, after: previous, upTo: tick)
         }
+        changes.holdsExits = holdsExits
         return changes
     }
 

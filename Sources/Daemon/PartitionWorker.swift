@@ -54,6 +54,15 @@ final class PartitionWorker {
     /// Whether the commands topic was there when it was last looked for.
     var readsCommands = false
     var firstOffset: Offset = 0
+    /// What was left out of the logs.
+    var gaps: LogGaps
+    /// Whether the partition's log holds all of ``gaps``.
+    var areGapsWritten = true
+    var base = LogBase()
+    /// The last event that was applied.
+    var fingerprint: RecordFingerprint?
+    /// That of the last commit.
+    var durableCut: PartitionCut?
     /// Events given to the shard, duplicates among them; commands carry no insert id and are never any.
     private var eventsTaken = 0
     /// The timestamp of the last event that was read.
@@ -70,6 +79,9 @@ final class PartitionWorker {
     /// Where ticks by event time stand, and the arrival from which on one is due; none in a daemon.
     var eventTicks: EventTickState?
     var eventTickDue = EventTime.distantFuture
+
+    /// How many users were looked at for ``SplitUsers``.
+    private var sampledUsers = 0
 
     // Snapshots
     var isDirty = false
@@ -94,9 +106,11 @@ final class PartitionWorker {
         _ partition: PartitionID,
         _ environment: EngineEnvironment,
         opened: OpenedPartition,
+        gaps: LogGaps = LogGaps(),
         shard: consuming Shard,
         log: consuming CommitLog<DiskFileSystem>
     ) {
+        self.gaps = gaps
         self.partition = partition
         self.environment = environment
         self.opened = opened
@@ -113,6 +127,9 @@ final class PartitionWorker {
             next = cut.position.events
             commandsNext = cut.position.commands
             firstOffset = cut.firstOffset
+            base = cut.base
+            fingerprint = cut.fingerprint
+            durableCut = cut
         }
         if let rule = environment.eventTicks {
             eventTicks = EventTickState(schedule: TickSchedule(rule))
@@ -145,6 +162,7 @@ final class PartitionWorker {
             apply(record, decoder)
             // What waited for the record, such as a tick, is not its fault.
             decoder.hand.letGo()
+            fingerprint = record.fingerprint
             advance(to: record.offset + 1)
         } else {
             switch record.content {
@@ -252,11 +270,15 @@ final class PartitionWorker {
 
     /// Halts where one of the two logs cannot go on.
     func trouble(_ error: KafkaError, topic: String) {
+        let isOfCommands = topic != environment.topic
+        let offset = isOfCommands ? commandsNext ?? 0 : next
         let problem: PartitionProblem
         switch error.kind {
         case .offsetOutOfRange: problem = .offsetOutOfRange
         case .unknownTopicOrPartition: problem = .unknownPartition(error.text)
-        case .damagedBatch: problem = .damagedBatch(error.text)
+        case .damagedBatch:
+            let known = gaps.skipped(offset, ofCommands: isOfCommands)
+            problem = .damagedBatch(error.text, known: known)
         default:
             // The client goes on by itself; what it could not get comes again.
             environment.logger.warning(
@@ -269,7 +291,6 @@ final class PartitionWorker {
             return
         }
         halt("Kafka: \(error.text)")
-        let offset = topic == environment.topic ? next : commandsNext ?? 0
         environment.control.postAtOnce(
             .troubled(partition, topic: topic, offset: offset, problem: problem)
         )
@@ -325,11 +346,13 @@ final class PartitionWorker {
     private func becomeLive() {
         phase = .live
         report.catchUp = nil
-        setState(.live)
+        lookOverGaps(at: shard.lastTick ?? environment.clock.now)
+        setState(liveState)
     }
 
-    /// Reads from where `start` says.
+    /// Reads from where `start` says; a halted partition stays so.
     func start(_ start: PartitionStart) {
+        guard phase != .halted else { return }
         shard.raiseFloor(to: start.floor)
         report.endOffset = start.events.end
         report.commandsEnd = start.commands?.end
@@ -383,11 +406,14 @@ final class PartitionWorker {
     /// The partition is taken away: its state is durable when this returns.
     func revoke() {
         guard phase != .opened else { return }
-        if case .rebuilding = phase {} else { commit() }
-        if phase != .halted { phase = .opened }
+        commit()
         pendingTicks.removeAll()
         hasReset = false
-        setState(.assigned)
+        // Given back, it is as halted as before.
+        if phase != .halted {
+            phase = .opened
+            setState(.assigned)
+        }
         tellSync(.unavailable(partition))
     }
 
@@ -414,6 +440,8 @@ final class PartitionWorker {
     func publish() {
         shard.settle()
         report.offset = next
+        report.fingerprint = fingerprint
+        report.gaps = gaps
         report.lastTimestamp = lastArrival
         report.events.deduplicated = shard.counters.deduplicated
         report.events.applied = eventsTaken - shard.counters.deduplicated
@@ -456,7 +484,29 @@ final class PartitionWorker {
         if isOverdue || isDue && tickUnderWay == nil { commitIfDirty(now: now) }
         if case .rebuilding = phase { moved() }
         finishFillIfThere()
-        if now - publishedAt >= 200 { publish() }
+        if now - publishedAt >= 200 {
+            publish()
+            sampleUsers(now: now)
+        }
+    }
+
+    /// Looks whether some of the users that came since the last look are in another partition, too.
+    private func sampleUsers(now: Int64) {
+        let end = min(shard.userCount, sampledUsers + SplitUsers.slotsMax)
+        guard sampledUsers < end else { return }
+        var sample: [UInt64] = []
+        for slot in sampledUsers..<end {
+            if let hash = SplitUsers.sampled(shard.userID(UserSlot(slot))) { sample.append(hash) }
+        }
+        sampledUsers = end
+        guard let users = environment.splitUsers.note(sample, in: partition, now: now) else {
+            return
+        }
+        environment.logger.warning(
+            "users_split",
+            "about \(users) users have events in more than one partition, and each partition counts them alone: let"
+                + " producers key records by the user's id, with one partitioner"
+        )
     }
 
     /// The first `limit` members of a cohort whose ids follow `after`, by bytes.

@@ -6,6 +6,8 @@ import Threads
 struct CohortReset: Sendable {
     /// The cohort's id.
     let cohort: String
+    /// Whether no exit is certain, since it looks back over records that were lost.
+    var holdsExits = false
     /// The members, in no meaningful order.
     var users = UserList()
     /// The ``PropertyCells`` of each of them, in the same order; empty where nothing but ids is sent of the cohort.

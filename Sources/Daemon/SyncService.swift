@@ -231,6 +231,7 @@ final class SyncService: @unchecked Sendable {
                     cohort: reset.cohort,
                     users: reset.users,
                     cells: reset.cells,
+                    holdsExits: reset.holdsExits,
                     cut: cut,
                     now: now
                 )

@@ -63,6 +63,24 @@ enum APIBodies {
         return writer
     }
 
+    static func log(_ report: LogReport) -> JSONWriter {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("topic", report.topic)
+        writer.key("partitions")
+        writer.beginArray()
+        for step in report.steps {
+            writer.beginObject()
+            writer.member("partition", step.partition)
+            writer.member("from", step.from)
+            writer.member("to", step.to)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        return writer
+    }
+
     static func cohorts(_ cohorts: [CohortSummary]) -> JSONWriter {
         var writer = JSONWriter()
         writer.beginObject()

@@ -21,11 +21,13 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case sync(String)
         case command(SyncCommand, sync: String)
         case acceptTime
+        case rebase
+        case skip
 
         /// As the header `Allow` has them.
         var methods: [String] {
             switch self {
-            case .command, .acceptTime, .acceptCohort, .reload: ["POST"]
+            case .command, .acceptTime, .acceptCohort, .reload, .rebase, .skip: ["POST"]
             case .cohort: ["PUT", "DELETE"]
             default: ["GET", "HEAD"]
             }
@@ -38,7 +40,7 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             case .status, .cohorts, .syncs, .sync: .read
             case .members: .export
             case .command, .cohort, .acceptCohort: .write
-            case .acceptTime, .reload: .admin
+            case .acceptTime, .reload, .rebase, .skip: .admin
             }
         }
 
@@ -168,6 +170,8 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         case 4 where path[0] == "v1" && path[1] == "syncs":
             SyncCommand(rawValue: path[3]).map { .command($0, sync: path[2]) }
         case 3 where path[0] == "v1" && path[1] == "time" && path[2] == "accept": .acceptTime
+        case 3 where path[0] == "v1" && path[1] == "kafka" && path[2] == "rebase": .rebase
+        case 3 where path[0] == "v1" && path[1] == "kafka" && path[2] == "skip": .skip
         default: nil
         }
     }
@@ -224,6 +228,14 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
                 let fromNow = try asksFromNow(request)
                 return steer(
                     .apply(cohort: try cohortID(id), body: request.body, fromNow: fromNow)
+                )
+            case .rebase:
+                return try rebase(
+                    QueryReader(request.query, known: ["topic", "partition", "at"])
+                )
+            case .skip:
+                return try skip(
+                    QueryReader(request.query, known: ["topic", "partition", "first", "last"])
                 )
             case .members(let cohort):
                 return try members(
@@ -294,6 +306,49 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         }
     }
 
+    private func rebase(_ query: QueryReader) throws(BadQuery) -> HTTPResponse {
+        try query.checkNames()
+        let partition = try query.integer("partition", in: 0...Int(PartitionID.max))
+        let at = try query.integer("at", in: 0...Int(Offset.max - 1))
+        if at != nil, partition == nil {
+            throw BadQuery(text: "at is an offset of one partition: give partition, too")
+        }
+        return change(
+            LogRequest(
+                topic: try query.required("topic"),
+                partition: partition.map { PartitionID($0) },
+                .rebase(at: at.map { Offset($0) })
+            )
+        )
+    }
+
+    private func skip(_ query: QueryReader) throws(BadQuery) -> HTTPResponse {
+        try query.checkNames()
+        let offsets = 0...Int(Offset.max - 1)
+        guard let partition = try query.integer("partition", in: 0...Int(PartitionID.max)),
+            let first = try query.integer("first", in: offsets),
+            let last = try query.integer("last", in: offsets)
+        else { throw BadQuery(text: "partition, first and last are needed") }
+        guard first <= last else {
+            throw BadQuery(text: "first \(first) is beyond last \(last)")
+        }
+        return change(
+            LogRequest(
+                topic: try query.required("topic"),
+                partition: PartitionID(partition),
+                .skip(Offset(first)...Offset(last))
+            )
+        )
+    }
+
+    private func change(_ request: LogRequest) -> HTTPResponse {
+        do throws(APIQueryError) {
+            return .json(APIBodies.log(try queries.change(request)))
+        } catch {
+            return Self.response(to: error, about: request.topic)
+        }
+    }
+
     private static func response(to error: APIQueryError, about id: String) -> HTTPResponse {
         switch error {
         case .unknownCohort:
@@ -316,6 +371,7 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
             )
         case .badRequest(let text): .error(status: 400, code: "bad_request", text)
         case .invalid(let text): .error(status: 422, code: "invalid", text)
+        case .unknownLog(let reason): .error(status: 404, code: "not_found", reason)
         case .refused(let reason): .error(status: 409, code: "refused", reason)
         case .notReady(let reason): .error(status: 503, code: "not_ready", reason)
         }
@@ -355,6 +411,13 @@ struct QueryReader {
 
     func value(_ name: String) throws(BadQuery) -> String? {
         items.first { $0.name == name }?.value
+    }
+
+    func required(_ name: String) throws(BadQuery) -> String {
+        guard let value = try value(name), !value.isEmpty else {
+            throw BadQuery(text: "parameter \"\(name)\" is needed")
+        }
+        return value
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(BadQuery) -> Int? {

@@ -30,6 +30,10 @@ package protocol APIQueries: Sendable {
     /// - Returns: What changed, for people.
     /// - Throws: `APIQueryError`
     func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String
+    /// Lets partitions go on that are halted, or leaves out what they cannot read.
+    ///
+    /// - Throws: `APIQueryError`
+    func change(_ request: LogRequest) throws(APIQueryError) -> LogReport
     /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first
     /// `limit` of them, 1…10,000.
     ///
@@ -53,10 +57,21 @@ package enum APIQueryError: Error, Equatable {
     case badRequest(String)
     /// What is asked for cannot be used, as the text says, line by line.
     case invalid(String)
+    /// No such topic or partition is read. `reason` is for the caller.
+    case unknownLog(reason: String)
     /// There is nothing to do, or it cannot be done now. `reason` is for the caller.
     case refused(reason: String)
     /// A partition still replays: the list would lack users. `reason` is for the caller.
     case notReady(reason: String)
+
+    /// In words.
+    package var reason: String {
+        switch self {
+        case .unknownCohort: "there is no such cohort"
+        case .unknownSync: "there is no such sync"
+        case .unknownLog(let reason), .refused(let reason), .notReady(let reason): reason
+        }
+    }
 }
 
 /// What `POST /v1/time/accept` shows.

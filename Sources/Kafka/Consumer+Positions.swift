@@ -151,13 +151,18 @@ extension Consumer {
         }
     }
 
-    /// Reads `partition` from `offset` on, also one that is held, paused, or silent after an error.
+    /// Reads `partition` from `offset` on, also one that is held, paused, or silent after an error, and its companion
+    /// from `companionOffset` on, where one is given.
     ///
     /// Only on the thread that calls `pollControl` (also inside an event). All partitions are fetched anew
     /// from where they are, so this is for repairs, not for every day.
-    package func restart(_ partition: PartitionID, at offset: Offset) throws(KafkaError) {
+    package func restart(
+        _ partition: PartitionID,
+        at offset: Offset,
+        companionAt companionOffset: Offset? = nil
+    ) throws(KafkaError) {
         try handle.use { client throws(KafkaError) in
-            try conversation.restart(partition, at: offset, client)
+            try conversation.restart(partition, at: offset, companionAt: companionOffset, client)
         }
     }
 

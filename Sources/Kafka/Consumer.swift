@@ -82,6 +82,21 @@ package final class Consumer: @unchecked Sendable {
         try handle.use { client throws(KafkaError) in conversation.assign(partitions, client) }
     }
 
+    /// Leaves the group and joins it again, so that it deals out the partitions anew.
+    ///
+    /// It does not by itself where a static member that was restarted finds more partitions than before: the group
+    /// takes it for the one it was. Everything is revoked first; nothing is waited for.
+    package func rejoin() throws(KafkaError) {
+        let topic = topic
+        try handle.use { client throws(KafkaError) in
+            let code = rd_kafka_unsubscribe(client)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                throw KafkaError(code, "cannot unsubscribe from \(topic)")
+            }
+        }
+        try join()
+    }
+
     /// Serves rebalances and errors; waits up to the time given for the first of them.
     ///
     /// For one thread, the control thread, and often: at least every second or so, for the group waits.

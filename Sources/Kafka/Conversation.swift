@@ -256,6 +256,7 @@ final class Conversation: @unchecked Sendable {
     func restart(
         _ partition: PartitionID,
         at offset: Offset,
+        companionAt companionOffset: Offset?,
         _ client: OpaquePointer
     ) throws(KafkaError) {
         let known = state.withLock { $0.started }
@@ -268,7 +269,12 @@ final class Conversation: @unchecked Sendable {
         }
         var (started, companions) = try positions(client)
         started[partition] = .some(offset)
-        try reassign(started, companions, resuming: place(partition), client)
+        var resuming = [place(partition)]
+        if let companion = settings.companion, let companionOffset {
+            companions[partition] = companionOffset
+            resuming.append(TopicPartition(topic: companion, partition: partition))
+        }
+        try reassign(started, companions, resuming: resuming, client)
     }
 
     /// Begins to read the companions of what is read, where the owner says, those that flow already going on.
@@ -276,7 +282,7 @@ final class Conversation: @unchecked Sendable {
         let (started, companions) = try positions(client)
         let wanted = companionPositions(of: started).merging(companions) { $1 }
         if wanted.keys == companions.keys { return }
-        try reassign(started, wanted, resuming: nil, client)
+        try reassign(started, wanted, resuming: [], client)
     }
 
     /// Where everything that is read goes on: after the last that was handed out.
@@ -307,7 +313,7 @@ final class Conversation: @unchecked Sendable {
     private func reassign(
         _ started: [PartitionID: Offset?],
         _ companions: [PartitionID: Offset],
-        resuming place: TopicPartition?,
+        resuming places: [TopicPartition],
         _ client: OpaquePointer
     ) throws(KafkaError) {
         state.withLock {
@@ -323,7 +329,7 @@ final class Conversation: @unchecked Sendable {
                 throw KafkaError(code, "the partitions of \(settings.topic) cannot be stopped")
             }
         }
-        if let place { try resume(place, client) }
+        for place in places { try resume(place, client) }
         try resumeHeld(client)
         apply(started, companions, client)
         try holdAgain(client)

@@ -16,6 +16,8 @@ package struct MembershipChanges: Sendable {
     package let cohorts: [String]
     /// By cohort: whether this tick is a bound of one of its calendar windows, so that many may leave at once.
     package var isCalendarBound: [Bool]
+    /// By cohort: whether it looks back over records that were lost, so that no exit of it is certain.
+    package var holdsExits: [Bool]
     private var bytes: [UInt8] = []
     private var rows: [Row] = []
 
@@ -23,6 +25,7 @@ package struct MembershipChanges: Sendable {
     package init(cohorts: [String] = []) {
         self.cohorts = cohorts
         isCalendarBound = Array(repeating: false, count: cohorts.count)
+        holdsExits = isCalendarBound
     }
 
     /// How many changes.

@@ -16,10 +16,48 @@ extension SyncMachine {
     ///
     /// Members of a calendar window all leave at its bound, which is no surprise.
     mutating func noteExit(_ slot: UInt32, isCalendarBound: Bool, now: Int64) {
-        guard ledger[slot].isAcknowledged, !isCalendarBound else { return }
+        guard ledger[slot].isAcknowledged, !isCalendarBound, !holdsExit(of: slot) else { return }
         exitWave.note(slot, acknowledged: acknowledgedUsers)
         // Until a run begins, those who left may come back.
         if !settings.cadence.hasRuns { judgeExits(now: now) }
+    }
+
+    /// Holds back the exits of a partition, or lets them go: all at once, so the guard looks at them then.
+    mutating func holdExits(
+        of index: UInt16,
+        _ holdsExits: Bool,
+        partitions: PartitionTable,
+        now: Int64
+    ) {
+        makeRoom(for: partitions)
+        guard holdsExits != (exitsHeldSince[Int(index)] != nil) else { return }
+        exitsHeldSince[Int(index)] = holdsExits ? now : nil
+        if holdsExits { return }
+        for queue in lanes[Int(index)].exits.all {
+            for user in queue where ledger[user.slot].ticket == user.ticket {
+                noteExit(user.slot, isCalendarBound: false, now: now)
+            }
+        }
+    }
+
+    /// Whether a user's exit waits because nobody can say whether it is one.
+    func holdsExit(of slot: UInt32) -> Bool {
+        let claim = ledger[slot].claim
+        return claim != LedgerEntry.noPartition && exitsHeldSince[Int(claim)] != nil
+    }
+
+    /// Whether exits wait for that reason, and since when.
+    var heldExits: Failure? {
+        for (index, since) in exitsHeldSince.enumerated() {
+            guard let since, lanes[index].exits.all.contains(where: { !$0.isEmpty }) else {
+                continue
+            }
+            return Failure(
+                reason: "exits wait: the cohort looks back over records that were lost or left out",
+                since: since
+            )
+        }
+        return nil
     }
 
     /// Holds the sync if the wave is too large and nobody approved it.

@@ -85,7 +85,9 @@ extension SyncMachine {
             if !isOpen(entry.claim, partitions) {
                 if partitions[entry.claim].availability == .unavailable { return .withdraw }
                 verdict = .hold
-            } else if entry.desired != intent.operation(at: place) {
+            } else if entry.desired != intent.operation(at: place)
+                || entry.desired == .exit && holdsExit(of: slot)
+            {
                 return .withdraw
             }
         }
@@ -174,6 +176,7 @@ extension SyncMachine {
             if let tick, partitions[index].cut.tick != tick { continue }
             for operation in [Operation.exit, .enter] {
                 if let wanted, wanted != operation { continue }
+                if operation == .exit, exitsHeldSince[Int(index)] != nil { continue }
                 guard let user = next(kind, operation, in: index) else { continue }
                 let isOlder =
                     best.map {

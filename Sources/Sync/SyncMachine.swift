@@ -63,6 +63,8 @@ struct SyncMachine: Sendable {
     var lanes: [PartitionLanes] = []
     /// By partition number: whether its membership came since it became known.
     var resets: [Bool] = []
+    /// By partition number: since when its exits wait, because the cohort looks back over records that were lost.
+    var exitsHeldSince: [Int64?] = []
     /// By partition number: the number of its next record.
     var sequences: [UInt64] = []
     var settling: [Settling] = []
@@ -128,6 +130,7 @@ struct SyncMachine: Sendable {
         while lanes.count < partitions.count {
             lanes.append(PartitionLanes())
             resets.append(false)
+            exitsHeldSince.append(nil)
             sequences.append(1)
             named.append([:])
             unnamed.append([:])

@@ -101,6 +101,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
     /// Takes over all members of one cohort in one partition, as of `cut`.
     ///
     /// `cells` holds by user the ``PropertyCells`` of the cohort's synced properties, and is empty where it has none.
+    /// `holdsExits`: as ``MembershipChanges/holdsExits``.
     /// To be called for every cohort at the partition's first tick after a start (and after it was
     /// unavailable), each with the same cut. Cohorts that no sync sends are ignored.
     package mutating func membershipReset(
@@ -108,6 +109,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
         cohort: String,
         users: UserList,
         cells: UserList = UserList(),
+        holdsExits: Bool = false,
         cut: Cut,
         now: Int64
     ) {
@@ -123,6 +125,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
         let age = Age(tick: cut.tick, since: now, isBackfill: true)
         for machine in machinesOfCohort[cohort] ?? [] {
             machines[machine].beginWave(tick: cut.tick)
+            machines[machine].holdExits(of: index, holdsExits, partitions: partitions, now: now)
             machines[machine].reset(
                 index,
                 users: users,
@@ -155,6 +158,11 @@ package struct SyncPlanner: ~Copyable, Sendable {
         let age = Age(tick: cut.tick, since: now)
         let targets = changes.cohorts.map { machinesOfCohort[$0] ?? [] }
         for machine in machines.indices { machines[machine].beginWave(tick: cut.tick) }
+        for (cohort, holdsExits) in changes.holdsExits.enumerated() {
+            for machine in targets[cohort] {
+                machines[machine].holdExits(of: index, holdsExits, partitions: partitions, now: now)
+            }
+        }
         changes.forEach { cohort, user, change, cells in
             for machine in targets[cohort] where machines[machine].resets[Int(index)] {
                 machines[machine].change(

@@ -134,7 +134,7 @@ extension SyncMachine {
         let former = formerHold.map {
             Failure(reason: "paused before this start, tried once: \($0)", since: startedAt)
         }
-        let trouble = failure ?? former
+        let trouble = failure ?? former ?? heldExits
         if !partitions.indices.contains(where: { isOpen($0, partitions) }) {
             return (.pending, trouble)
         }

@@ -16,6 +16,7 @@ package enum Metric: Int, CaseIterable, Sendable {
     case usersApproximate
     case propertiesIgnoredTotal
     case operationsIgnoredTotal
+    case usersSplit
     case dedupeWindowShortenedTotal
     case cohortMembers
     case deltasTotal
@@ -125,6 +126,11 @@ package enum Metric: Int, CaseIterable, Sendable {
             (
                 "operations_ignored_total", .counter, [.partition],
                 "Operations on user properties that could not be done."
+            )
+        case .usersSplit:
+            (
+                "users_split", .gauge, [],
+                "Users with events in more than one partition, from a sample of one in 256."
             )
         case .dedupeWindowShortenedTotal:
             (

@@ -134,6 +134,7 @@ enum CommandTable {
             ),
             syncs,
             reload,
+            kafka,
             Command(
                 group: "time",
                 summary: "Says that the daemon's clock is right",

@@ -125,6 +125,13 @@ struct DaemonClient {
         )
     }
 
+    /// What of the API may not be there, and what shows what there is.
+    private static let groups: [(path: String, list: String?)] = [
+        ("cohorts", "cohortctl cohorts list shows all"),
+        ("syncs", "cohortctl syncs list shows all"),
+        ("kafka", nil),
+    ]
+
     private func refusal(_ status: Int, _ body: [UInt8], _ path: String) -> Failure {
         let detail: String
         do {
@@ -161,12 +168,12 @@ struct DaemonClient {
                 "\(address.text) does not understand the request: \(detail)",
                 nil
             )
-        case 404 where !path.hasPrefix("/v1/cohorts") && !path.hasPrefix("/v1/syncs"):
+        case 404 where !Self.groups.contains { path.hasPrefix("/v1/\($0.path)") }:
             return stranger(path)
         case 422: return failure(.no, detail, nil)
         case 404, 409:
-            let group = path.hasPrefix("/v1/syncs") ? "syncs" : "cohorts"
-            return failure(.no, detail, status == 404 ? "cohortctl \(group) list shows all" : nil)
+            let list = Self.groups.first { path.hasPrefix("/v1/\($0.path)") }?.list
+            return failure(.no, detail, status == 404 ? list : nil)
         case 500...:
             return failure(
                 .unreachable,

@@ -16,6 +16,9 @@ struct DaemonCommand {
     /// Whether a definition may begin without history that is gone.
     private let isFromNow: Bool
 
+    /// `--at` of `kafka rebase`.
+    private let at: String?
+
     /// Reads the arguments; what is wrong with them is said before anyone is asked.
     init(_ arguments: ParsedArguments) throws(ExitStatus) {
         words = arguments.command
@@ -28,6 +31,7 @@ struct DaemonCommand {
             printError("cohortctl: cohorts accept takes --from-now: from when on is it complete?")
             throw .usage
         }
+        at = words == ["kafka", "rebase"] ? arguments.value("--at") : nil
         client = try DaemonClient(arguments)
         asJSON = try arguments.asksForJSON()
     }
@@ -50,6 +54,8 @@ struct DaemonCommand {
         case ["syncs", "run"], ["syncs", "pause"], ["syncs", "resume"]:
             try command(words[1], operands[0])
         case ["time", "accept"]: try acceptTime()
+        case ["kafka", "rebase"]: try rebase(LogName(operands[0]))
+        case ["kafka", "skip"]: try skip(LogName(operands[0]), operands[1])
         default: preconditionFailure("the table has a command that nobody runs: \(words)")
         }
     }
@@ -207,6 +213,41 @@ struct DaemonCommand {
 
     private func path(ofCohort id: String) -> String {
         "/v1/cohorts/\(PercentEncoding.segment(id))"
+    }
+
+    private func rebase(_ log: LogName) throws(ExitStatus) {
+        var query = log.query
+        if let at {
+            guard log.partition != nil, let offset = Offset(at), offset >= 0 else {
+                printError("cohortctl: --at \(at): an offset of one partition is expected")
+                throw .usage
+            }
+            query += "&at=\(offset)"
+        }
+        try changeLog("/v1/kafka/rebase?\(query)")
+    }
+
+    private func skip(_ log: LogName, _ offsets: String) throws(ExitStatus) {
+        let ends = offsets.split(separator: "-", omittingEmptySubsequences: false).map {
+            Offset($0)
+        }
+        guard log.partition != nil, ends.count == 2, let first = ends[0], let last = ends[1],
+            first <= last
+        else {
+            printError("cohortctl: \(offsets): FROM-TO of one partition is expected, as 120-134")
+            throw .usage
+        }
+        try changeLog("/v1/kafka/skip?\(log.query)&first=\(first)&last=\(last)")
+    }
+
+    private func changeLog(_ path: String) throws(ExitStatus) {
+        let reply = try client.ask(LogReply.self, path, method: .post)
+        if asJSON { return try printLine(reply.body) }
+        let lines = reply.value.partitions.map { step in
+            let stood = step.from == step.to ? "" : "; it stood at \(step.from)"
+            return "\(reply.value.topic)/\(step.partition) goes on at offset \(step.to)\(stood)\n"
+        }
+        try printText(lines.joined())
     }
 
     private func path(ofSync id: String) -> String { "/v1/syncs/\(PercentEncoding.segment(id))" }

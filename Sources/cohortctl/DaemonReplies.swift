@@ -124,6 +124,18 @@ struct TimeReply: Decodable {
     var tick: String?
 }
 
+/// The body of `POST /v1/kafka/rebase` and `POST /v1/kafka/skip`.
+struct LogReply: Decodable {
+    struct Step: Decodable {
+        var partition: Int
+        var from: Int64
+        var to: Int64
+    }
+
+    var topic: String
+    var partitions: [Step]
+}
+
 /// The body of `GET /v1/cohorts/{id}/members`.
 struct MembersReply: Decodable {
     var users: [String]

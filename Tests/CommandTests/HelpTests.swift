@@ -19,6 +19,8 @@ struct HelpTests {
             ["cohortctl", "syncs"], ["cohortctl", "syncs", "list"], ["cohortctl", "syncs", "show"],
             ["cohortctl", "syncs", "run"], ["cohortctl", "syncs", "pause"],
             ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"],
+            ["cohortctl", "kafka"], ["cohortctl", "kafka", "rebase"],
+            ["cohortctl", "kafka", "skip"],
             ["cohortctl", "time"], ["cohortctl", "time", "accept"],
             ["cohortctl", "destinations"], ["cohortctl", "destinations", "test"], ["cohortd"],
             ["cohortd", "run"], ["cohortd", "check"], ["cohortd", "demo"], ["cohortd", "version"],

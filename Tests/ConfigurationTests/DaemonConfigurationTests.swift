@@ -338,9 +338,7 @@ struct LaterFeatureTests {
         "their keys take only the default",
         arguments: [
             ("kafka: {control_topic: c}", "kafka.control_topic", "cohortd.control"),
-            ("kafka: {on_gap: accept}", "kafka.on_gap", "halt"),
             ("kafka: {tombstone: delete_user}", "kafka.tombstone", "ignore"),
-            ("kafka: {on_damage: skip}", "kafka.on_damage", "halt"),
             ("kafka: {repartition: true}", "kafka.repartition", "false"),
             ("archive: {retention: 1d}", "archive.retention", "400d"),
             ("archive: {bytes_max: 1GiB}", "archive.bytes_max", "0"),

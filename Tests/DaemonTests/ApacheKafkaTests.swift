@@ -63,6 +63,15 @@ extension DaemonStateTests {
                     receiver.deliveries.members()["viewers"]?.contains("other") ?? false
                 }
                 #expect(!receiver.deliveries.contains { !$0.isEnter })
+                let rebase = try await daemon.ask("kafka", "rebase", "events")
+                #expect(rebase.output == "events/0 goes on at offset 9; it stood at 5\n")
+                try await daemon.ready()
+                try await publisher.event("view", of: "next", partition: 0)
+                try await eventually("it goes on behind the gap") {
+                    receiver.deliveries.members()["viewers"]?.isSuperset(of: ["unseen-5", "next"])
+                        ?? false
+                }
+                #expect(!receiver.deliveries.contains { !$0.isEnter })
                 try await daemon.stop()
             }
         }

@@ -86,6 +86,19 @@ final class Broker {
         #expect(ending == .exited(0))
     }
 
+    /// Deletes a topic; only of an Apache Kafka.
+    func deleteTopic(_ name: String) async throws {
+        let topics = try tool("kafka-topics.sh")
+        #expect(try await topics(["--delete", "--topic", name]) == .exited(0))
+    }
+
+    /// Adds partitions to a topic until it has so many; only of an Apache Kafka.
+    func addPartitions(to name: String, count: Int) async throws {
+        let topics = try tool("kafka-topics.sh")
+        let arguments = ["--alter", "--topic", name, "--partitions", "\(count)"]
+        #expect(try await topics(arguments) == .exited(0))
+    }
+
     /// Takes the right to make or write a topic from everybody; only of an Apache Kafka with an authorizer.
     func forbid(topic: String) async throws {
         let acls = try tool("kafka-acls.sh")

@@ -49,7 +49,7 @@ extension DaemonStateTests.ApacheKafkaTests {
     }
 
     @Test(
-        "a batch that cannot be read halts its partition at it, before and after a restart; the others go on",
+        "a batch that cannot be read halts its partition at it, the others go on; then it is left out, and only it",
         arguments: Damage.allCases
     )
     func damagedBatch(_ damage: Damage) async throws {
@@ -73,28 +73,66 @@ extension DaemonStateTests.ApacheKafkaTests {
         try await broker.changeSegment(topic: "events", partition: 0) {
             try spoil(&$0, at: 10, damage)
         }
-        for _ in 0..<2 {
-            let program = try daemon.start()
-            try await eventually("partition 0 is halted: \(program.errorLines.suffix(3))") {
-                try daemon.readiness()?.reasons.contains {
-                    $0.contains("partition 0 halted") && $0.contains("cannot be read")
-                } ?? false
-            }
-            #expect(program.errors.contains("partition_halted"))
-            try await eventually("the other one is live") {
-                try daemon.status()?.partitions.last?.state == "live"
-            }
-            let halted = try #require(try daemon.status()?.partitions.first)
-            #expect(halted.state == "halted")
-            #expect(halted.offset == 10)
-            // It neither goes on behind the batch nor asks for it again and again.
-            try await eventually("the other partition ticks") {
-                receiver.deliveries.members()["viewers"]?.contains("other") ?? false
-            }
-            #expect(try daemon.status()?.partitions.first?.offset == 10)
-            #expect(receiver.deliveries.allSatisfy { $0.isEnter })
-            try await daemon.stop()
+        let program = try daemon.start()
+        try await eventually("partition 0 is halted: \(program.errorLines.suffix(3))") {
+            try daemon.readiness()?.reasons.contains {
+                $0.contains("partition 0 halted") && $0.contains("cannot be read, 10 times")
+                    && $0.contains("cohortctl kafka skip events/0 10-19")
+            } ?? false
         }
+        #expect(program.errors.contains("partition_halted"))
+        try await eventually("the other one is live") {
+            try daemon.status()?.partitions.last?.state == "live"
+        }
+        let halted = try #require(try daemon.status()?.partitions.first)
+        #expect(halted.state == "halted")
+        #expect(halted.offset == 10)
+        // It neither goes on behind the batch nor asks for it again and again.
+        try await eventually("the other partition ticks") {
+            receiver.deliveries.members()["viewers"]?.contains("other") ?? false
+        }
+        #expect(try daemon.status()?.partitions.first?.offset == 10)
+        #expect(receiver.deliveries.allSatisfy { $0.isEnter })
+        switch damage {
+        case .checksum:
+            for (offsets, status) in [("9-19", 1), ("10-99", 1), ("10-19", 0), ("10-19", 0)] {
+                let skip = try await daemon.ask("kafka", "skip", "events/0", offsets)
+                #expect(skip.ending == .exited(Int32(status)), "\(offsets): \(skip.errors)")
+                if status == 0 {
+                    #expect(skip.output == "events/0 goes on at offset 20; it stood at 10\n")
+                }
+            }
+            try await daemon.ready()
+        case .compression:
+            // It is the same after a restart, until the configuration says otherwise.
+            try await daemon.stop()
+            try daemon.configure(kafka: broker.address, kafkaMore: "on_damage: skip")
+            try await daemon.startReady()
+            #expect(
+                try #require(daemon.program).errors.contains(
+                    "offsets 10 to 19 of events/0 are left out"
+                )
+            )
+        }
+        try await eventually("what follows the batch is read, and only that") {
+            let members = receiver.deliveries.members()["viewers"] ?? []
+            return members.count == 21 && members.contains("later-9")
+        }
+        guard damage == .compression else {
+            try await daemon.stop()
+            return try await broker.stop()
+        }
+        // A new cohort reads history again, and passes the batch as it was decided.
+        try daemon.cohorts([
+            (id: "viewers", users: "{performed: {event: view, last: 1h}}"),
+            (id: "others", users: "{performed: {event: [view, buy], last: 1h}}"),
+        ])
+        try await daemon.reload(until: "rebuild_done")
+        try await eventually("history is read again around the batch") {
+            receiver.deliveries.members()["others"]?.count == 21
+        }
+        #expect(receiver.deliveries.allSatisfy { $0.isEnter })
+        try await daemon.stop()
         try await broker.stop()
     }
 }

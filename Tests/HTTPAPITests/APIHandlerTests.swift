@@ -136,6 +136,20 @@ struct FakeQueries: APIQueries {
         return TimeReport(now: Self.tick, tick: nil)
     }
 
+    func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
+        commands.log.withLock { $0.append("\(request)") }
+        switch request.topic {
+        case "events":
+            return LogReport(
+                topic: "events",
+                steps: [LogReport.Step(partition: request.partition ?? 0, from: 40, to: 55)]
+            )
+        case "busy": throw .notReady(reason: "cohortd is still starting")
+        case "idle": throw .refused(reason: "no partition of idle is halted")
+        default: throw .unknownLog(reason: "it is not read")
+        }
+    }
+
     func members(
         of cohort: String,
         after: String?,
@@ -400,6 +414,34 @@ struct APIHandlerTests {
         let needless = try ask("/v1/time/accept", method: "POST")
         #expect(needless.status == 409)
         #expect(needless.body == #"{"error":{"code":"refused","text":"the clock holds nothing"}}"#)
+    }
+
+    @Test(
+        "a log is rebased and its offsets are skipped by POST; what cannot be meant is 400",
+        arguments: [
+            ("rebase?topic=events&partition=3&at=9", 200), ("rebase?topic=events", 200),
+            ("rebase?topic=idle", 409), ("rebase?topic=other", 404), ("rebase?topic=busy", 503),
+            ("rebase", 400), ("rebase?topic=events&at=9", 400),
+            ("rebase?topic=events&partition=-1", 400), ("rebase?topic=events&offset=1", 400),
+            ("skip?topic=events&partition=3&first=10&last=19", 200),
+            ("skip?topic=events&partition=3&first=20&last=19", 400),
+            ("skip?topic=events&first=10&last=19", 400), ("skip?topic=events&partition=3", 400),
+        ]
+    )
+    func logs(_ target: String, _ status: Int) throws {
+        let commands = Commands()
+        #expect(try ask("/v1/kafka/\(target)", commands: commands).status == 405)
+        #expect(commands.log.withLock { $0.isEmpty })
+        let response = try ask("/v1/kafka/\(target)", method: "POST", commands: commands)
+        #expect(response.status == status)
+        #expect(commands.log.withLock { $0.isEmpty } == (status == 400))
+        if status == 200 {
+            let partition = target.contains("partition=3") ? 3 : 0
+            #expect(
+                response.body
+                    == #"{"topic":"events","partitions":[{"partition":\#(partition),"from":40,"to":55}]}"#
+            )
+        }
     }
 
     @Test("a command changes something, so it needs POST, its own Origin and no parameters")

@@ -87,12 +87,14 @@ final class PlannerHarness {
         cohort: String = "c",
         offset: Int64,
         commands: Int64 = 0,
-        tick: Int64
+        tick: Int64,
+        holdsExits: Bool = false
     ) {
         planner.membershipReset(
             partition: partition,
             cohort: cohort,
             users: UserList(users),
+            holdsExits: holdsExits,
             cut: .at(offset, commands: commands, tick),
             now: now
         )
@@ -106,9 +108,11 @@ final class PlannerHarness {
         offset: Int64,
         commands: Int64 = 0,
         tick: Int64,
-        isCalendarBound: Bool = false
+        isCalendarBound: Bool = false,
+        holdsExits: Bool = false
     ) {
         var list = MembershipChanges(cohorts: [cohort])
+        list.holdsExits[0] = holdsExits
         list.isCalendarBound[0] = isCalendarBound
         for change in changes {
             let left = change.hasPrefix("-")

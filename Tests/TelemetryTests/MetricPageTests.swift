@@ -23,6 +23,7 @@ struct MetricPageTests {
         "cohortd_users_approximate": [],
         "cohortd_properties_ignored_total": ["partition"],
         "cohortd_operations_ignored_total": ["partition"],
+        "cohortd_users_split": [],
         "cohortd_dedupe_window_shortened_total": ["partition"],
         "cohortd_cohort_members": ["cohort"],
         "cohortd_deltas_total": ["cohort", "op"],
