@@ -33,6 +33,8 @@ extension PartitionWorker {
 
     /// Writes the state if it waited for that and it is time to try.
     func retrySaving(now: Int64) {
+        // Half of what a rebuild fills is no state to save.
+        guard rebuildEnd == nil else { return }
         guard let retryAt, now >= retryAt, mayPassDeadLetters else { return }
         do throws(StoreError) {
             try save()
