@@ -922,8 +922,8 @@ final class DaemonRun {
             }
         }
         let reports = environment.reports.all
-        let isReachable = consumer.reachability.isReachable
-        for report in trouble.look(at: reports, isReachable: isReachable, now: now) {
+        let isFlowing = consumer.reachability.isReachable
+        for report in trouble.look(at: reports, isFlowing: isFlowing, now: now) {
             logger.warning(
                 "partition_stalled",
                 KafkaTrouble.stall(report)
