@@ -128,7 +128,12 @@ extension DefinitionReader {
             if Identifier.isValid(id) {
                 prediction = id
             } else {
-                report(.badID, node.mark, "\"\(id.excerpt)\" is no id", expected: Identifier.grammar)
+                report(
+                    .badID,
+                    node.mark,
+                    "\"\(id.excerpt)\" is no id",
+                    expected: Identifier.grammar
+                )
             }
         }
         let given = fields.all(of: scores)

@@ -60,7 +60,12 @@ struct DefinitionReader {
             if Identifier.isValid(text) {
                 id = (text, node.mark)
             } else {
-                report(.badID, node.mark, "\"\(text.excerpt)\" is no id", expected: Identifier.grammar)
+                report(
+                    .badID,
+                    node.mark,
+                    "\"\(text.excerpt)\" is no id",
+                    expected: Identifier.grammar
+                )
             }
         }
         let name = fields["name"].flatMap { text($0.value, "a name", mayBeEmpty: true) }

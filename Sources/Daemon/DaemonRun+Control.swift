@@ -91,7 +91,8 @@ extension DaemonRun {
             guard objects.cohorts[id] != nil else { throw .unknownCohort }
             if let sync = loaded.syncs.first(where: { $0.cohort == id }) {
                 throw .refused(
-                    reason: "sync \(sync.id) sends \(id): remove its file and reload, then delete the cohort"
+                    reason: "sync \(sync.id) sends \(id): remove its file and reload,"
+                        + " then delete the cohort"
                 )
             }
             objects.delete(id)
@@ -105,11 +106,14 @@ extension DaemonRun {
         let (documents, problems) = DocumentReader.read(body)
         if let problem = problems.first {
             throw .badRequest(
-                "the body is no YAML or JSON: line \(problem.mark.line), column \(problem.mark.column): \(problem.text)"
+                "the body is no YAML or JSON: line \(problem.mark.line), column"
+                    + " \(problem.mark.column): \(problem.text)"
             )
         }
         guard let document = documents.first, documents.count == 1 else {
-            throw .badRequest("the body has \(documents.count) documents; one definition is expected")
+            throw .badRequest(
+                "the body has \(documents.count) documents; one definition is expected"
+            )
         }
         guard case .mapping(let pairs) = document.value,
             case .text(let own)? = pairs.first(where: { $0.key == "id" })?.value.value, own == id
@@ -126,7 +130,8 @@ extension DaemonRun {
         defer { heartbeat.beat() }
         if let error = try definitions.write(objects, properties: kafkaProperties) {
             return .notReady(
-                reason: "Kafka did not take it: \(error.description). Try again; it may have been done"
+                reason: "Kafka did not take it: \(error.description). Try again; it may have been"
+                    + " done"
             )
         }
         followed = objects

@@ -202,6 +202,8 @@ final class DaemonRun {
     let commands: CommandsTopic
     /// From where on partitions read their history again that were not through with it when that was last known.
     private var past: [PartitionID: Offset] = [:]
+    /// Partitions that were told to read their history again: once is enough, whatever halts them meanwhile.
+    private var startedHistory: Set<PartitionID> = []
     private(set) var history: HistoryReader?
     var memoryWatch: MemoryWatch
     let kafkaProperties: [String: String]
@@ -626,7 +628,7 @@ final class DaemonRun {
         }
         waitUntilStarted()
         hasStarted = true
-        try beginHistory()
+        try readHistory()
         return true
     }
 
@@ -708,7 +710,8 @@ final class DaemonRun {
                 let first = max(oldest, min(cut.firstOffset, cut.position.events))
                 if missing.properties {
                     events.offset = first
-                } else {
+                } else if !startedHistory.contains(partition) {
+                    startedHistory.insert(partition)
                     past[partition] = first
                     history = LogStart(offset: first, end: cut.position.events, oldest: oldest)
                 }
@@ -782,9 +785,17 @@ final class DaemonRun {
 
     // MARK: History
 
-    /// Begins to read what partitions lack of the past.
-    private func beginHistory() throws(DaemonError) {
+    /// Sees to it that what partitions lack of the past is read.
+    private func readHistory() throws(DaemonError) {
         if past.isEmpty { return }
+        if let history {
+            history.poll()
+            if past.keys.allSatisfy(history.reads) { return }
+            // One that was halted has begun. What the others have of theirs by now, they drop.
+            heartbeat.beat(.long)
+            history.close()
+            heartbeat.beat()
+        }
         do throws(KafkaError) {
             history = try HistoryReader(
                 configuration.kafka,
@@ -891,7 +902,7 @@ final class DaemonRun {
                 committedAt = now
                 commitOffsets(consumer)
             }
-            history?.poll()
+            try readHistory()
             try lookAtTopic(consumer, now: now)
             watchKafka(consumer, now: now)
             if wasReady, past.isEmpty { try forgetAccepted() }
@@ -990,6 +1001,7 @@ final class DaemonRun {
             case .met(let error): trouble.met(error, at: clock.monotonicMilliseconds)
             case .durable(let partition, let offset): durable[partition] = offset
             case .filled(let partition): endHistory(of: partition)
+            case .leftOut(let partition, let offset): history?.goOn(partition, at: offset)
             case .steer(let request, let reply): reply.post(try steer(request, consumer))
             case .troubled(let partition, let topic, let offset, let problem):
                 try explain(partition, topic, offset, problem, consumer)
@@ -1022,8 +1034,9 @@ final class DaemonRun {
             }
         }
         let reports = environment.reports.all
-        let isReachable = consumer.reachability.isReachable
-        for report in trouble.look(at: reports, isReachable: isReachable, now: now) {
+        let isFlowing =
+            consumer.reachability.isReachable && memoryWatch.memory.level != .critical
+        for report in trouble.look(at: reports, isFlowing: isFlowing, now: now) {
             logger.warning(
                 "partition_stalled",
                 KafkaTrouble.stall(report)

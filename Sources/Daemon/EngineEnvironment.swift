@@ -58,6 +58,8 @@ enum ControlMessage: Sendable {
     case troubled(PartitionID, topic: String, offset: Offset, problem: PartitionProblem)
     /// A partition has everything of the past that its cohorts need.
     case filled(PartitionID)
+    /// The history of a partition goes on here, behind what cannot be read and was left out before.
+    case leftOut(PartitionID, to: Offset)
     /// A snapshot up to this offset of the events is durable.
     case durable(PartitionID, Offset)
     /// A caller asks something of the definitions.

@@ -13,6 +13,7 @@ final class HistoryReader {
 
     private let consumer: Consumer
     private let engines: [EngineThread]
+    private let logger: Logger
     private var left: Set<PartitionID>
 
     /// Begins to read partitions, each from its offset on.
@@ -24,6 +25,7 @@ final class HistoryReader {
         logger: Logger
     ) throws(KafkaError) {
         self.engines = engines
+        self.logger = logger
         left = Set(offsets.keys)
         var properties = properties
         properties["group.instance.id"] = nil
@@ -61,6 +63,9 @@ final class HistoryReader {
         consumer.pollControl(timeoutMilliseconds: 0)
     }
 
+    /// Whether a partition is read that is not through.
+    func reads(_ partition: PartitionID) -> Bool { left.contains(partition) }
+
     /// A partition has what it needs.
     ///
     /// - Returns: Whether none is left, so that the reader is to be closed.
@@ -72,6 +77,19 @@ final class HistoryReader {
             // Then what comes is dropped where it arrives.
         }
         return left.isEmpty
+    }
+
+    /// Goes on behind what cannot be read.
+    func goOn(_ partition: PartitionID, at offset: Offset) {
+        do throws(KafkaError) {
+            try consumer.restart(partition, at: offset)
+        } catch {
+            logger.warning(
+                "kafka_error",
+                "history: \(error.description)",
+                repeatKey: "history \(error.code)"
+            )
+        }
     }
 
     /// Reads nothing for now.

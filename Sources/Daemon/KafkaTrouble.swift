@@ -48,17 +48,21 @@ struct KafkaTrouble {
 
     /// Looks at the partitions.
     ///
+    /// - Parameters:
+    ///   - reports: Those of all partitions.
+    ///   - isFlowing: Whether records could come: a broker answers, and nothing holds them back here.
+    ///   - now: By the clock that never jumps.
     /// - Returns: Those that get nothing though there is something, each once while it lasts.
     mutating func look(
         at reports: [PartitionReport],
-        isReachable: Bool,
+        isFlowing: Bool,
         now: Int64
     ) -> [PartitionReport] {
         var news: [PartitionReport] = []
         for report in reports {
             let partition = report.partition
-            // While no broker answers, or one says why, that is the matter.
-            guard isReachable, ends == nil, report.awaitsRecords, report.trouble == nil else {
+            // Where it is known why nothing comes, that is the matter.
+            guard isFlowing, ends == nil, report.awaitsRecords, report.trouble == nil else {
                 waits[partition] = nil
                 stalled.remove(partition)
                 continue

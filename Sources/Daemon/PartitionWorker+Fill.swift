@@ -51,12 +51,19 @@ extension PartitionWorker {
     }
 
     private func troubleOfHistory(_ error: KafkaError) {
+        guard let next = fill?.next else { return }
         switch error.kind {
-        case .offsetOutOfRange, .unknownTopicOrPartition, .damagedBatch: break
+        case .damagedBatch:
+            // What was left out when it was new is left out again.
+            guard let end = gaps.skipped(next, ofCommands: false)?.to else { break }
+            fill?.next = end
+            environment.control.postAtOnce(.leftOut(partition, to: end))
+            return
+        case .offsetOutOfRange, .unknownTopicOrPartition: break
         default: return
         }
         let text =
-            "partition \(partition): the history of \(buildingIDs) cannot be read on at offset \(fill?.next ?? 0):"
+            "partition \(partition): the history of \(buildingIDs) cannot be read on at offset \(next):"
             + " \(error.text). It stays empty and the others go on; list it in accept_history and reload to do without what"
             + " is gone"
         fill?.problem = text

@@ -6,19 +6,21 @@ import Threads
 // A full disk: nothing more is applied, and the state in memory is written as a whole once there is space.
 
 extension PartitionWorker {
-    /// How long until it is tried again.
-    private static let retryMilliseconds: Int64 = 1000
-
     /// Whether the state in memory waits for space on the disk, and nothing may be applied to it.
     var isStalled: Bool { retryAt != nil }
 
     /// Waits for space on a disk that is full; any other error ends the process, and what was durable stays.
-    func cannotSave(_ error: StoreError) {
+    ///
+    /// - Parameters:
+    ///   - error: Why the state could not be written.
+    ///   - began: When that was tried; nil for now.
+    func cannotSave(_ error: StoreError, since began: Int64? = nil) {
         guard error.isRetriable else {
             environment.control.postAtOnce(.fatal(DaemonError(error)))
             return
         }
-        retryAt = environment.clock.monotonicMilliseconds + Self.retryMilliseconds
+        let now = environment.clock.monotonicMilliseconds
+        retryAt = now + DiskRetry.wait(after: now - (began ?? now))
         report.storeFailure = "partition \(partition) cannot be saved: \(error.description)"
         publish()
         environment.logger.error(
@@ -31,11 +33,13 @@ extension PartitionWorker {
 
     /// Writes the state if it waited for that and it is time to try.
     func retrySaving(now: Int64) {
+        // Half of what a rebuild fills is no state to save.
+        guard rebuildEnd == nil else { return }
         guard let retryAt, now >= retryAt, mayPassDeadLetters else { return }
         do throws(StoreError) {
             try save()
         } catch {
-            cannotSave(error)
+            cannotSave(error, since: now)
             return
         }
         self.retryAt = nil

@@ -35,7 +35,9 @@ extension PartitionWorker {
     }
 
     /// Whether the snapshot is still the one that a rebuild begins from.
-    private var isRebuildPending: Bool { !opened.missingTraces.isEmpty && needsRebuild }
+    private var isRebuildPending: Bool {
+        !opened.missingTraces.isEmpty && needsRebuild || rebuildEnd != nil
+    }
 
     private func leaveOut(_ gap: LogGap) {
         gaps.append(gap)
@@ -49,13 +51,17 @@ extension PartitionWorker {
         next = gap.to
         // What was left out does not change what stands before it.
         if gap.cause != .skipped { fingerprint = nil }
-        if gap.cause == .anew { firstOffset = gap.to }
+        if gap.cause == .anew {
+            firstOffset = gap.to
+            // The past of the other log is gone, and the new one is read from here on.
+            if let until = fill?.until { fill?.next = until }
+        }
     }
 
     private func writeGap(_ gap: LogGap) throws(DaemonError) {
         guard isRebuildPending, var cut = durableCut else {
             isDirty = true
-            try writeChanges()
+            do throws(StoreError) { try save() } catch { cannotSave(error) }
             return
         }
         // Nothing of a rebuild may be stored before it is over: the same state, with where it goes on.

@@ -47,8 +47,6 @@ final class SyncService: @unchecked Sendable {
     /// Why nothing can be noted, and so nothing is sent; nil where all is well.
     var storeFailure: String? { storeFailureText.withLock { $0 } }
 
-    /// How long until a journal that did not fit onto the disk is tried again.
-    private static let retryMilliseconds: Int64 = 1000
     /// How long what is under way may take when the daemon stops.
     static let graceMilliseconds = 10_000
     /// How long a question waits for the thread, which may be making intents durable.
@@ -298,10 +296,15 @@ final class SyncService: @unchecked Sendable {
     /// Waits for space on a full disk: what was planned goes nowhere until it is durable.
     ///
     /// - Throws: Every other error, which ends the process.
-    private func hold(_ effects: SyncEffects, because error: StoreError) throws(DaemonError) {
+    private func hold(
+        _ effects: SyncEffects,
+        because error: StoreError,
+        since began: Int64? = nil
+    ) throws(DaemonError) {
         guard error.isRetriable else { throw DaemonError(error) }
         held = effects
-        retryAt = clock.monotonicMilliseconds + Self.retryMilliseconds
+        let now = clock.monotonicMilliseconds
+        retryAt = now + DiskRetry.wait(after: now - (began ?? now))
         storeFailureText.withLock { $0 = "nothing can be sent: \(error.description)" }
         logger.error(
             "disk_full",
@@ -312,11 +315,12 @@ final class SyncService: @unchecked Sendable {
 
     /// Writes the journal anew, since the write that failed took with it what had been appended before; whether it fits.
     private func goOnAfterFullDisk() throws(DaemonError) -> Bool {
-        guard let effects = held, clock.monotonicMilliseconds >= retryAt else { return false }
+        let now = clock.monotonicMilliseconds
+        guard let effects = held, now >= retryAt else { return false }
         do throws(StoreError) {
             try rewrite()
         } catch {
-            try hold(effects, because: error)
+            try hold(effects, because: error, since: now)
             return false
         }
         held = nil

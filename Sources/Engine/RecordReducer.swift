@@ -14,14 +14,16 @@ struct RecordReducer {
     private var order: [Int32] = []
     private var numbers: [Int64] = []
     private var hashes: [Hash] = []
-    private var starts = [Int64](repeating: RecordReducer.none, count: 10)
-    private var freshStarts = [Int64](repeating: RecordReducer.none, count: 10)
+    private var ends = [Int64](repeating: RecordReducer.never, count: 10)
+    private var freshEnds = [Int64](repeating: RecordReducer.never, count: 10)
 
     /// The sum that was worked out last.
     private var summed = Summed()
 
     /// Earlier than every record.
     static let none = Int64.min
+    /// Later than every record.
+    private static let never = Int64.max
 
     /// The sum of a stretch of a run; a longer one that ends with it goes on from there.
     private struct Summed {
@@ -407,30 +409,27 @@ struct RecordReducer {
     /// When the chain of records that pass the filters 0, 1, 2 … one strictly after the other began: of all
     /// chains the one that began last; ``none`` where there is none.
     ///
-    /// Of all chains of the first steps that end before a record, the one that began last leaves the most
-    /// room for `within` and stays longest in the window, so only its start is kept.
+    /// From the newest record back, so that the first beginning that is found is the answer: a user who does much has
+    /// one among the last few records. Of all chains of the last steps behind a record, the one that ends first leaves
+    /// the most room for `within`, so only its end is kept.
     private mutating func newestChain(_ records: Selection, _ test: RecordTest) -> Int64 {
         let steps = test.number
-        var newest = Self.none
-        for step in 0..<steps { starts[step] = Self.none }
-        var place = records.places.lowerBound
-        while place < records.places.upperBound {
-            let time = records.time(place)
-            for step in 0..<steps { freshStarts[step] = Self.none }
-            while place < records.places.upperBound, records.time(place) == time {
+        for step in 0..<steps { ends[step] = Self.never }
+        var place = records.places.upperBound
+        while place > records.places.lowerBound {
+            let time = records.time(place - 1)
+            for step in 0..<steps { freshEnds[step] = Self.never }
+            while place > records.places.lowerBound, records.time(place - 1) == time {
+                place -= 1
                 let mask = records.word(place, test.maskWord)
                 for step in 0..<steps where mask >> UInt64(step) & 1 != 0 {
-                    let start = step == 0 ? time : starts[step - 1]
-                    if start == Self.none { continue }
-                    if step == steps - 1, time - start <= test.length {
-                        newest = max(newest, start)
-                    }
-                    freshStarts[step] = max(freshStarts[step], start)
+                    let end = step == steps - 1 ? time : ends[step + 1]
+                    freshEnds[step] = min(freshEnds[step], end)
                 }
-                place += 1
             }
-            for step in 0..<steps { starts[step] = max(starts[step], freshStarts[step]) }
+            if freshEnds[0] != Self.never, freshEnds[0] - time <= test.length { return time }
+            for step in 0..<steps { ends[step] = min(ends[step], freshEnds[step]) }
         }
-        return newest
+        return Self.none
     }
 }

@@ -69,6 +69,8 @@ package enum APIQueryError: Error, Equatable {
         switch self {
         case .unknownCohort: "there is no such cohort"
         case .unknownSync: "there is no such sync"
+        case .ownedByFile: "the cohort is one of a file"
+        case .badRequest(let text), .invalid(let text): text
         case .unknownLog(let reason), .refused(let reason), .notReady(let reason): reason
         }
     }

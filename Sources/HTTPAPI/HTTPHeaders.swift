@@ -19,15 +19,17 @@ package struct HTTPHeaders: Sendable {
         fields.append(Field(name: name.lowercasedASCII, value: value))
     }
 
-    /// The first value of `name`, which is to be given in lower case; nil when there is none.
+    /// The first value of `name`, in any case; nil when there is none.
     package subscript(name: String) -> String? {
+        let name = name.lowercasedASCII
         for field in fields where field.name == name { return field.value }
         return nil
     }
 
-    /// Every value of `name`, which is to be given in lower case.
+    /// Every value of `name`, in any case.
     package func all(_ name: String) -> [String] {
-        fields.filter { $0.name == name }.map(\.value)
+        let name = name.lowercasedASCII
+        return fields.filter { $0.name == name }.map(\.value)
     }
 }
 

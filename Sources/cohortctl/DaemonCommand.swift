@@ -99,7 +99,9 @@ struct DaemonCommand {
         }
         if !problems.isEmpty { throw .definitionInvalid }
         guard let document = documents.first, documents.count == 1, files.count == 1 else {
-            printError("cohortctl: \(file) has \(documents.count) definitions; one is applied at a time")
+            printError(
+                "cohortctl: \(file) has \(documents.count) definitions; one is applied at a time"
+            )
             throw .definitionInvalid
         }
         guard case .mapping(let pairs) = document.value,

@@ -16,6 +16,8 @@ struct HelpTests {
             ["cohortctl", "status"], ["cohortctl", "top"], ["cohortctl", "cohorts"],
             ["cohortctl", "cohorts", "list"],
             ["cohortctl", "cohorts", "show"], ["cohortctl", "cohorts", "members"],
+            ["cohortctl", "cohorts", "apply"], ["cohortctl", "cohorts", "delete"],
+            ["cohortctl", "cohorts", "accept"], ["cohortctl", "reload"],
             ["cohortctl", "syncs"], ["cohortctl", "syncs", "list"], ["cohortctl", "syncs", "show"],
             ["cohortctl", "syncs", "run"], ["cohortctl", "syncs", "pause"],
             ["cohortctl", "syncs", "resume"], ["cohortctl", "syncs", "approve"],

@@ -123,7 +123,7 @@ struct DestinationTests {
             (
                 "id: A\ntemplate: file\nsettings: {path: x}",
                 [
-                    "d0.yaml:1:5: error[bad_value]: id: \"A\" is no id (expected up to 64 of a-z 0-9 _ -, the first a letter or digit)"
+                    "d0.yaml:1:5: error[bad_value]: id: \"A\" is no id (expected 1 to 64 of a-z 0-9 _ -, the first a letter or digit)"
                 ]
             ),
             (

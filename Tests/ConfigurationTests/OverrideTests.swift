@@ -43,7 +43,7 @@ struct OverrideTests {
         #expect(configuration.inactiveEvents == ["x", "y"])
         #expect(
             problems("", set: ["accept_history=[\"ok\",\"NO\"]"]) == [
-                "--set accept_history: error[bad_value]: accept_history[1]: \"NO\" is no id (expected up to 64 of a-z 0-9 _ -, the first a letter or digit)"
+                "--set accept_history: error[bad_value]: accept_history[1]: \"NO\" is no id (expected 1 to 64 of a-z 0-9 _ -, the first a letter or digit)"
             ]
         )
         #expect(

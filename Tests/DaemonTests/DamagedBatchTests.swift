@@ -2,7 +2,7 @@ import Basics
 import Foundation
 import Testing
 
-extension DaemonStateTests.ApacheKafkaTests {
+extension DaemonStateTests.TopicLifeTests {
     /// How a batch on the broker's disk is spoiled.
     enum Damage: CaseIterable {
         /// Its checksum does not fit.

@@ -10,7 +10,10 @@ extension DaemonStateTests {
 
         private func daemon(_ broker: Broker, _ receiver: Receiver) throws -> DaemonUnderTest {
             let daemon = try DaemonUnderTest()
-            try daemon.configure(kafka: broker.address, properties: broker.properties)
+            // Who lost its data_dir is the same member all the same.
+            var properties = broker.properties
+            properties["group.instance.id"] = "shop-1"
+            try daemon.configure(kafka: broker.address, properties: properties)
             try daemon.webhook(url: receiver.url)
             try daemon.cohorts([viewers])
             try daemon.write("buyers.yaml", buyers)
@@ -55,9 +58,12 @@ extension DaemonStateTests {
                 try await daemon.settled(at: wallClock())
                 let sent = receiver.deliveries.count
 
-                let apply = try await daemon.ask("cohorts", "apply", "buyers.yaml")
+                let apply = try await daemon.ask("cohorts", "apply", "\(daemon.path)/buyers.yaml")
                 #expect(apply.ending == .exited(0), "\(apply.errors)")
-                #expect(apply.output.hasPrefix("applied buyers: cohorts +buyers"), "\(apply.output)")
+                #expect(
+                    apply.output.hasPrefix("applied buyers: cohorts +buyers"),
+                    "\(apply.output)"
+                )
                 try await becomesLive(daemon)
                 #expect(receiver.deliveries.count == sent)
 
@@ -104,7 +110,9 @@ extension DaemonStateTests {
             try await broker.stop()
         }
 
-        @Test("what cannot be used changes nothing and is told, and history that is gone can be done without")
+        @Test(
+            "what cannot be used changes nothing and is told, and history that is gone can be done without"
+        )
         func refused() async throws {
             let broker = try Broker()
             try await broker.createTopic(partitions: 1)
@@ -117,20 +125,28 @@ extension DaemonStateTests {
             try daemon.write("filed.yaml", "id: viewers\nusers: {performed: {event: gift}}\n")
             try daemon.write("two.yaml", "id: a\n---\nid: b\n")
 
-            let gone = try await daemon.ask("cohorts", "apply", "ever.yaml")
+            let gone = try await daemon.ask("cohorts", "apply", "\(daemon.path)/ever.yaml")
             #expect(gone.ending == .exited(1))
             #expect(gone.errors.contains("the history that ever needs is gone from Kafka"))
-            let wrong = try await daemon.ask("cohorts", "apply", "wrong.yaml")
+            let wrong = try await daemon.ask("cohorts", "apply", "\(daemon.path)/wrong.yaml")
             #expect(wrong.ending == .exited(1))
             #expect(wrong.errors.contains("performd"), "\(wrong.errors)")
-            let filed = try await daemon.ask("cohorts", "apply", "filed.yaml")
+            let filed = try await daemon.ask("cohorts", "apply", "\(daemon.path)/filed.yaml")
             #expect(filed.ending == .exited(1))
             #expect(filed.errors.contains("is one of a file"), "\(filed.errors)")
-            #expect(try await daemon.ask("cohorts", "apply", "two.yaml").ending == .exited(2))
+            #expect(
+                try await daemon.ask("cohorts", "apply", "\(daemon.path)/two.yaml").ending
+                    == .exited(2)
+            )
             #expect(try await daemon.ask("cohorts", "delete", "nobody").ending == .exited(1))
             #expect(try await states(daemon) == ["viewers live"])
 
-            let late = try await daemon.ask("cohorts", "apply", "--from-now", "ever.yaml")
+            let late = try await daemon.ask(
+                "cohorts",
+                "apply",
+                "--from-now",
+                "\(daemon.path)/ever.yaml"
+            )
             #expect(late.ending == .exited(0), "\(late.errors)")
             try await eventually("it is live") {
                 try daemon.get("/v1/cohorts/ever/members")?.status == 200

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import Daemon
+
 extension DaemonStateTests {
     /// What a disk does to a daemon that has its state on it.
     @Suite("on a disk that takes nothing more")
@@ -31,6 +33,17 @@ extension DaemonStateTests {
         }
 
         private func names(_ users: Range<Int>) -> Set<String> { Set(users.map(name)) }
+
+        @Test(
+            "attempts to save take a tenth of the time, and come a second apart at least and a minute at most",
+            arguments: [
+                (Int64(0), Int64(1000)), (111, 1000), (200, 1800), (5000, 45_000), (7000, 60_000),
+                (.max, 60_000),
+            ]
+        )
+        func retries(attempt: Int64, wait: Int64) {
+            #expect(DiskRetry.wait(after: attempt) == wait)
+        }
 
         @Test(
             "full: it stands still and says so, reads go on, and with space again so does it, in the same process",

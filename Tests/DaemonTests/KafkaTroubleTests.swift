@@ -26,8 +26,8 @@ struct KafkaTroubleTests {
     func stall() {
         var trouble = KafkaTrouble()
         let minute = KafkaTrouble.stalledMilliseconds
-        func look(_ report: PartitionReport, at now: Int64, isReachable: Bool = true) -> Int {
-            trouble.look(at: [report], isReachable: isReachable, now: now).count
+        func look(_ report: PartitionReport, at now: Int64, isFlowing: Bool = true) -> Int {
+            trouble.look(at: [report], isFlowing: isFlowing, now: now).count
         }
         func reasons(_ report: PartitionReport, at now: Int64) -> [String] {
             trouble.reasons(reachable, missing: 0, reports: [report], now: now)
@@ -47,7 +47,7 @@ struct KafkaTroubleTests {
         #expect(reasons(waiting(6), at: 1200 + minute) == [])
         #expect(look(waiting(6), at: 1200 + 2 * minute) == 1)
         // Nothing is expected of a Kafka that does not answer.
-        #expect(look(waiting(6), at: 1300 + 2 * minute, isReachable: false) == 0)
+        #expect(look(waiting(6), at: 1300 + 2 * minute, isFlowing: false) == 0)
         #expect(look(waiting(6), at: 1400 + 2 * minute) == 0)
         #expect(look(waiting(6), at: 1300 + 3 * minute) == 0)
         // Nor of a leader that says why.

@@ -251,6 +251,34 @@ struct HaltedPartitionTests {
         #expect(try told().cut.offset == 56)
     }
 
+    @Test("goes on behind a gap in its commands as it does in its events")
+    func commands() throws {
+        var worker = try PartitionWorker.open(0, environment)
+        func start(_ commands: Offset) {
+            let log = LogStart(offset: commands, end: commands, oldest: 0)
+            worker.start(
+                PartitionStart(
+                    events: LogStart(offset: 0, end: 0, oldest: 0),
+                    commands: log,
+                    floor: .distantPast
+                )
+            )
+        }
+        start(0)
+        worker.advance(commandsTo: 30)
+        worker.halt("another log")
+        var left = gap(30, 2, .anew)
+        left.isOfCommands = true
+        #expect(worker.goOn(LogStep(gap: left)).position == 0)
+        worker = try PartitionWorker.open(0, environment)
+        #expect(worker.commandsNext == 2)
+        #expect(worker.gaps.all == [left])
+        start(2)
+        worker.tickAsked(environment.clock.now, end: LogPosition(events: 0, commands: 2))
+        worker.finishTick()
+        #expect(try told().cut.commands == 30)
+    }
+
     @Test("goes on as it was where nothing is missing after all")
     func nothingMissing() throws {
         let worker = try PartitionWorker.open(0, environment)

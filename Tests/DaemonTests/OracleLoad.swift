@@ -47,6 +47,8 @@ final class OracleLoad {
     /// How many users there are, and how many events a step publishes.
     private static let users = 300
     private static let eventsPerStep = 60
+    /// By how much the time of an event is ahead at most, in milliseconds.
+    static let aheadMax: Int64 = 2500
 
     let publisher: Publisher
     private var generator: SeededGenerator
@@ -120,7 +122,7 @@ final class OracleLoad {
         line.user = .text(user)
         line.type = .text(generator.pick(["view", "view", "view", "cart", "buy"]))
         line.received = now
-        line.time = now + Int64(generator.number(in: 1000...2500))
+        line.time = now + Int64(generator.number(in: 1000...Int(Self.aheadMax)))
         line.insertID = .text("load-\(number)")
         line.eventProperties = [
             OracleMember("price", .number("\(generator.below(60))"))
@@ -219,8 +221,9 @@ extension [Receiver.Delivery] {
     /// Users told twice in a row that they entered, or left, one cohort.
     var repetitions: [String] {
         var isIn: [String: Bool] = [:]
+        var seen: Set<String> = []
         var found: [String] = []
-        for delivery in self where delivery.isTaken {
+        for delivery in self where delivery.isTaken && seen.insert(delivery.messageID).inserted {
             for user in delivery.users {
                 let key = "\(delivery.cohort) \(user)"
                 if isIn[key] ?? false == delivery.isEnter {

@@ -8,7 +8,7 @@ import Testing
 extension DaemonStateTests {
     /// What happens to a topic, not what a broker of some version says of it: once is enough.
     @Suite(
-        "with a topic that comes and goes",
+        "on bad days of its topic",
         .enabled(if: Broker.kafkaHome != nil, "KAFKA_HOME is not set")
     )
     struct TopicLifeTests {

@@ -44,3 +44,18 @@ struct RequestTargetTests {
         #expect(try RequestTarget("/a?").query.isEmpty)
     }
 }
+
+@Suite("The header fields of a request")
+struct HTTPHeadersTests {
+    @Test("names are the same in any case, and values of one name keep their order")
+    func names() {
+        var headers = HTTPHeaders()
+        headers.append("Content-TYPE", "a")
+        headers.append("content-type", "b")
+        for name in ["Content-Type", "content-type", "CONTENT-TYPE"] {
+            #expect(headers[name] == "a")
+            #expect(headers.all(name) == ["a", "b"])
+        }
+        #expect(headers["Content"] == nil && headers.all("X").isEmpty)
+    }
+}
