@@ -49,22 +49,21 @@ extension DaemonStateTests {
                 ("buyers", "{performed: {event: buy, last: 1h}}"),
             ])
             let sent = receiver.deliveries.count
-            var reasons: Set<String> = []
             for round in 0..<2 {
                 let program = try daemon.start()
-                // Before the group has given us the partitions nothing can be read again.
-                try await eventually("/readyz says rebuilding: \(reasons)") {
-                    let readiness = try daemon.readiness()
-                    #expect(readiness?.ready != true)
-                    reasons.formUnion(readiness?.reasons ?? [])
-                    return readiness?.reasons.contains { $0.hasPrefix("rebuilding partition 3") }
-                        ?? false
+                try await eventually("history is read again") {
+                    program.errors.contains("rebuild_started")
                 }
                 #expect(receiver.deliveries.count == sent)
                 // A kill in the middle changes nothing.
                 if round == 0 { try await program.killHard() }
             }
             try await daemon.ready()
+            try await eventually("both cohorts are whole") {
+                try ["viewers", "buyers"].allSatisfy {
+                    try daemon.get("/v1/cohorts/\($0)/members")?.status == 200
+                }
+            }
             try await daemon.settled(at: wallClock())
             let later = receiver.deliveries[sent...]
             #expect(Set(later.map(\.cohort)) == ["buyers"])
