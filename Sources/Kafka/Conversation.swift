@@ -21,9 +21,8 @@ final class Conversation: @unchecked Sendable {
         var companions: [PartitionID: Offset] = [:]
         /// What is paused in the client, ours or not.
         var paused: Set<TopicPartition> = []
-        /// Whether nothing is to flow, and what of the paused is so only for that.
+        /// Whether nothing is to flow: the client has none of what is ours, whatever else happens.
         var isHeld = false
-        var held: Set<TopicPartition> = []
         var queues: [Forwarding] = []
         var reachability = Reachability()
         var hasEnded = false
@@ -93,34 +92,23 @@ final class Conversation: @unchecked Sendable {
 
     /// Lets nothing flow until ``release(_:)``, whatever is assigned meanwhile.
     func hold(_ client: OpaquePointer) throws(KafkaError) {
-        let flowing = state.withLock { state in
-            state.isHeld = true
-            return reading(state.started, state.companions).map(\.0).filter {
-                !state.paused.contains($0)
-            }
+        if state.withLock({ $0.isHeld }) { return }
+        let (started, companions) = try positions(client)
+        state.withLock {
+            $0.isHeld = true
+            $0.started = started
+            $0.companions = companions
         }
-        for place in flowing {
-            try pause(place, client)
-            state.withLock { _ = $0.held.insert(place) }
-        }
+        try stop(client)
     }
 
-    /// Lets flow what only ``hold(_:)`` paused.
+    /// Lets flow what is ours by now, each from where it was.
     func release(_ client: OpaquePointer) throws(KafkaError) {
-        state.withLock { $0.isHeld = false }
-        try resumeHeld(client)
-    }
-
-    private func resumeHeld(_ client: OpaquePointer) throws(KafkaError) {
-        let held = state.withLock { state in
-            defer { state.held = [] }
-            return state.held
+        let (wasHeld, started, companions) = state.withLock { state in
+            defer { state.isHeld = false }
+            return (state.isHeld, state.started, state.companions)
         }
-        for place in held { try resume(place, client) }
-    }
-
-    private func holdAgain(_ client: OpaquePointer) throws(KafkaError) {
-        if state.withLock({ $0.isHeld }) { try hold(client) }
+        if wasHeld { apply(started, companions, client) }
     }
 
     /// The partition of the topic.
@@ -200,13 +188,11 @@ final class Conversation: @unchecked Sendable {
         events.assigned(partitions)
         do {
             // A pause outlives the assignment it was made in.
-            state.withLock { $0.held = [] }
             for place in reading(started, companions).map(\.0) { try resume(place, client) }
         } catch {
             failed(error)
         }
         apply(started, companions, client)
-        do { try holdAgain(client) } catch { failed(error) }
     }
 
     /// Where the owner wants the companions of what is read to start.
@@ -289,9 +275,12 @@ final class Conversation: @unchecked Sendable {
     private func positions(
         _ client: OpaquePointer
     ) throws(KafkaError) -> (started: [PartitionID: Offset?], companions: [PartitionID: Offset]) {
-        var (started, companions) = state.withLock { ($0.started, $0.companions) }
+        var (isHeld, started, companions) = state.withLock {
+            ($0.isHeld, $0.started, $0.companions)
+        }
         let read = reading(started, companions)
-        if read.isEmpty { return (started, companions) }
+        // What the client has not got it knows no position of, or one of before.
+        if isHeld || read.isEmpty { return (started, companions) }
         let positions = try PartitionList.with(read) { list throws(KafkaError) in
             let code = rd_kafka_position(client, list)
             if code != RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -320,6 +309,13 @@ final class Conversation: @unchecked Sendable {
             $0.started = started
             $0.companions = companions
         }
+        try stop(client)
+        for place in places { try resume(place, client) }
+        apply(started, companions, client)
+    }
+
+    /// Takes every partition from the client.
+    private func stop(_ client: OpaquePointer) throws(KafkaError) {
         // Stopping a partition ends its forwarding, and happens in the client's own thread after the call
         // that asks for it has returned. That thread takes its orders in turn: when the second call comes
         // back, the stops that the first one ordered are done.
@@ -329,20 +325,18 @@ final class Conversation: @unchecked Sendable {
                 throw KafkaError(code, "the partitions of \(settings.topic) cannot be stopped")
             }
         }
-        for place in places { try resume(place, client) }
-        try resumeHeld(client)
-        apply(started, companions, client)
-        try holdAgain(client)
     }
 
     /// Forwards every partition that is read to its engine queue, then hands the assignment to the client.
+    ///
+    /// While everything is held that is an empty one.
     private func apply(
         _ started: [PartitionID: Offset?],
         _ companions: [PartitionID: Offset],
         _ client: OpaquePointer
     ) {
-        let queues = state.withLock { $0.queues }
-        let read = reading(started, companions)
+        let (queues, isHeld) = state.withLock { ($0.queues, $0.isHeld) }
+        let read = isHeld ? [] : reading(started, companions)
         for (place, _) in read {
             let index = settings.queueIndex(place.partition)
             precondition(queues.indices.contains(index), "queue \(index) of \(queues.count)")

@@ -115,7 +115,8 @@ extension DaemonTests {
                 var reasons: [String] = []
                 try await eventually("nine say why they are halted: \(reasons)") {
                     reasons = try daemon.readiness()?.reasons ?? []
-                    return reasons.count { $0.contains("a batch cannot be read") } == 9
+                    return reasons.count == 9
+                        && reasons.allSatisfy { $0.contains("halted: a batch cannot be read") }
                 }
                 // What a halted one had before is kept, and not told while it is halted.
                 try await eventually("the one that is well is told: \(told)") {
