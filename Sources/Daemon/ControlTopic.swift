@@ -20,7 +20,6 @@ final class ControlTopic {
     private static let againMilliseconds: Int64 = 10_000
 
     private let name: String
-    private let groupID: String
     private let files: SmallFiles<DiskFileSystem>
     private let logger: Logger
     private let clock = SystemClock()
@@ -32,7 +31,6 @@ final class ControlTopic {
 
     init(_ kafka: KafkaConfiguration, _ files: SmallFiles<DiskFileSystem>, logger: Logger) {
         name = kafka.controlTopic
-        groupID = kafka.group
         self.files = files
         self.logger = logger
         objects = Self.objects(in: files.path)
@@ -40,7 +38,7 @@ final class ControlTopic {
 
     /// Whether this is the topic of a configuration.
     func isOf(_ kafka: KafkaConfiguration) -> Bool {
-        name == kafka.controlTopic && groupID == kafka.group
+        name == kafka.controlTopic
     }
 
     /// What the file of a data directory has; nothing where there is no such file, or none that we may read.
@@ -62,12 +60,9 @@ final class ControlTopic {
         do throws(KafkaError) {
             let isThere = try consumer.partitionCount(ifThere: name, timeoutMilliseconds: 2000)
             if isThere != nil {
-                try TopicSnapshot.read(
-                    name,
-                    properties: properties,
-                    groupID: groupID,
-                    timeoutMilliseconds: Self.readMilliseconds
-                ) { key, value in
+                let probe = try LogProbe(properties: properties, topic: name) { _ in }
+                defer { probe.close(timeoutMilliseconds: 1000) }
+                try probe.readAll(of: 0, timeoutMilliseconds: Self.readMilliseconds) { key, value in
                     count += 1
                     if let key { found.take(key.string, value?.array) }
                 }

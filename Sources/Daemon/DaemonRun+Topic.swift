@@ -32,9 +32,10 @@ extension DaemonRun {
         defer { heartbeat.beat() }
         let logger = logger
         do throws(KafkaError) {
-            var properties = kafkaProperties
-            properties["group.instance.id"] = nil
-            let probe = try LogProbe(properties: properties, topic: loaded.daemon.kafka.topic) {
+            let probe = try LogProbe(
+                properties: kafkaProperties,
+                topic: loaded.daemon.kafka.topic
+            ) {
                 logger.debug("kafka_client", $0.text, repeatKey: $0.text)
             }
             defer { probe.close(timeoutMilliseconds: Self.answerMilliseconds) }

@@ -2,7 +2,7 @@ package import Basics
 internal import CRdKafka
 internal import Threads
 
-/// Looks at single records of a topic, beside the consumer that reads it: without a group, through a client of its own.
+/// Reads a topic, record by record or whole partitions, without a group: through a client of its own, beside the consumer.
 ///
 /// For one thread at a time, and one that may wait.
 package final class LogProbe {
@@ -20,7 +20,7 @@ package final class LogProbe {
 
     private let handle: ClientHandle
     private let queue: ClientQueue
-    private let topic: String
+    private let name: String
     private let clock = SystemClock()
 
     /// Makes the client; no broker is waited for.
@@ -35,7 +35,7 @@ package final class LogProbe {
         topic: String,
         log: @escaping @Sendable (ClientLogLine) -> Void
     ) throws(KafkaError) {
-        self.topic = topic
+        name = topic
         var settings = ConsumerSettings(
             properties: properties,
             groupID: "",
@@ -67,14 +67,57 @@ package final class LogProbe {
         at offsets: [PartitionID: Offset],
         timeoutMilliseconds: Int
     ) throws(KafkaError) -> [PartitionID: Finding] {
-        let context = topic
-        return try handle.use { client throws(KafkaError) in
-            guard let topic = rd_kafka_topic_new(client, context, nil) else {
-                throw KafkaError(rd_kafka_last_error(), "topic \(context)")
+        var findings: [PartitionID: Finding] = [:]
+        try read(from: offsets, timeoutMilliseconds) { view in
+            // The first thing that comes of each.
+            if offsets[view.partition] != nil, findings[view.partition] == nil {
+                findings[view.partition] = Self.finding(view)
             }
-            var read: [PartitionID] = []
+            return findings.count < offsets.count
+        }
+        return findings
+    }
+
+    /// Hands every record of a partition to `body`, the oldest first, up to the end that the partition has by then.
+    ///
+    /// - Parameters:
+    ///   - partition: Which.
+    ///   - timeoutMilliseconds: How long all of it may take.
+    ///   - body: Gets key and value, which are lent; a nil value is a tombstone.
+    /// - Throws: `KafkaError`; some records may have been handed out by then.
+    package func readAll(
+        of partition: PartitionID,
+        timeoutMilliseconds: Int,
+        _ body: (_ key: ByteView?, _ value: ByteView?) -> Void
+    ) throws(KafkaError) {
+        var outcome: Result<Void, KafkaError> = .failure(.timedOut("\(name) cannot be read"))
+        let beginning = Offset(RD_KAFKA_OFFSET_BEGINNING)
+        try read(from: [partition: beginning], timeoutMilliseconds) { view in
+            switch view.content {
+            case .record:
+                body(view.key, view.value)
+                return true
+            case .endOfPartition: outcome = .success(())
+            case .failure(let error): outcome = .failure(error)
+            }
+            return false
+        }
+        try outcome.get()
+    }
+
+    /// Hands out what comes of some partitions, until `body` says no or the time is over.
+    private func read(
+        from offsets: [PartitionID: Offset],
+        _ timeoutMilliseconds: Int,
+        _ body: (borrowing RecordView) -> Bool
+    ) throws(KafkaError) {
+        try handle.use { client throws(KafkaError) in
+            guard let topic = rd_kafka_topic_new(client, name, nil) else {
+                throw KafkaError(rd_kafka_last_error(), "topic \(name)")
+            }
+            var started: [PartitionID] = []
             defer {
-                for partition in read { rd_kafka_consume_stop(topic, partition) }
+                for partition in started { rd_kafka_consume_stop(topic, partition) }
                 rd_kafka_topic_destroy(topic)
             }
             for (partition, offset) in offsets {
@@ -82,34 +125,21 @@ package final class LogProbe {
                 else {
                     throw KafkaError(
                         rd_kafka_last_error(),
-                        "\(context)/\(partition) cannot be looked at"
+                        "\(name)/\(partition) cannot be looked at"
                     )
                 }
-                read.append(partition)
+                started.append(partition)
             }
-            return findings(of: offsets, timeoutMilliseconds)
-        }
-    }
-
-    /// Takes the first thing that comes of each partition.
-    private func findings(
-        of offsets: [PartitionID: Offset],
-        _ timeoutMilliseconds: Int
-    ) -> [PartitionID: Finding] {
-        var findings: [PartitionID: Finding] = [:]
-        let end = clock.monotonicMilliseconds + Int64(timeoutMilliseconds)
-        while findings.count < offsets.count {
-            let left = end - clock.monotonicMilliseconds
-            guard left > 0,
-                let message = rd_kafka_consume_queue(queue.pointer, Int32(clamping: left))
-            else { break }
-            let view = RecordView(message, isOfCompanion: false)
-            if offsets[view.partition] != nil, findings[view.partition] == nil {
-                findings[view.partition] = Self.finding(view)
+            let end = clock.monotonicMilliseconds + Int64(timeoutMilliseconds)
+            while true {
+                let left = end - clock.monotonicMilliseconds
+                guard left > 0,
+                    let message = rd_kafka_consume_queue(queue.pointer, Int32(clamping: left))
+                else { return }
+                defer { rd_kafka_message_destroy(message) }
+                if !body(RecordView(message, isOfCompanion: false)) { return }
             }
-            rd_kafka_message_destroy(message)
         }
-        return findings
     }
 
     private static func finding(_ view: borrowing RecordView) -> Finding {
