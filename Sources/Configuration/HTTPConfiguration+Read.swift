@@ -33,7 +33,7 @@ extension DaemonConfiguration.HTTP {
             let mark = element.mark
             let name = element.required("name", .identifier)
             let secret = element.required("secret", .secret)
-            let scopes = element.requiredList("scopes", ValueReader<HTTPScope>.word)
+            let scopes = element.requiredList("scopes", ValueReader<APIScope>.word)
             if let name {
                 if let line = owners[name] {
                     let place = line > 0 ? " in line \(line)" : ""

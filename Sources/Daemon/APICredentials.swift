@@ -28,7 +28,7 @@ struct APICredentials: Sendable, Equatable {
                 try keys.add(
                     key.name,
                     key: secret.reveal(),
-                    scopes: Set(key.scopes.compactMap { APIScope(rawValue: $0.rawValue) })
+                    scopes: key.scopes
                 )
             } catch {
                 throw Self.error("http.keys: \(error.description)")

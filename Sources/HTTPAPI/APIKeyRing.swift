@@ -1,3 +1,4 @@
+package import Basics
 import Cryptography
 
 /// The keys that the API takes, as keyed digests: the keys themselves are not kept.

@@ -26,7 +26,7 @@ struct HTTPConfigurationTests {
                 .file("/etc/cohortd/ci.key"), .credential("crm"),
             ]
         )
-        #expect(configuration.http.keys.map(\.scopes) == [[.read], Set(HTTPScope.allCases)])
+        #expect(configuration.http.keys.map(\.scopes) == [[.read], Set(APIScope.allCases)])
         #expect(configuration.http.tls?.certificate == .file("/etc/cohortd/tls.pem"))
         #expect(configuration.http.tls?.key == .credential("tls"))
     }

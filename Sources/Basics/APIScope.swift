@@ -10,8 +10,8 @@ package enum APIScope: String, CaseIterable, Sendable {
     case write
     /// Steer the daemon itself.
     case admin
-    /// Ask for single users.
+    /// Ask for single users; no route of this version needs it.
     case profile
-    /// Send events.
+    /// Send events; no route of this version needs it.
     case ingest
 }
