@@ -27,12 +27,12 @@ final class APIServer {
 
         func acceptTime() throws(APIQueryError) -> TimeReport { try queries.acceptTime() }
 
-        func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String {
-            try queries.steer(request)
+        func change(definitions request: DefinitionRequest) throws(APIQueryError) -> String {
+            try queries.change(definitions: request)
         }
 
-        func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
-            try queries.change(request)
+        func change(log request: LogRequest) throws(APIQueryError) -> LogReport {
+            try queries.change(log: request)
         }
 
         func command(_ command: SyncCommand, sync: String) throws(APIQueryError) {

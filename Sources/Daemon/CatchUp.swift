@@ -262,7 +262,8 @@ package final class CatchUp {
                         status: DaemonError.Status.software,
                         "partition \(partition) of \(topic) cannot be read at \(offset)"
                     )
-                case .durable, .filled, .leftOut, .steer, .met, .looked, .ordered: break
+                case .durable, .filled, .leftOut, .changeDefinitions, .met, .looked, .changeLog:
+                    break
                 }
             }
             if environment.reports.all(offsets.count, satisfy: isDone) { return }

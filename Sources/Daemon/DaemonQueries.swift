@@ -219,11 +219,25 @@ final class DaemonQueries: APIQueries {
         }
     }
 
-    func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String {
-        let reply = Mailbox<Result<String, APIQueryError>>(capacity: 1)
-        control.postAtOnce(.steer(request, reply))
-        guard let answer = reply.takeAll(timeoutMilliseconds: Self.orderMilliseconds).first else {
-            throw .notReady(reason: "the daemon is busy: it may still be done; ask again")
+    func change(definitions request: DefinitionRequest) throws(APIQueryError) -> String {
+        try answer(to: APIOrder(request: request), ControlMessage.changeDefinitions)
+    }
+
+    func change(log request: LogRequest) throws(APIQueryError) -> LogReport {
+        try answer(to: APIOrder(request: request), ControlMessage.changeLog)
+    }
+
+    /// Has the control thread do something, and waits for it.
+    private func answer<Request, Answer>(
+        to order: APIOrder<Request, Answer>,
+        _ message: (APIOrder<Request, Answer>) -> ControlMessage
+    ) throws(APIQueryError) -> Answer {
+        control.postAtOnce(message(order))
+        guard let answer = order.reply.takeAll(timeoutMilliseconds: Self.orderMilliseconds).first
+        else {
+            throw .notReady(
+                reason: "the daemon is busy, so it may still be done: ask again"
+            )
         }
         return try answer.get()
     }
@@ -240,15 +254,6 @@ final class DaemonQueries: APIQueries {
             )
         case .refused(let hold): throw .refused(reason: TickGate.text(hold, now: now))
         }
-    }
-
-    func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
-        let reply = Mailbox<Result<LogReport, APIQueryError>>(capacity: 1)
-        control.postAtOnce(.ordered(LogOrder(request: request, reply: reply)))
-        guard let answer = reply.takeAll(timeoutMilliseconds: Self.orderMilliseconds).first else {
-            throw .notReady(reason: "the daemon is busy, so it may still be done: /readyz shows it")
-        }
-        return try answer.get()
     }
 
     func members(

@@ -23,15 +23,14 @@ extension DaemonRun {
         var candidate = loaded.with(definitions.objects)
         do throws(Refusal) {
             let changes = try check(&candidate, consumer)
-            logger.notice("reload", "what the API made before is used: \(changes.text)")
-            next = candidate
+            goOn(with: candidate, changes, "what the API made before is used")
         } catch {
             for line in error.lines { logger.error("reload_refused", line) }
         }
     }
 
     /// Does what a caller asks of the definitions.
-    func steer(
+    func change(
         _ request: DefinitionRequest,
         _ consumer: Consumer
     ) throws(DaemonError) -> Result<String, APIQueryError> {
@@ -69,10 +68,7 @@ extension DaemonRun {
             return .failure(.invalid(error.lines.joined(separator: "\n")))
         }
         if let refusal = try write(objects) { return .failure(refusal) }
-        manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
-        logger.notice("reload", "the API changed the configuration: \(changes.text)")
-        setStartup(["changing to the configuration that the API made"])
-        next = candidate
+        goOn(with: candidate, changes, "the API changed the configuration")
         return .success(changes.text)
     }
 

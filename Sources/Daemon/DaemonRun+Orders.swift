@@ -10,12 +10,8 @@ import Threads
 extension DaemonRun {
     private static let answerMilliseconds = 2000
 
-    /// Does what is ordered and answers.
-    func serve(_ order: LogOrder, _ consumer: Consumer) throws(DaemonError) {
-        order.reply.post(try carryOut(order.request, consumer))
-    }
-
-    private func carryOut(
+    /// Does what a caller asks of a log.
+    func change(
         _ request: LogRequest,
         _ consumer: Consumer
     ) throws(DaemonError) -> Result<LogReport, APIQueryError> {

@@ -17,7 +17,8 @@ extension DaemonRun {
     ///
     /// - Parameter consumer: Asked what Kafka still has; nil where it does not answer.
     func lookForReload(_ consumer: Consumer?) {
-        guard let reload, reload.take(), next == nil else { return }
+        // Asked for again once this change is over: a request that is taken is gone.
+        guard next == nil, let reload, reload.take() else { return }
         do throws(Refusal) {
             _ = try change(to: reload.read(), consumer)
         } catch {
@@ -35,13 +36,11 @@ extension DaemonRun {
         // Kafka may be asked about every partition.
         heartbeat.beat(.long)
         defer { heartbeat.beat() }
-        manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
+        tellReloading()
         var read = read
         do throws(Refusal) {
             let changes = try check(&read, consumer)
-            logger.notice("reload", "the configuration was read again: \(changes.text)")
-            setStartup(["changing to the configuration that was read again"])
-            next = read
+            goOn(with: read, changes, "the configuration was read again")
             return changes
         } catch {
             for line in error.lines { logger.error("reload_refused", line) }
@@ -53,6 +52,19 @@ extension DaemonRun {
             manager.tell(.ready)
             throw error
         }
+    }
+
+    /// Ends this run, to go on with a configuration that was checked; `cause` is a sentence without its full stop.
+    func goOn(with candidate: LoadedConfiguration, _ changes: ConfigurationChanges, _ cause: String)
+    {
+        tellReloading()
+        logger.notice("reload", "\(cause): \(changes.text)")
+        setStartup(["changing to another configuration: \(cause)"])
+        next = candidate
+    }
+
+    private func tellReloading() {
+        manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
     }
 
     /// Checks everything that can be checked while the configuration before runs, and keeps what it read for that.

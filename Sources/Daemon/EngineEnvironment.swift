@@ -62,14 +62,14 @@ enum ControlMessage: Sendable {
     case leftOut(PartitionID, to: Offset)
     /// A snapshot up to this offset of the events is durable.
     case durable(PartitionID, Offset)
-    /// A caller asks something of the definitions.
-    case steer(DefinitionRequest, Mailbox<Result<String, APIQueryError>>)
     /// A client met trouble that belongs to no partition, and goes on.
     case met(KafkaError)
     /// What a closer look at a batch that could not be read has found.
     case looked(DamageQuestion, DamageFinding)
-    /// A person wants something done about a log of Kafka.
-    case ordered(LogOrder)
+    /// A caller wants the definitions changed.
+    case changeDefinitions(APIOrder<DefinitionRequest, String>)
+    /// A caller wants something done about a log of Kafka.
+    case changeLog(APIOrder<LogRequest, LogReport>)
     /// The process must end with this error.
     case fatal(DaemonError)
 }

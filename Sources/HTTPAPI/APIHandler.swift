@@ -214,19 +214,19 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
                 return acceptTime()
             case .reload:
                 try QueryReader(request.query, known: []).checkNames()
-                return steer(.reload)
+                return change(DefinitionRequest.reload)
             case .acceptCohort(let id):
                 guard try asksFromNow(request) else {
                     throw BadQuery(text: "from=now says from when on; nothing else can be accepted")
                 }
-                return steer(.accept(cohort: try cohortID(id)))
+                return change(.accept(cohort: try cohortID(id)))
             case .cohort(let id):
                 if request.method == "DELETE" {
                     try QueryReader(request.query, known: []).checkNames()
-                    return steer(.delete(cohort: id))
+                    return change(.delete(cohort: id))
                 }
                 let fromNow = try asksFromNow(request)
-                return steer(
+                return change(
                     .apply(cohort: try cohortID(id), body: request.body, fromNow: fromNow)
                 )
             case .rebase:
@@ -261,9 +261,9 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
         throw BadQuery(text: "\"\(id)\" is no id of a cohort: \(Identifier.grammar)")
     }
 
-    private func steer(_ request: DefinitionRequest) -> HTTPResponse {
+    private func change(_ request: DefinitionRequest) -> HTTPResponse {
         do throws(APIQueryError) {
-            return .json(APIBodies.changes(try queries.steer(request)))
+            return .json(APIBodies.changes(try queries.change(definitions: request)))
         } catch {
             return Self.response(to: error, about: request.cohort)
         }
@@ -343,7 +343,7 @@ package struct APIHandler<Queries: APIQueries>: Sendable {
 
     private func change(_ request: LogRequest) -> HTTPResponse {
         do throws(APIQueryError) {
-            return .json(APIBodies.log(try queries.change(request)))
+            return .json(APIBodies.log(try queries.change(log: request)))
         } catch {
             return Self.response(to: error, about: request.topic)
         }

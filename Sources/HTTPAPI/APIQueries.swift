@@ -29,11 +29,11 @@ package protocol APIQueries: Sendable {
     /// Waits for Kafka, up to half a minute.
     /// - Returns: What changed, for people.
     /// - Throws: `APIQueryError`
-    func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String
+    func change(definitions request: DefinitionRequest) throws(APIQueryError) -> String
     /// Lets partitions go on that are halted, or leaves out what they cannot read.
     ///
     /// - Throws: `APIQueryError`
-    func change(_ request: LogRequest) throws(APIQueryError) -> LogReport
+    func change(log request: LogRequest) throws(APIQueryError) -> LogReport
     /// The members of `cohort` whose ids follow `after` by bytes, over all partitions: the first
     /// `limit` of them, 1…10,000.
     ///

@@ -120,7 +120,7 @@ struct FakeQueries: APIQueries {
         }
     }
 
-    func steer(_ request: DefinitionRequest) throws(APIQueryError) -> String {
+    func change(definitions request: DefinitionRequest) throws(APIQueryError) -> String {
         commands.log.withLock { $0.append("\(request)") }
         switch request {
         case .apply("filed", _, _), .delete("filed"): throw .ownedByFile
@@ -136,7 +136,7 @@ struct FakeQueries: APIQueries {
         return TimeReport(now: Self.tick, tick: nil)
     }
 
-    func change(_ request: LogRequest) throws(APIQueryError) -> LogReport {
+    func change(log request: LogRequest) throws(APIQueryError) -> LogReport {
         commands.log.withLock { $0.append("\(request)") }
         switch request.topic {
         case "events":
