@@ -134,8 +134,7 @@ extension ConfigurationKey {
             "on_delete",
             "remove_all | leave",
             "remove_all",
-            "What becomes of the users sent when the sync is deleted.",
-            .withoutEffect
+            "Once the sync is deleted: remove_all = its users are taken out at the destination."
         ),
         ConfigurationKey(
             "coalesce",

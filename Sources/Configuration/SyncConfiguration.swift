@@ -48,9 +48,4 @@ package struct SyncConfiguration: Hashable, Sendable {
     package var isPaused = false
     /// Where its values stand.
     package var places: Places
-
-    /// The keys of a sync whose default has no effect yet.
-    package static var keysWithoutEffect: [String] {
-        ConfigurationKey.sync.filter { $0.stage == .withoutEffect }.map(\.path)
-    }
 }

@@ -15,6 +15,13 @@ struct ConfiguredSync: Sendable {
         cadence = sync.cadence
         schedule = settings.cadence
     }
+
+    /// Those of a sync that is not configured any more and takes out its users.
+    init(leaving settings: SyncSettings) {
+        cohort = settings.cohortID
+        cadence = .realtime
+        schedule = settings.cadence
+    }
 }
 
 extension SyncCadence {

@@ -209,7 +209,7 @@ final class DaemonRun {
             configuredSyncs: Dictionary(
                 uniqueKeysWithValues: zip(loaded.syncs, setup.settings).map {
                     ($0.id, ConfiguredSync($0, $1))
-                }
+                } + sync.leaving.map { ($0.id, ConfiguredSync(leaving: $0)) }
             ),
             redactor: redactor,
             gate: gate,

@@ -187,7 +187,7 @@ extension LoadedConfiguration {
         var text =
             "\(count(cohorts.count, "cohort")), \(count(destinations.count, "destination")),"
             + " \(count(syncs.count, "sync")): all valid\n"
-        let idle = DaemonConfiguration.keysWithoutEffect + SyncConfiguration.keysWithoutEffect
+        let idle = DaemonConfiguration.keysWithoutEffect
         text += "defaults without effect in this version: \(idle.joined(separator: " "))\n"
         return text
     }

@@ -20,6 +20,8 @@ final class SyncService: @unchecked Sendable {
     private var couriers: [any Courier] = []
     private var courierOf: [String: any Courier] = [:]
     private let settings: [String: SyncSettings]
+    /// Those of the syncs that are not configured any more and take out their users.
+    let leaving: [SyncSettings]
     private let mailbox: Mailbox<SyncMessage>
     private let control: Mailbox<ControlMessage>
     private let clock = SystemClock()
@@ -69,7 +71,6 @@ final class SyncService: @unchecked Sendable {
         self.control = control
         self.logger = logger
         self.metrics = metrics
-        settings = Dictionary(uniqueKeysWithValues: setup.settings.map { ($0.id, $0) })
         // Looked at before it is opened: every batch was written to it just before it was handed out.
         let changed: EventTime?
         do throws(StoreError) {
@@ -81,7 +82,10 @@ final class SyncService: @unchecked Sendable {
         journal = try Self.open(journal: path, store, &planner)
         let now = clock.monotonicMilliseconds
         let wallClock = clock.now
-        planner.start(setup.settings, now: now)
+        leaving = try Self.leaving(planner, setup, configuration, logger)
+        let all = setup.settings + leaving
+        settings = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
+        planner.start(all, now: now)
         factory = CourierFactory(
             loaded: configuration,
             kafka: kafka,
@@ -104,7 +108,7 @@ final class SyncService: @unchecked Sendable {
             couriers.append(courier)
             courierOf[destination.id] = courier
         }
-        for sync in setup.settings { try configure(sync) }
+        for sync in all { try configure(sync) }
     }
 
     private static func open(
@@ -129,6 +133,28 @@ final class SyncService: @unchecked Sendable {
         } catch {
             throw DaemonError(error)
         }
+    }
+
+    /// The syncs that are not configured any more and can take out their users.
+    private static func leaving(
+        _ planner: borrowing SyncPlanner,
+        _ setup: SyncSetup,
+        _ configuration: LoadedConfiguration,
+        _ logger: Logger
+    ) throws(DaemonError) -> [SyncSettings] {
+        var all: [SyncSettings] = []
+        for sync in planner.leaving(configured: Set(setup.settings.map(\.id))) {
+            if let settings = try SyncSetup.settings(of: sync, configuration) {
+                all.append(settings)
+                continue
+            }
+            logger.warning(
+                "users_stay",
+                "sync \(sync.sync) is no longer configured, and its \(sync.users) users stay where they are: its"
+                    + " destination is gone, is another one now, or takes whole lists only"
+            )
+        }
+        return all
     }
 
     /// Tells the courier of a sync what its list is called and who is on it.
@@ -223,6 +249,7 @@ final class SyncService: @unchecked Sendable {
         case .unavailable(let partition): planner.partitionUnavailable(partition, now: now)
         case .reset(let partition, let cut, let cohorts):
             planner.partitionWaiting(partition)
+            planner.partitionKnown(partition, cut: cut, now: now)
             for reset in cohorts {
                 planner.membershipReset(
                     partition: partition,

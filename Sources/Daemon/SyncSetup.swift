@@ -81,15 +81,69 @@ struct SyncSetup {
                 properties: sync.properties.map { UserNaming.Property(name: $0, cell: cell($0)) }
             )
         }
+        var settings = Self.settings(sync.id, to: destination, template, naming)
+        settings.cohortID = sync.cohort
+        settings.cohortName = loaded.cohorts.first { $0.id == sync.cohort }?.name ?? sync.cohort
+        settings.cadence = SyncCadence(sync, timezone: loaded.daemon.timezone)
+        settings.isPaused = sync.isPaused
+        settings.massExits = MassExitGuard(
+            share: sync.blastGuard.share,
+            users: sync.blastGuard.users
+        )
+        settings.reassertMilliseconds = sync.reassertMilliseconds
+        settings.success = sync.success
+        settings.removesUsers = sync.onDelete == .removeAll
+        return settings
+    }
+
+    /// The settings of a sync that is not configured any more, to take out its users.
+    ///
+    /// - Returns: Nil where that cannot be: the destination is not the one that has them any more, or takes whole lists.
+    /// - Throws: What is wrong with a template on this machine.
+    static func settings(
+        of leaving: LeavingSync,
+        _ loaded: LoadedConfiguration
+    ) throws(DaemonError) -> SyncSettings? {
+        for destination in loaded.destinations {
+            let template = loaded.template(of: destination.id)
+            // Nobody is named any more, so it does not matter by what.
+            let naming =
+                if let template {
+                    UserNaming(
+                        choices: [.userID],
+                        mapper: try mapper(template, of: destination),
+                        cell: { _ in 0 }
+                    )
+                } else {
+                    UserNaming()
+                }
+            var settings = Self.settings(leaving.sync, to: destination, template, naming)
+            guard settings.destinationKey == leaving.destinationKey else { continue }
+            if settings.shape.isWholeRun { return nil }
+            settings.cohortID = leaving.terms.cohortID
+            settings.cohortName = leaving.terms.cohortName
+            settings.massExits = leaving.terms.massExits
+            settings.reassertMilliseconds = 0
+            settings.isLeaving = true
+            return settings
+        }
+        return nil
+    }
+
+    /// What the destination says of a sync.
+    private static func settings(
+        _ id: String,
+        to destination: DestinationConfiguration,
+        _ template: Template?,
+        _ naming: UserNaming
+    ) -> SyncSettings {
         var settings = SyncSettings(
-            id: sync.id,
-            cohortID: sync.cohort,
-            cohortName: loaded.cohorts.first { $0.id == sync.cohort }?.name ?? sync.cohort,
+            id: id,
+            cohortID: "",
+            cohortName: "",
             destinationID: destination.id,
             shape: shape(of: destination, template),
-            naming: naming,
-            cadence: SyncCadence(sync, timezone: loaded.daemon.timezone),
-            isPaused: sync.isPaused
+            naming: naming
         )
         if let template {
             settings.requestTimeoutMilliseconds = template.timeoutMilliseconds
@@ -97,12 +151,6 @@ struct SyncSetup {
         } else if case .webhook(let webhook) = destination.template {
             settings.requestTimeoutMilliseconds = webhook.timeoutMilliseconds
         }
-        settings.massExits = MassExitGuard(
-            share: sync.blastGuard.share,
-            users: sync.blastGuard.users
-        )
-        settings.reassertMilliseconds = sync.reassertMilliseconds
-        settings.success = sync.success
         return settings
     }
 

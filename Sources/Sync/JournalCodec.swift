@@ -51,6 +51,18 @@ extension JournalRecord {
         return JournalRecord(.begin, writer)
     }
 
+    static func terms(sync: String, _ terms: SyncTerms) -> JournalRecord {
+        var writer = ByteWriter()
+        writer.write(prefixed: sync)
+        writer.write(prefixed: terms.cohortID)
+        writer.write(prefixed: terms.cohortName)
+        writer.write(terms.removesUsers ? 1 : 0 as UInt8)
+        writer.write(terms.massExits.share.bitPattern)
+        writer.write(UInt64(terms.massExits.users))
+        writer.write(terms.isLeaving ? 1 : 0 as UInt8)
+        return JournalRecord(.terms, writer)
+    }
+
     /// A record that says something holds or does no more.
     static func flag(_ kind: Kind, sync: String, _ isOn: Bool) -> JournalRecord {
         var writer = ByteWriter(capacity: 5 + sync.utf8.count)

@@ -102,6 +102,19 @@ struct JournalDecoder {
         try number(UInt8.self) != 0
     }
 
+    mutating func terms() throws(SyncJournalError) -> SyncTerms {
+        SyncTerms(
+            cohortID: try text(),
+            cohortName: try text(),
+            removesUsers: try flag(),
+            massExits: MassExitGuard(
+                share: Double(bitPattern: try number()),
+                users: Int(clamping: try number() as UInt64)
+            ),
+            isLeaving: try flag()
+        )
+    }
+
     /// The partitions of the users that follow.
     mutating func partitions() throws(SyncJournalError) -> [PartitionID] {
         var ids: [PartitionID] = []

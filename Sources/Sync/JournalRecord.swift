@@ -55,6 +55,8 @@ package struct JournalRecord: Sendable, Equatable {
         case sequences = 23
         /// Users whom the destination does not take, in a rewritten journal.
         case skipped = 24
+        /// What of a sync's configuration is needed once it is gone.
+        case terms = 25
     }
 
     /// The record's kind, ``Kind`` as a number.

@@ -46,6 +46,10 @@ struct SyncMachine: Sendable {
     }
 
     var settings: SyncSettings
+    /// What the journal knows of the settings; nil in one of an earlier version.
+    var terms: SyncTerms?
+    /// Whether it has taken out all of its users, and is kept for its place only.
+    var isGone = false
     var ledger: Ledger
     /// The ids behind the names, where names do not follow from them.
     let users: UserDirectory

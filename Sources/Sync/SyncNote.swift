@@ -2,6 +2,10 @@
 package enum SyncNote: Sendable, Equatable, CustomStringConvertible {
     /// A sync is no longer configured; what its destination holds is forgotten.
     case forgotten(sync: String, users: Int)
+    /// A sync is no longer configured and takes its users out at the destination.
+    case leaving(sync: String, destination: String, users: Int)
+    /// A sync that is no longer configured has taken its users out; so many were not let go.
+    case tookOut(sync: String, refused: Int)
     /// A sync has another destination now and begins anew.
     case destinationChanged(sync: String, from: String, to: String)
     /// A destination does not take what is sent; it is tried again.
@@ -23,6 +27,12 @@ package enum SyncNote: Sendable, Equatable, CustomStringConvertible {
         case .forgotten(let sync, let users):
             "sync \(sync) is no longer configured: that \(users) users were delivered is forgotten, "
                 + "and should the sync come back it begins anew"
+        case .leaving(let sync, let destination, let users):
+            "sync \(sync) is no longer configured: its \(users) users are taken out at \(destination),"
+                + " as its on_delete says; to stop that, pause it, or put its file back and reload"
+        case .tookOut(let sync, let refused):
+            "sync \(sync) is no longer configured, and its users were taken out"
+                + (refused > 0 ? "; \(refused) were not, as the destination refused them" : "")
         case .destinationChanged(let sync, let from, let to):
             "sync \(sync) goes to \(to) instead of \(from): it begins anew"
         case .failing(let sync, let reason):

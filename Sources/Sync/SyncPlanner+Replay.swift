@@ -30,6 +30,9 @@ extension SyncPlanner {
             machines[number].ledger.removeAll()
             machines[number] = replayed(sync: sync, destination: "")
             machineOfSync[sync] = nil
+        case .terms:
+            let number = try machine(&decoder)
+            machines[number].terms = try decoder.terms()
         case .sequences: try replaySequences(&decoder)
         case .paused, .resumed, .populated, .commanded, .approved, .held, .list, .relisted, .runDue,
             .runAsked, .runBegun, .runEnded:
@@ -40,7 +43,8 @@ extension SyncPlanner {
 
     /// Ends the replay: from here on the syncs are those of the configuration.
     ///
-    /// Batches without a result count as just attempted, so the settle rule holds over a crash.
+    /// Syncs that are not among these are forgotten. Batches without a result count as just attempted, so the settle rule
+    /// holds over a crash.
     package mutating func start(_ syncs: [SyncSettings], now: Int64) {
         precondition(!isStarted, "started twice")
         isStarted = true
@@ -60,7 +64,8 @@ extension SyncPlanner {
         }
         machines = configured
         machineOfSync = numbers
-        for (number, machine) in machines.enumerated() {
+        // Whoever is in the cohort is nobody to a sync that takes out its users.
+        for (number, machine) in machines.enumerated() where !machine.settings.isLeaving {
             machinesOfCohort[machine.settings.cohortID, default: []].append(number)
         }
     }
@@ -73,6 +78,19 @@ extension SyncPlanner {
             if previous == settings.destinationKey {
                 swap(&machine, &machines[number])
                 machine.settings = settings
+                if machine.terms?.isLeaving == true, !settings.isLeaving {
+                    machine.stay(&unwritten)
+                }
+                noteTerms(of: &machine)
+                if settings.isLeaving {
+                    notes.append(
+                        .leaving(
+                            sync: settings.id,
+                            destination: settings.destinationID,
+                            users: machine.ledger.count
+                        )
+                    )
+                }
                 machine.begin(now: now, partitions: partitions)
                 return machine
             }
@@ -86,8 +104,17 @@ extension SyncPlanner {
             )
         }
         unwritten.append(.begin(sync: settings.id, destination: settings.destinationKey))
+        noteTerms(of: &machine)
         machine.begin(now: now, partitions: partitions)
         return machine
+    }
+
+    /// Has the journal keep what will be needed once the sync is not configured any more.
+    private mutating func noteTerms(of machine: inout SyncMachine) {
+        let terms = machine.settings.terms
+        if machine.terms == terms { return }
+        machine.terms = terms
+        unwritten.append(.terms(sync: machine.settings.id, terms))
     }
 
     // MARK: Records

@@ -13,7 +13,7 @@ extension SyncPlanner {
         precondition(isStarted, "a rewrite before the start")
         unwritten = []
         try emit(.cuts(partitions.newestCuts))
-        for machine in machines { try machine.rewrite(partitions, emit) }
+        for machine in machines where !machine.isGone { try machine.rewrite(partitions, emit) }
     }
 
     /// The records of a rewrite in one list; for tests and small journals.
@@ -40,6 +40,7 @@ extension SyncMachine {
         _ emit: (JournalRecord) throws(Failure) -> Void
     ) throws(Failure) {
         try emit(.begin(sync: settings.id, destination: settings.destinationKey))
+        try emit(.terms(sync: settings.id, settings.terms))
         if isPopulated { try emit(.naming(.populated, sync: settings.id)) }
         if hasRelisted { try emit(.naming(.relisted, sync: settings.id)) }
         if let listID { try emit(.list(sync: settings.id, id: listID)) }

@@ -27,8 +27,8 @@ package struct SyncEffects: Sendable {
 /// It is plain and synchronous: the caller hands in what happened and the time, and performs the
 /// ``SyncEffects`` that ``advance(now:allowance:)`` returns. The order of calls:
 /// 1. `replay` for every record of the journal, oldest first;
-/// 2. `start` once, with the configuration;
-/// 3. then, as things happen, `partitionWaiting`, `membershipReset`, `tick`, `partitionUnavailable`,
+/// 2. `start` once, with the configuration and those of the syncs that are ``leaving(configured:)``;
+/// 3. then, as things happen, `partitionWaiting`, `partitionKnown`, `membershipReset`, `tick`, `partitionUnavailable`,
 ///    `completed`, `command` and the like, each followed (or a few of them together) by `advance`.
 ///
 /// Invariants:
@@ -103,7 +103,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
     /// `cells` holds by user the ``PropertyCells`` of the cohort's synced properties, and is empty where it has none.
     /// `holdsExits`: as ``MembershipChanges/holdsExits``.
     /// To be called for every cohort at the partition's first tick after a start (and after it was
-    /// unavailable), each with the same cut. Cohorts that no sync sends are ignored.
+    /// unavailable), each with the same cut, behind `partitionKnown`. Cohorts that no sync sends are ignored.
     package mutating func membershipReset(
         partition: PartitionID,
         cohort: String,
@@ -113,29 +113,33 @@ package struct SyncPlanner: ~Copyable, Sendable {
         cut: Cut,
         now: Int64
     ) {
-        precondition(isStarted, "membership before the start")
+        partitionKnown(partition, cut: cut, now: now)
         let index = partitions.insert(partition)
-        makeRoom()
-        if partitions[index].availability != .known || partitions[index].cut != cut {
-            for machine in machines.indices { machines[machine].resets[Int(index)] = false }
-            partitions[index].availability = .known
-            partitions[index].cut = cut
-            partitions[index].gateTick = partitions.newestTick
-        }
-        let age = Age(tick: cut.tick, since: now, isBackfill: true)
         for machine in machinesOfCohort[cohort] ?? [] {
-            machines[machine].beginWave(tick: cut.tick)
-            machines[machine].holdExits(of: index, holdsExits, partitions: partitions, now: now)
-            machines[machine].reset(
-                index,
-                users: users,
-                cells: cells,
-                age: age,
-                partitions: partitions,
-                records: &unwritten
-            )
-            machines[machine].ticked(index)
+            reset(machine, index, users: users, cells: cells, holdsExits: holdsExits, now: now)
         }
+    }
+
+    mutating func reset(
+        _ machine: Int,
+        _ index: UInt16,
+        users: UserList,
+        cells: UserList,
+        holdsExits: Bool,
+        now: Int64
+    ) {
+        let tick = partitions[index].cut.tick
+        machines[machine].beginWave(tick: tick)
+        machines[machine].holdExits(of: index, holdsExits, partitions: partitions, now: now)
+        machines[machine].reset(
+            index,
+            users: users,
+            cells: cells,
+            age: Age(tick: tick, since: now, isBackfill: true),
+            partitions: partitions,
+            records: &unwritten
+        )
+        machines[machine].ticked(index)
     }
 
     /// Takes over what one tick of one partition changed.
@@ -244,6 +248,7 @@ package struct SyncPlanner: ~Copyable, Sendable {
             if ready[destination] == nil { destinations.append(destination) }
             ready[destination, default: []].append(machine)
         }
+        forgetWhoLeft()
         for destination in destinations {
             advance(destination, ready[destination] ?? [], now: now, allowance, &effects)
         }

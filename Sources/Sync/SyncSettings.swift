@@ -43,6 +43,10 @@ package struct SyncSettings: Sendable {
     package var degradedMilliseconds: Int64 = 86_400_000
     /// Whether the configuration holds the sync still.
     package var isPaused: Bool
+    /// Whether its users are taken out at the destination once the sync is not configured any more.
+    package var removesUsers = true
+    /// Whether that is the case: nobody is a member any more.
+    package var isLeaving = false
 
     /// Settings from their parts; what is not named has the configuration's default.
     package init(
@@ -67,6 +71,17 @@ package struct SyncSettings: Sendable {
         self.isPaused = isPaused
     }
 
+    /// What the journal keeps of it.
+    var terms: SyncTerms {
+        SyncTerms(
+            cohortID: cohortID,
+            cohortName: cohortName,
+            removesUsers: removesUsers,
+            massExits: massExits,
+            isLeaving: isLeaving
+        )
+    }
+
     /// How long the opposite of an operation of unknown outcome waits, in milliseconds.
     var settleMilliseconds: Int64 { 2 * requestTimeoutMilliseconds }
 
@@ -74,5 +89,5 @@ package struct SyncSettings: Sendable {
     ///
     /// Names of users that are rows of a template mean nothing to a destination of another kind under the same
     /// id, which is another destination therefore. No id has a slash.
-    var destinationKey: String { naming.isMapped ? destinationID + "/rows" : destinationID }
+    package var destinationKey: String { naming.isMapped ? destinationID + "/rows" : destinationID }
 }

@@ -81,11 +81,11 @@ package struct SyncStatus: Sendable, Equatable {
 }
 
 extension SyncPlanner {
-    /// Every sync, in the configuration's order.
+    /// Every sync, in the configuration's order, then those that take out their users.
     ///
     /// Complexity: O(syncs × partitions), and O(users) that wait for an outcome to settle.
     package func status(now: Int64) -> [SyncStatus] {
-        machines.map { $0.status(now: now, partitions: partitions) }
+        machines.filter { !$0.isGone }.map { $0.status(now: now, partitions: partitions) }
     }
 }
 
@@ -134,7 +134,13 @@ extension SyncMachine {
         let former = formerHold.map {
             Failure(reason: "paused before this start, tried once: \($0)", since: startedAt)
         }
-        let trouble = failure ?? former ?? heldExits
+        let leaving =
+            settings.isLeaving
+            ? Failure(
+                reason: "no longer configured: its users are taken out (on_delete: remove_all)",
+                since: startedAt
+            ) : nil
+        let trouble = failure ?? former ?? heldExits ?? leaving
         if !partitions.indices.contains(where: { isOpen($0, partitions) }) {
             return (.pending, trouble)
         }

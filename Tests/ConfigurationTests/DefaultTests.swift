@@ -117,6 +117,5 @@ struct DefaultTests {
                 "delta_log.bytes_max",
             ]
         )
-        #expect(SyncConfiguration.keysWithoutEffect == ["on_delete"])
     }
 }

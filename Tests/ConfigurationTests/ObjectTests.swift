@@ -471,17 +471,18 @@ struct SyncTests {
         #expect(syncs(Self.text("wrong", "properties: [a]")).problems.isEmpty)
     }
 
-    @Test(
-        "features of later versions take only the default",
-        arguments: [
-            ("on_delete: leave", "on_delete"), ("coalesce: none", "coalesce"),
-        ]
-    )
-    func notYet(text: String, key: String) {
-        let found = syncs(Self.head + text).problems.map(\.description)
+    @Test("a feature of a later version takes only the default")
+    func notYet() {
+        let found = syncs(Self.head + "coalesce: none").problems.map(\.description)
         #expect(found.count == 1)
         #expect(found.first?.hasPrefix("s0.yaml:4:") == true)
-        #expect(found.first?.contains("error[not_yet]: \(key): not yet: ") == true, "\(found)")
+        #expect(found.first?.contains("error[not_yet]: coalesce: not yet: ") == true, "\(found)")
+    }
+
+    @Test("what becomes of a deleted sync's users is read")
+    func onDelete() {
+        #expect(syncs(Self.head + "on_delete: leave").value.first?.onDelete == .leave)
+        #expect(syncs(Self.head + "on_delete: remove_all").value.first?.onDelete == .removeAll)
     }
 
     @Test(

@@ -65,6 +65,7 @@ extension DaemonStateTests {
             try await eventually("only buyers is left") {
                 try daemon.status()?.syncs.map(\.sync) == ["buyers-receiver"]
             }
+            #expect(receiver.deliveries.members()["viewers"] == [])
             try await daemon.stop()
             try await broker.stop()
         }

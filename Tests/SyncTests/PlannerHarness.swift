@@ -15,6 +15,8 @@ final class PlannerHarness {
     var notes: [SyncNote] = []
     var wakeAt: Int64?
     var syncs: [SyncSettings]
+    /// Destinations at which syncs that are not configured any more can take out their users.
+    var leavingDestinations: Set<String> = []
     /// How many users a sync's destination takes at once.
     var allowance: (_ sync: String) -> Int = { _ in .max }
     /// Runs that the planner wanted written.
@@ -34,7 +36,19 @@ final class PlannerHarness {
         self.now = now
         planner = SyncPlanner(generator: SeededGenerator(seed: seed))
         for record in journal { try planner.replay(type: record.type, payload: record.payload) }
-        planner.start(syncs, now: now)
+        let leaving = planner.leaving(configured: Set(syncs.map(\.id))).compactMap { sync in
+            leavingDestinations.contains(sync.destinationKey)
+                ? SyncSettings.test(
+                    id: sync.sync,
+                    cohort: sync.terms.cohortID,
+                    name: sync.terms.cohortName,
+                    destination: sync.destinationKey
+                ).with {
+                    $0.massExits = sync.terms.massExits
+                    $0.isLeaving = true
+                } : nil
+        }
+        planner.start(syncs + leaving, now: now)
     }
 
     /// The same over a rewritten journal.

@@ -29,7 +29,7 @@ struct PlanningTests {
         let harness = PlannerHarness()
         harness.reset(["a"], offset: 1, tick: 1)
         let effects = harness.planner.advance(now: harness.now)
-        #expect(effects.records.map(\.type) == [1, 12])
+        #expect(effects.records.map(\.type) == [1, 25, 12])
         #expect(effects.mustCommit)
         let request = try #require(effects.requests.first)
         harness.complete(request, .delivered)

@@ -210,7 +210,7 @@ struct RestartTests {
         harness.reset(["a"], offset: 2, tick: 2)
         #expect(harness.drain().isEmpty)
         #expect(harness.notes == [.forgotten(sync: "s", users: 1)])
-        #expect(harness.planner.rewriteRecords().count == 4)
+        #expect(harness.planner.rewriteRecords().count == 5)
         harness.syncs = [.test(id: "s"), .test(id: "t")]
         try harness.restart()
         harness.reset(["a"], offset: 3, tick: 3)
