@@ -14,6 +14,8 @@ extension DaemonRun {
             heartbeat.beat()
             consumer.pollControl(timeoutMilliseconds: 20)
             try serveControl(consumer)
+            // What a change of the configuration says of itself is not to be said over.
+            if isStopWanted() { break }
             let now = clock.monotonicMilliseconds
             watchMemory(consumer, now: now)
             if commands.isDue(now: now) { try startCommandsIfThere(consumer) }
