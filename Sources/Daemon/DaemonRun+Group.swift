@@ -1,10 +1,14 @@
 import Configuration
+import Glibc
 import Kafka
 import Telemetry
+import Threads
 
 extension DaemonRun {
     /// How long Kafka may take to say who is in the group.
     private static let answerMilliseconds = 10_000
+    /// For how long Kafka is asked again that cannot say it yet.
+    private static let retryMilliseconds: Int64 = 30_000
     /// How long a member that is gone stays in the group, where nothing else is set: librdkafka's default.
     private static let sessionMilliseconds = 45_000
 
@@ -14,9 +18,7 @@ extension DaemonRun {
     func joinGroup(_ consumer: Consumer) throws(DaemonError) {
         heartbeat.beat(.long)
         defer { heartbeat.beat() }
-        if let other = others(consumer).first {
-            throw DaemonError(status: DaemonError.Status.locked, refusal(because: other))
-        }
+        if let other = others(consumer).first { throw refusal(because: other) }
         do throws(KafkaError) {
             try consumer.join()
         } catch {
@@ -27,34 +29,65 @@ extension DaemonRun {
         }
     }
 
+    /// Leaves the group to another daemon that joined at the same moment, where that one is to have it.
+    ///
+    /// - Throws: `locked` then.
+    func giveWay(_ consumer: Consumer, now: Int64) throws(DaemonError) {
+        let given = Set(consumer.assignment)
+        let hasAll = opened.keys.allSatisfy(given.contains)
+        let other = rivalry.look(hasAll: hasAll, now: now) {
+            heartbeat.beat(.long)
+            defer { heartbeat.beat() }
+            return others(consumer)
+        }
+        if let other { throw refusal(because: other) }
+    }
+
     /// The members of the group that are not this daemon, nor what it was before a restart.
     private func others(_ consumer: Consumer) -> [GroupMember] {
-        do throws(KafkaError) {
-            if let members = try consumer.groupMembers(
-                timeoutMilliseconds: Self.answerMilliseconds
-            ) {
-                return members.filter { $0.instanceID != memberID }
+        let began = clock.monotonicMilliseconds
+        while !isStopWanted() {
+            do throws(KafkaError) {
+                if let members = try consumer.groupMembers(
+                    timeoutMilliseconds: Self.answerMilliseconds
+                ) {
+                    return members.filter { $0.instanceID != memberID }
+                }
+                logger.warning(
+                    "group_unseen",
+                    "this broker does not tell who is in a group: see to it that no other daemon is in \(group)",
+                    repeatKey: "group"
+                )
+                return []
+            } catch {
+                // A broker that has just started reads its groups first.
+                if error.isRetriable,
+                    clock.monotonicMilliseconds - began < Self.retryMilliseconds
+                {
+                    usleep(200_000)
+                    continue
+                }
+                logger.warning(
+                    "group_unseen",
+                    "\(error.description): see to it that no other daemon is in \(group)",
+                    repeatKey: "group"
+                )
+                return []
             }
-            logger.warning(
-                "group_unseen",
-                "this broker does not tell who is in a group: see to it that no other daemon is in \(group)"
-            )
-        } catch {
-            logger.warning(
-                "group_unseen",
-                "\(error.description): see to it that no other daemon is in \(group)"
-            )
         }
         return []
     }
 
-    private func refusal(because other: GroupMember) -> String {
+    private func refusal(because other: GroupMember) -> DaemonError {
         let session = kafkaProperties["session.timeout.ms"].flatMap { Int($0) }
         let seconds = ((session ?? Self.sessionMilliseconds) + 999) / 1000
-        return "consumer group \(group) has another member: \(other.clientID) of \(other.host), "
-            + (other.instanceID.map { "instance \($0)" } ?? "without an instance id")
-            + ". One daemon reads the whole topic: stop the other one, or give this one a kafka.group of its own."
-            + " One that was just stopped stays in the group for a while: wait \(seconds) s"
+        return DaemonError(
+            status: DaemonError.Status.locked,
+            "consumer group \(group) has another member: \(other.clientID) of \(other.host), "
+                + (other.instanceID.map { "instance \($0)" } ?? "without an instance id")
+                + ". One daemon reads the whole topic: stop the other one, or give this one a kafka.group of its own."
+                + " One that was just stopped stays in the group for a while: wait \(seconds) s"
+        )
     }
 
     private var group: String { loaded.daemon.kafka.group }

@@ -137,6 +137,7 @@ extension DaemonRun {
     func lookAtTopic(_ consumer: Consumer, now: Int64) throws(DaemonError) {
         guard now - topicLookedAt >= Self.topicEvery else { return }
         topicLookedAt = now
+        try giveWay(consumer, now: now)
         do throws(KafkaError) {
             let count = try consumer.partitionCount(timeoutMilliseconds: 2000)
             if count > topicCount {

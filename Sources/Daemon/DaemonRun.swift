@@ -62,6 +62,8 @@ final class DaemonRun {
     var topicCount = 0
     var topicLookedAt: Int64 = 0
     var isCompacted = false
+    /// Who gives way where another daemon joined at the same moment.
+    lazy var rivalry = GroupRivalry(memberID: memberID)
     /// Whether the group had left out a partition when it was looked at last.
     var wasIncomplete = false
     /// Partitions that came after the state was made, and are not read.

@@ -130,6 +130,43 @@ extension DaemonStateTests {
             }
         }
 
+        @Test("of two daemons started at once one reads the whole topic, and the other ends")
+        func race() async throws {
+            try await withBroker { broker in
+                try await broker.createTopic(partitions: 2)
+                let receiver = try Receiver()
+                let publisher = try Publisher(broker.address)
+                for number in 0..<4 { try await publisher.event("view", of: "user-\(number)") }
+                try await publisher.flush()
+                let daemons = try (0..<2).map { _ in
+                    let daemon = try DaemonUnderTest()
+                    try daemon.configure(
+                        kafka: broker.address,
+                        properties: ["session.timeout.ms": "6000"]
+                    )
+                    try daemon.webhook(url: receiver.url)
+                    try daemon.cohorts([viewers])
+                    try daemon.start()
+                    return daemon
+                }
+                try await eventually("one is gone", within: 120) {
+                    daemons.count { $0.program?.isRunning == false } == 1
+                }
+                let gone = try #require(daemons.first { $0.program?.isRunning == false })
+                let program = try #require(gone.program)
+                #expect(try await program.end(within: 10) == .exited(75))
+                #expect(program.errorLines.last?.contains("has another member") == true)
+                let last = try #require(daemons.first { $0.program?.isRunning == true })
+                try await last.ready()
+                try await last.settled(at: wallClock())
+                let states = try #require(try last.status()).partitions.map(\.state)
+                #expect(states == ["live", "live"])
+                #expect(receiver.deliveries.members()["viewers"]?.count == 4)
+                #expect(receiver.deliveries.allSatisfy { $0.isEnter })
+                try await last.stop()
+            }
+        }
+
         @Test("a second daemon is refused before it joins, and let in once the first is gone")
         func second() async throws {
             try await withBroker { broker in
