@@ -187,7 +187,7 @@ extension Consumer {
         try handle.use { client throws(KafkaError) in try conversation.hold(client) }
     }
 
-    /// Goes on after `hold` with everything that it paused.
+    /// Goes on after `hold`, with what is assigned by then.
     package func release() throws(KafkaError) {
         try handle.use { client throws(KafkaError) in try conversation.release(client) }
     }

@@ -1,5 +1,6 @@
 package import Basics
 internal import CRdKafka
+internal import Synchronization
 internal import Threads
 
 /// Reads a topic, record by record or whole partitions, without a group: through a client of its own, beside the consumer.
@@ -22,17 +23,28 @@ package final class LogProbe {
     private let queue: ClientQueue
     private let name: String
     private let clock = SystemClock()
+    private let trouble = Trouble()
+
+    /// What the client met last.
+    private final class Trouble: Sendable {
+        private let last = Mutex<KafkaError?>(nil)
+
+        var error: KafkaError? { last.withLock { $0 } }
+        func keep(_ error: KafkaError) { last.withLock { $0 = error } }
+    }
 
     /// Makes the client; no broker is waited for.
     ///
     /// - Parameters:
     ///   - properties: The user's librdkafka properties, already checked (`ConfigurationCheck`).
     ///   - topic: What is looked at.
+    ///   - readsAll: Whether it is for ``readAll(of:timeoutMilliseconds:_:)``.
     ///   - log: Lines of the client library, from any of its threads.
     /// - Throws: `KafkaError` of kind `configuration` when a property does not suit the client.
     package init(
         properties: [String: String],
         topic: String,
+        readsAll: Bool = false,
         log: @escaping @Sendable (ClientLogLine) -> Void
     ) throws(KafkaError) {
         name = topic
@@ -45,13 +57,13 @@ package final class LogProbe {
         )
         // A group would have a coordinator looked for.
         settings.properties["group.instance.id"] = nil
-        // Of what is fetched one record is looked at.
-        settings.properties["queued.min.messages"] = "1"
+        // Of what is fetched one record is looked at. Who reads on would wait a second whenever so many are queued.
+        if !readsAll { settings.properties["queued.min.messages"] = "1" }
         settings.properties["fetch.error.backoff.ms"] = "50"
         handle = try ClientHandle(
             consumer: true,
             properties: settings.clientProperties.filter { $0.0 != "group.id" },
-            callbacks: ClientCallbacks(log: log, failed: { _ in })
+            callbacks: ClientCallbacks(log: log, failed: { [trouble] in trouble.keep($0) })
         )
         queue = try handle.makeQueue()
     }
@@ -90,7 +102,7 @@ package final class LogProbe {
         timeoutMilliseconds: Int,
         _ body: (_ key: ByteView?, _ value: ByteView?) -> Void
     ) throws(KafkaError) {
-        var outcome: Result<Void, KafkaError> = .failure(.timedOut("\(name) cannot be read"))
+        var outcome: Result<Void, KafkaError>?
         let beginning = Offset(RD_KAFKA_OFFSET_BEGINNING)
         try read(from: [partition: beginning], timeoutMilliseconds) { view in
             switch view.content {
@@ -102,6 +114,7 @@ package final class LogProbe {
             }
             return false
         }
+        guard let outcome else { throw trouble.error ?? .timedOut("\(name) cannot be read") }
         try outcome.get()
     }
 
