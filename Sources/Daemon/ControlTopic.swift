@@ -60,7 +60,9 @@ final class ControlTopic {
         do throws(KafkaError) {
             let isThere = try consumer.partitionCount(ifThere: name, timeoutMilliseconds: 2000)
             if isThere != nil {
-                let probe = try LogProbe(properties: properties, topic: name) { _ in }
+                let probe = try LogProbe(properties: properties, topic: name, readsAll: true) {
+                    _ in
+                }
                 defer { probe.close(timeoutMilliseconds: 1000) }
                 try probe.readAll(of: 0, timeoutMilliseconds: Self.readMilliseconds) { key, value in
                     count += 1

@@ -10,7 +10,7 @@ extension DaemonRun {
     /// For how long Kafka is asked again that cannot say it yet.
     private static let retryMilliseconds: Int64 = 30_000
     /// How long a member that is gone stays in the group, where nothing else is set: librdkafka's default.
-    private static let sessionMilliseconds = 45_000
+    private static let sessionMilliseconds: Int64 = 45_000
 
     /// Joins the consumer group, unless somebody else is in it: one daemon reads the whole topic.
     ///
@@ -18,7 +18,9 @@ extension DaemonRun {
     func joinGroup(_ consumer: Consumer) throws(DaemonError) {
         heartbeat.beat(.long)
         defer { heartbeat.beat() }
-        if let other = others(consumer).first { throw refusal(because: other) }
+        if let other = others(consumer, retryMilliseconds: Self.retryMilliseconds).first {
+            throw refusal(because: other)
+        }
         do throws(KafkaError) {
             try consumer.join()
         } catch {
@@ -35,21 +37,25 @@ extension DaemonRun {
     func giveWay(_ consumer: Consumer, now: Int64) throws(DaemonError) {
         let given = Set(consumer.assignment)
         let hasAll = opened.keys.allSatisfy(given.contains)
-        let other = rivalry.look(hasAll: hasAll, now: now) {
+        let other = rivalry.look(memberID, hasAll: hasAll, session: session, now: now) {
             heartbeat.beat(.long)
             defer { heartbeat.beat() }
-            return others(consumer)
+            return others(consumer, answerMilliseconds: 2000)
         }
         if let other { throw refusal(because: other) }
     }
 
     /// The members of the group that are not this daemon, nor what it was before a restart.
-    private func others(_ consumer: Consumer) -> [GroupMember] {
+    private func others(
+        _ consumer: Consumer,
+        answerMilliseconds: Int = answerMilliseconds,
+        retryMilliseconds: Int64 = 0
+    ) -> [GroupMember] {
         let began = clock.monotonicMilliseconds
         while !isStopWanted() {
             do throws(KafkaError) {
                 if let members = try consumer.groupMembers(
-                    timeoutMilliseconds: Self.answerMilliseconds
+                    timeoutMilliseconds: answerMilliseconds
                 ) {
                     return members.filter { $0.instanceID != memberID }
                 }
@@ -62,7 +68,7 @@ extension DaemonRun {
             } catch {
                 // A broker that has just started reads its groups first.
                 if error.isRetriable,
-                    clock.monotonicMilliseconds - began < Self.retryMilliseconds
+                    clock.monotonicMilliseconds - began < retryMilliseconds
                 {
                     usleep(200_000)
                     continue
@@ -79,8 +85,7 @@ extension DaemonRun {
     }
 
     private func refusal(because other: GroupMember) -> DaemonError {
-        let session = kafkaProperties["session.timeout.ms"].flatMap { Int($0) }
-        let seconds = ((session ?? Self.sessionMilliseconds) + 999) / 1000
+        let seconds = (session + 999) / 1000
         return DaemonError(
             status: DaemonError.Status.locked,
             "consumer group \(group) has another member: \(other.clientID) of \(other.host), "
@@ -88,6 +93,11 @@ extension DaemonRun {
                 + ". One daemon reads the whole topic: stop the other one, or give this one a kafka.group of its own."
                 + " One that was just stopped stays in the group for a while: wait \(seconds) s"
         )
+    }
+
+    /// How long a member that is gone stays in the group, in milliseconds.
+    private var session: Int64 {
+        kafkaProperties["session.timeout.ms"].flatMap { Int64($0) } ?? Self.sessionMilliseconds
     }
 
     private var group: String { loaded.daemon.kafka.group }

@@ -63,7 +63,7 @@ final class DaemonRun {
     var topicLookedAt: Int64 = 0
     var isCompacted = false
     /// Who gives way where another daemon joined at the same moment.
-    lazy var rivalry = GroupRivalry(memberID: memberID)
+    let rivalry: GroupRivalry
     /// Whether the group had left out a partition when it was looked at last.
     var wasIncomplete = false
     /// Partitions that came after the state was made, and are not read.
@@ -88,6 +88,7 @@ final class DaemonRun {
         _ loaded: LoadedConfiguration,
         directory: borrowing DataDirectory<DiskFileSystem>,
         definitions: ControlTopic,
+        rivalry: GroupRivalry,
         api: APIServer,
         logger: Logger,
         redactor: Redactor,
@@ -102,6 +103,7 @@ final class DaemonRun {
         self.loaded = loaded
         configuration = loaded.daemon
         self.definitions = definitions
+        self.rivalry = rivalry
         followed = loaded.objects
         self.isPrevious = isPrevious
         self.manager = manager

@@ -79,6 +79,7 @@ package final class DaemonService {
         defer { api.stop() }
         var plan = ReloadPlan(configuration)
         let smallFiles = directory.smallFiles
+        let rivalry = GroupRivalry()
         var definitions = ControlTopic(configuration.daemon.kafka, smallFiles, logger: logger)
         while true {
             var wasReady = false
@@ -87,7 +88,7 @@ package final class DaemonService {
                 if !definitions.isOf(kafka) {
                     definitions = ControlTopic(kafka, smallFiles, logger: logger)
                 }
-                let next = try run(plan, directory, definitions, api, files, &wasReady)
+                let next = try run(plan, directory, definitions, rivalry, api, files, &wasReady)
                 guard let next else { break }
                 plan.go(on: next)
                 useLogLevel(of: next)
@@ -112,6 +113,7 @@ package final class DaemonService {
         _ plan: ReloadPlan,
         _ directory: borrowing DataDirectory<DiskFileSystem>,
         _ definitions: ControlTopic,
+        _ rivalry: GroupRivalry,
         _ api: APIServer,
         _ files: OpenFileLimit,
         _ wasReady: inout Bool
@@ -120,6 +122,7 @@ package final class DaemonService {
             plan.current,
             directory: directory,
             definitions: definitions,
+            rivalry: rivalry,
             api: api,
             logger: logger,
             redactor: redactor,

@@ -4,27 +4,33 @@ import Kafka
 ///
 /// Somebody who had the whole topic stays. Of two who never had it, the one with the smaller instance id waits for the
 /// other to go, and goes itself after a while: then the other one is there to stay.
-struct GroupRivalry {
-    /// How long the one with the smaller id waits, in milliseconds.
-    static let patienceMilliseconds: Int64 = 60_000
+///
+/// Lives as long as the process. Confined to the control thread.
+final class GroupRivalry {
+    /// How long the one with the smaller id waits, in milliseconds, beyond a session.
+    ///
+    /// The other one looks around once it has restored its state, and is a member for a session after it has gone.
+    static let patienceMilliseconds: Int64 = 120_000
 
-    private let memberID: String
     private var hadAll = false
     private var since: Int64?
-
-    /// The rivalry as the member with this instance id sees it.
-    init(memberID: String) {
-        self.memberID = memberID
-    }
 
     /// Takes in how things stand, at a time in milliseconds of the clock that never jumps.
     ///
     /// - Parameters:
+    ///   - me: Our instance id.
     ///   - hasAll: Whether every partition is ours.
+    ///   - session: How long a member that has gone is still described, in milliseconds.
     ///   - now: The time.
     ///   - others: The other members; asked only where it matters.
     /// - Returns: To whom we give way; nil for nobody.
-    mutating func look(hasAll: Bool, now: Int64, others: () -> [GroupMember]) -> GroupMember? {
+    func look(
+        _ me: String,
+        hasAll: Bool,
+        session: Int64,
+        now: Int64,
+        others: () -> [GroupMember]
+    ) -> GroupMember? {
         if hasAll { hadAll = true }
         if hadAll { return nil }
         guard let other = others().min(by: { Self.id(of: $0) < Self.id(of: $1) }) else {
@@ -33,8 +39,8 @@ struct GroupRivalry {
         }
         let began = since ?? now
         since = began
-        return Self.id(of: other) < memberID || now - began >= Self.patienceMilliseconds
-            ? other : nil
+        let isOver = now - began >= Self.patienceMilliseconds + session
+        return isOver || Self.id(of: other) < me ? other : nil
     }
 
     /// One without a static name is no daemon, and does not know to give way.
