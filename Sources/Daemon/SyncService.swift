@@ -144,15 +144,14 @@ final class SyncService: @unchecked Sendable {
     ) throws(DaemonError) -> [SyncSettings] {
         var all: [SyncSettings] = []
         for sync in planner.leaving(configured: Set(setup.settings.map(\.id))) {
-            if let settings = try SyncSetup.settings(of: sync, configuration) {
-                all.append(settings)
-                continue
+            switch try setup.settings(of: sync, configuration) {
+            case .leaves(let settings): all.append(settings)
+            case .stays(let reason):
+                logger.warning(
+                    "users_stay",
+                    "sync \(sync.sync) is no longer configured, and its \(sync.users) users stay where they are: \(reason)"
+                )
             }
-            logger.warning(
-                "users_stay",
-                "sync \(sync.sync) is no longer configured, and its \(sync.users) users stay where they are: its"
-                    + " destination is gone, is another one now, or takes whole lists only"
-            )
         }
         return all
     }
@@ -444,6 +443,11 @@ final class SyncService: @unchecked Sendable {
         let journalBytes = journal.bytesOnDisk
         metrics.update { values in
             values.set(.storeBytes, ["journal"], to: Double(journalBytes))
+            // Of one that has taken out its users nothing is late any more.
+            for sync in settings.keys where !statuses.contains(where: { $0.sync == sync }) {
+                values.set(.syncPendingUsers, [sync], to: 0)
+                values.set(.syncOldestPendingSeconds, [sync], to: 0)
+            }
             for status in statuses {
                 values.set(.syncPendingUsers, [status.sync], to: Double(status.pendingUsers))
                 values.set(

@@ -98,36 +98,53 @@ struct SyncSetup {
 
     /// The settings of a sync that is not configured any more, to take out its users.
     ///
-    /// - Returns: Nil where that cannot be: the destination is not the one that has them any more, or takes whole lists.
     /// - Throws: What is wrong with a template on this machine.
-    static func settings(
+    func settings(
         of leaving: LeavingSync,
         _ loaded: LoadedConfiguration
-    ) throws(DaemonError) -> SyncSettings? {
-        for destination in loaded.destinations {
-            let template = loaded.template(of: destination.id)
-            // Nobody is named any more, so it does not matter by what.
-            let naming =
-                if let template {
-                    UserNaming(
-                        choices: [.userID],
-                        mapper: try mapper(template, of: destination),
-                        cell: { _ in 0 }
-                    )
-                } else {
-                    UserNaming()
-                }
-            var settings = Self.settings(leaving.sync, to: destination, template, naming)
-            guard settings.destinationKey == leaving.destinationKey else { continue }
-            if settings.shape.isWholeRun { return nil }
-            settings.cohortID = leaving.terms.cohortID
-            settings.cohortName = leaving.terms.cohortName
-            settings.massExits = leaving.terms.massExits
-            settings.reassertMilliseconds = 0
-            settings.isLeaving = true
-            return settings
+    ) throws(DaemonError) -> Leaving {
+        let id = leaving.destinationKey.prefix { $0 != "/" }
+        guard let destination = loaded.destinations.first(where: { $0.id == id }) else {
+            return .stays(because: "its destination \(id) is not configured any more")
         }
-        return nil
+        // One speaks of the same list there as the other.
+        let cohort = leaving.terms.cohortID
+        if let heir = settings.first(where: { $0.destinationID == id && $0.cohortID == cohort }) {
+            return .stays(because: "\(heir.id) sends the same cohort there")
+        }
+        let template = loaded.template(of: destination.id)
+        // Nobody is named any more, so it does not matter by what.
+        let naming =
+            if let template {
+                UserNaming(
+                    choices: [.userID],
+                    mapper: try Self.mapper(template, of: destination),
+                    cell: { _ in 0 }
+                )
+            } else {
+                UserNaming()
+            }
+        var settings = Self.settings(leaving.sync, to: destination, template, naming)
+        if settings.destinationKey != leaving.destinationKey {
+            return .stays(because: "its destination \(id) is another one now")
+        }
+        if settings.shape.isWholeRun {
+            return .stays(because: "its destination \(id) takes whole lists")
+        }
+        settings.cohortID = leaving.terms.cohortID
+        settings.cohortName = leaving.terms.cohortName
+        settings.massExits = leaving.terms.massExits
+        settings.reassertMilliseconds = 0
+        settings.isLeaving = true
+        return .leaves(settings)
+    }
+
+    /// What becomes of the users of a sync that is not configured any more.
+    enum Leaving {
+        /// They are taken out.
+        case leaves(SyncSettings)
+        /// They stay where they are.
+        case stays(because: String)
     }
 
     /// What the destination says of a sync.

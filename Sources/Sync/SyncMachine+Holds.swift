@@ -190,18 +190,18 @@ extension SyncMachine {
         _ notes: inout [SyncNote]
     ) -> SyncCommandResult {
         var isDone = isPausedByPerson
+        if case .massExit(let users) = hold, !isDone {
+            return .refused(
+                "sync \(settings.id) waits for approval because \(users) users would leave at "
+                    + "once; see cohortctl syncs approve \(settings.id)"
+            )
+        }
         if isPausedByPerson || !skips.isEmpty {
             isPausedByPerson = false
             records.append(.flag(.commanded, sync: settings.id, false))
         }
         switch hold {
-        case .massExit(let users):
-            guard isDone else {
-                return .refused(
-                    "sync \(settings.id) waits for approval because \(users) users would leave at "
-                        + "once; see cohortctl syncs approve \(settings.id)"
-                )
-            }
+        case .massExit: break
         case .refused, .failed:
             release(&records, &notes)
             isDone = true

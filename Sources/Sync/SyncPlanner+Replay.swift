@@ -82,16 +82,17 @@ extension SyncPlanner {
                     machine.stay(&unwritten)
                 }
                 noteTerms(of: &machine)
+                machine.begin(now: now, partitions: partitions)
+                machine.holdLeaving(now: now)
                 if settings.isLeaving {
                     notes.append(
                         .leaving(
                             sync: settings.id,
                             destination: settings.destinationID,
-                            users: machine.ledger.count
+                            users: machine.usersThere
                         )
                     )
                 }
-                machine.begin(now: now, partitions: partitions)
                 return machine
             }
             machines[number].ledger.removeAll()

@@ -243,12 +243,13 @@ package struct SyncPlanner: ~Copyable, Sendable {
                 records: &unwritten,
                 notes: &notes
             )
-            guard machines[machine].isReady(now: now) else { continue }
+        }
+        forgetWhoLeft()
+        for machine in machines.indices where machines[machine].isReady(now: now) {
             let destination = machines[machine].settings.destinationID
             if ready[destination] == nil { destinations.append(destination) }
             ready[destination, default: []].append(machine)
         }
-        forgetWhoLeft()
         for destination in destinations {
             advance(destination, ready[destination] ?? [], now: now, allowance, &effects)
         }
@@ -335,7 +336,7 @@ extension JournalRecord {
     /// Whether the record must be durable at once, because somebody was told or another word would be believed.
     fileprivate var isUrgent: Bool {
         switch Kind(rawValue: type) {
-        case .claim, .commanded, .approved, .runAsked, .list, .resumed: true
+        case .claim, .commanded, .approved, .runAsked, .list, .resumed, .terms: true
         default: false
         }
     }

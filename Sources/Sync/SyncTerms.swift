@@ -11,15 +11,3 @@ package struct SyncTerms: Sendable, Equatable {
     /// Whether the sync is gone, and its users are being taken out.
     package var isLeaving: Bool
 }
-
-/// A sync that is not configured any more and still has users at its destination, whom it is to take out there.
-package struct LeavingSync: Sendable, Equatable {
-    /// The sync's id.
-    package var sync: String
-    /// Its destination as the journal names it: ``SyncSettings/destinationKey``.
-    package var destinationKey: String
-    /// What was configured last.
-    package var terms: SyncTerms
-    /// How many users the destination holds, or may hold.
-    package var users: Int
-}

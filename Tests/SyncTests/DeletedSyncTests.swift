@@ -67,6 +67,49 @@ struct DeletedSyncTests {
         know(1, by: harness, minute: 3)
         #expect(everything(harness) == ["-cyd"])
         #expect(harness.notes.last == .tookOut(sync: "s", refused: 0))
+        // Nothing of it is left that a later tick could come upon.
+        harness.tick([], offset: 4, tick: 4)
+        harness.tick([], partition: 1, offset: 4, tick: 4)
+        #expect(everything(harness) == [])
+    }
+
+    @Test("is nobody any more to a destination that refuses the credential of another sync")
+    func neighbour() throws {
+        let harness = try deleted()
+        harness.syncs = [.test(id: "t", cohort: "other")]
+        try harness.restart()
+        know(0, 1, by: harness)
+        #expect(everything(harness) == ["-ada,bob,cyd"])
+        harness.planner.credentialsRefused(destination: "d", reason: "401", now: harness.now)
+        harness.planner.credentialsChanged(destination: "d")
+        #expect(everything(harness) == [])
+        try harness.restart()
+        #expect(harness.planner.status(now: harness.now).map(\.sync) == ["t"])
+    }
+
+    @Test("waits with all partitions for a person, however late each comes")
+    func guardedOverPartitions() throws {
+        let harness = try deleted { $0.massExits = MassExitGuard(share: 0.3, users: 2) }
+        try harness.restart()
+        know(0, by: harness)
+        #expect(everything(harness) == [])
+        know(1, by: harness, minute: 9)
+        #expect(everything(harness) == [])
+        #expect(harness.status().exitsToApprove == 3)
+    }
+
+    @Test("says how many users there are, not how many there were")
+    func users() throws {
+        let harness = PlannerHarness([.test()])
+        harness.leavingDestinations = ["d"]
+        harness.reset(["ada", "bob"], offset: 1, tick: 1)
+        #expect(everything(harness) == ["+ada,bob"])
+        harness.tick(["-bob"], offset: 2, tick: 2)
+        #expect(everything(harness) == ["-bob"])
+        harness.syncs = []
+        try harness.restart()
+        _ = harness.advance()
+        #expect(harness.notes == [.leaving(sync: "s", destination: "d", users: 1)])
     }
 
     @Test("goes on after a crash: what is unknown is sent again, what was taken is not")
@@ -168,6 +211,25 @@ struct DeletedSyncTests {
         try harness.restart()
         know(0, 1, by: harness)
         harness.settle(try harness.request(), [.delivered, .skipped, .delivered])
+        #expect(everything(harness) == [])
+        #expect(harness.notes.last == .tookOut(sync: "s", refused: 1))
+        // When they would have been tried again nobody is there.
+        harness.now += 2 * 86_400_000
+        #expect(everything(harness) == [])
+        try harness.restart()
+        #expect(harness.planner.status(now: harness.now).isEmpty)
+    }
+
+    @Test("is over when what is left was refused after an attempt that nobody knows the outcome of")
+    func refusedAfterTimeout() throws {
+        let harness = try deleted()
+        try harness.restart()
+        know(0, 1, by: harness)
+        harness.complete(try harness.request(), .timeout)
+        harness.now += 60_000
+        harness.settle(try harness.request(), [.delivered, .skipped, .delivered])
+        #expect(everything(harness) == [])
+        harness.now += 2 * PlannerHarness.timeout
         #expect(everything(harness) == [])
         #expect(harness.notes.last == .tookOut(sync: "s", refused: 1))
     }

@@ -22,6 +22,7 @@ extension Simulation {
                 && planner.machines.allSatisfy { $0.doubts.isEmpty }
                 && partitions.allSatisfy { $0.position.offset == Offset($0.log.count) }
                 && receiver.queue.isEmpty
+                && deleted.allSatisfy { planner.machineOfSync[$0] == nil }
             if isDone { break }
         }
         rewrite()
@@ -33,7 +34,11 @@ extension Simulation {
         }
         for sync in syncs {
             var wanted: Set<String> = []
-            for partition in partitions {
+            let isDeleted = deleted.contains(sync.id)
+            if isDeleted, planner.machineOfSync[sync.id] != nil {
+                checker.problems.append("\(sync.id) was deleted and is still there")
+            }
+            for partition in partitions where !isDeleted {
                 let end = Offset(partition.log.count)
                 wanted.formUnion(
                     checker.named.contains(sync.id)
@@ -41,7 +46,10 @@ extension Simulation {
                         : partition.members(of: sync.cohortID, at: end)
                 )
             }
-            let held = receiver.members[sync.id] ?? []
+            // Nobody is on a list that is gone, which a deleted sync does not make again.
+            let hasNoList = isDeleted && receiver.lists[sync.id] ?? 0 < 0
+            let held = hasNoList ? [] : receiver.members[sync.id] ?? []
+            if isDeleted, held.count == refused[sync.id] { continue }
             if held != wanted {
                 let missing = wanted.subtracting(held).sorted()
                 let extra = held.subtracting(wanted).sorted()
@@ -58,6 +66,8 @@ extension Simulation {
     private func help(_ status: SyncStatus) {
         if status.exitsToApprove != nil {
             _ = planner.command(.approve, sync: status.sync, now: now)
+            // Until then whoever was skipped could not be tried again.
+            _ = planner.command(.resume, sync: status.sync, now: now)
         } else if [.paused, .failed].contains(status.state) {
             _ = planner.command(.resume, sync: status.sync, now: now)
         } else if status.state == .done, status.pendingUsers > 0 {

@@ -26,6 +26,12 @@ final class Simulation {
     var crashes = 0
     var wakeAt: Int64?
     private var lists = 0
+    /// Syncs whose file is gone; now and then one is put back.
+    private(set) var deleted: Set<String> = []
+    /// Of each sync that was deleted: how many users its destination refused to take out.
+    private(set) var refused: [String: Int] = [:]
+    /// Whether syncs are deleted and put back.
+    let deletes: Bool
     let kinds: [Kind]
 
     /// Bugs that must be noticed.
@@ -54,8 +60,9 @@ final class Simulation {
         case runs
     }
 
-    init(seed: UInt64, sabotage: Sabotage? = nil) {
+    init(seed: UInt64, sabotage: Sabotage? = nil, deletes: Bool = false) {
         self.sabotage = sabotage
+        self.deletes = deletes
         generator = SeededGenerator(seed: seed)
         planner = SyncPlanner(generator: SeededGenerator(seed: seed ^ 0xabcdef))
         kinds = [.webhook, Kind.allCases[Int(seed % 4)], Kind.allCases[Int(seed / 4 % 4)]]
@@ -96,6 +103,33 @@ final class Simulation {
     }
 
     var now: Int64 { time - processStart }
+
+    /// Some file of a sync is gone, or back.
+    private func deleteOrPutBack() {
+        let id = generator.pick(syncs).id
+        if deleted.remove(id) != nil {
+            checker.began[id] = process
+            checker.deleted.remove(id)
+        } else if generator.chance(percent: 30) {
+            deleted.insert(id)
+            checker.deleted.insert(id)
+        }
+    }
+
+    /// The deleted syncs that have users, as a start configures them.
+    private var leaving: [SyncSettings] {
+        let configured = Set(syncs.map(\.id)).subtracting(deleted)
+        return planner.leaving(configured: configured).compactMap { sync in
+            syncs.first { $0.id == sync.sync }.map { settings in
+                settings.with {
+                    $0.cadence = .realtime
+                    $0.reassertMilliseconds = 0
+                    $0.massExits = sync.terms.massExits
+                    $0.isLeaving = true
+                }
+            }
+        }
+    }
 
     func run() {
         for _ in 0..<generator.number(in: 40...90) { step() }
@@ -150,7 +184,9 @@ final class Simulation {
 
     func plan() {
         for (number, sync) in syncs.enumerated()
-        where kinds[number] == .runs && planner.listID(sync: sync.id) == nil {
+        where kinds[number] == .runs && planner.listID(sync: sync.id) == nil
+            && !deleted.contains(sync.id)
+        {
             lists += 1
             receiver.lists[sync.id] = lists
             receiver.members[sync.id] = []
@@ -160,6 +196,7 @@ final class Simulation {
         let effects = planner.advance(now: now)
         wakeAt = effects.wakeAt
         tail += effects.records
+        for case .tookOut(let sync, let users) in effects.notes { refused[sync] = users }
         if !effects.mustCommit, !effects.requests.isEmpty {
             checker.problems.append("a request without a commit")
         }
@@ -240,7 +277,8 @@ final class Simulation {
                 planner.partitions[index].newestPlanned = .origin
             }
         }
-        planner.start(syncs, now: now)
+        if deletes, isFaulty { deleteOrPutBack() }
+        planner.start(syncs.filter { !deleted.contains($0.id) } + leaving, now: now)
         for index in partitions.indices {
             partitions[index].phase = .starting
             partitions[index].lastKnown = partitions[index].committed

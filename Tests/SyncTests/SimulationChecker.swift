@@ -14,6 +14,12 @@ struct SimulationChecker {
     var named: Set<String> = []
     /// Syncs that send again what is known to be there.
     var repeating: Set<String> = []
+    /// Syncs without members, whoever is in their cohort.
+    var deleted: Set<String> = [] {
+        didSet {
+            for sync in deleted.symmetricDifference(oldValue) { forget(sync) }
+        }
+    }
     /// How long a sender waits.
     let timeout: Int64
     /// The process in which a sync began.
@@ -65,6 +71,7 @@ struct SimulationChecker {
                 open[header.messageID] = []
                 var holders: [PartitionID: Set<String>] = [:]
                 func isMember(_ user: String, _ id: PartitionID, at offset: Offset) -> Bool {
+                    if deleted.contains(header.syncID) { return false }
                     let partition = partitions[Int(id)]
                     guard named.contains(header.syncID) else {
                         return partition.isMember(user, of: header.cohortID, at: offset)
@@ -292,6 +299,12 @@ struct SimulationChecker {
     /// Everything is at rest: no batch may be without a result.
     mutating func finished() {
         for message in open.keys.sorted() { problems.append("I13: \(message) has no result") }
+    }
+
+    /// The sync begins anew, or ends: what was sent before may be sent again.
+    private mutating func forget(_ sync: String) {
+        for key in confirmed.keys where key.sync == sync { ambiguous[key, default: 0] += 1 }
+        for key in newestEnter.keys where key.sync == sync { newestEnter[key] = nil }
     }
 
     /// Nobody knows any more how the batches without a durable result ended.
