@@ -136,7 +136,7 @@ extension Shard {
             writer.bytes.withByteView { emit(.user, $0) }
         }
         unsaved.removeAll(keepingCapacity: true)
-        var chunk: [DedupeSet.Cell] = []
+        var chunk: [DedupeSet.Entry] = []
         dedupe.forEach { entry in
             chunk.append(entry)
             if chunk.count == Self.dedupeChunk {
@@ -193,7 +193,7 @@ extension Shard {
     }
 
     private func encodeDedupe(
-        _ entries: ArraySlice<DedupeSet.Cell>,
+        _ entries: ArraySlice<DedupeSet.Entry>,
         _ emit: (StateRecord, ByteView) -> Void
     ) {
         guard !entries.isEmpty else { return }
