@@ -7,7 +7,7 @@
 /// wide:  arrivals 13 × u64;                                 hashes 13 × u64
 /// ```
 /// An epoch is so many times 2²³ ms, so four bytes reach at least 49 days. A bucket whose arrivals lie further apart is wide.
-/// Memory of zeros is a bucket of nothing.
+/// A header of zeros is a bucket of nothing.
 struct DedupeBucket {
     /// Words of 64 bits in a bucket.
     static let words = 32
@@ -68,56 +68,36 @@ struct DedupeBucket {
 
     // MARK: Ids
 
-    /// Where a key is; nil where it is not here.
-    ///
-    /// Four tags are compared at a time: lanes that differ from the key's turn out not to be zero.
+    /// Where a key is; nil where it is not here, which the tags say at once.
     @inline(__always)
     func index(of key: DedupeSet.Key) -> Int? {
-        let pattern = (key.low & 0xffff) &* 0x0001_0001_0001_0001
-        for word in 0..<5 {
-            let lanes = start.load(fromByteOffset: word * 8, as: UInt64.self) ^ pattern
-            var zeros = (lanes &- 0x0001_0001_0001_0001) & ~lanes & 0x8000_8000_8000_8000
-            // The first two lanes are the header.
-            if word == 0 { zeros &= 0xffff_ffff_0000_0000 }
-            while zeros != 0 {
-                let index = word * 4 + zeros.trailingZeroBitCount / 16 - 2
-                if index < count, hash(index) == key.high, tag(index) == key.low & 0xffff {
-                    return index
-                }
-                zeros &= zeros &- 1
-            }
+        let tag = SIMD8<UInt16>(repeating: UInt16(truncatingIfNeeded: key.low))
+        // The header is among them: one that looks like the tag is a look too many.
+        let same = (tags(0) .== tag) .| (tags(16) .== tag) .| (tags(24) .== tag)
+        let lanes = unsafeBitCast(same, to: SIMD2<UInt64>.self)
+        if lanes.x | lanes.y == 0 { return nil }
+        return indexAmongSame(key)
+    }
+
+    @inline(__always)
+    private func tags(_ offset: Int) -> SIMD8<UInt16> {
+        start.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt16>.self)
+    }
+
+    @inline(never)
+    private func indexAmongSame(_ key: DedupeSet.Key) -> Int? {
+        let ids = ids
+        return (0..<ids.count).first {
+            let other = ids.key($0)
+            return other.high == key.high && other.low == key.low & 0xffff
         }
-        return nil
     }
 
     /// The key of an id, with as many bits of it as are kept.
-    @inline(__always)
-    func key(_ index: Int) -> DedupeSet.Key { DedupeSet.Key(high: hash(index), low: tag(index)) }
-
-    /// The first half of an id's hash.
-    @inline(__always)
-    func hash(_ index: Int) -> UInt64 {
-        start.load(
-            fromByteOffset: (isWide ? Self.wideHashesOffset : Self.hashesOffset) + index * 8,
-            as: UInt64.self
-        )
-    }
-
-    @inline(__always)
-    private func tag(_ index: Int) -> UInt64 {
-        UInt64(start.load(fromByteOffset: Self.tagsOffset + index * 2, as: UInt16.self))
-    }
+    func key(_ index: Int) -> DedupeSet.Key { ids.key(index) }
 
     /// When an id arrived, as ``DedupeSet`` counts.
-    @inline(__always)
-    func arrival(_ index: Int) -> UInt64 {
-        isWide
-            ? start.load(fromByteOffset: Self.arrivalsOffset + index * 8, as: UInt64.self)
-            : epoch
-                + UInt64(
-                    start.load(fromByteOffset: Self.arrivalsOffset + index * 4, as: UInt32.self)
-                )
-    }
+    func arrival(_ index: Int) -> UInt64 { ids.arrival(index) }
 
     /// Asks for where the next id goes.
     @inline(__always)
@@ -127,54 +107,113 @@ struct DedupeBucket {
         Prefetch.line(start + Self.arrivalsOffset + count * (isWide ? 8 : 4))
     }
 
-    // MARK: Changes
+    /// The ids as they are now; read once, for whoever goes through all of them.
+    struct Ids {
+        let count: Int
+        let isWide: Bool
+        fileprivate let epoch: UInt64
+        fileprivate let start: UnsafeMutableRawPointer
 
-    /// Whether an id of that arrival has a place here as the bucket is.
-    @inline(__always)
-    func takes(_ arrival: UInt64) -> Bool { !isFull && reaches(arrival) }
+        /// The key of an id, with as many bits of it as are kept.
+        @inline(__always)
+        func key(_ index: Int) -> DedupeSet.Key {
+            let hashes = isWide ? DedupeBucket.wideHashesOffset : DedupeBucket.hashesOffset
+            let tags = DedupeBucket.tagsOffset
+            return DedupeSet.Key(
+                high: start.load(fromByteOffset: hashes + index * 8, as: UInt64.self),
+                low: UInt64(start.load(fromByteOffset: tags + index * 2, as: UInt16.self))
+            )
+        }
 
-    @inline(__always)
-    private func reaches(_ arrival: UInt64) -> Bool {
-        isWide || (count > 0 && arrival &- epoch < 1 << 32)
+        /// When an id arrived, as ``DedupeSet`` counts.
+        @inline(__always)
+        func arrival(_ index: Int) -> UInt64 {
+            let arrivals = DedupeBucket.arrivalsOffset
+            return isWide
+                ? start.load(fromByteOffset: arrivals + index * 8, as: UInt64.self)
+                : epoch + UInt64(start.load(fromByteOffset: arrivals + index * 4, as: UInt32.self))
+        }
     }
 
-    /// Adds an id; ``takes(_:)`` says whether it may.
+    /// What is in the bucket, until it changes.
+    var ids: Ids {
+        @inline(__always)
+        get { Ids(count: count, isWide: isWide, epoch: epoch, start: start) }
+    }
+
+    // MARK: Changes
+
+    /// Forgets everything.
+    func clear() { header = 0 }
+
+    /// Adds an id, if it has a place here as the bucket is; gives whether it has.
     @inline(__always)
-    func append(_ key: DedupeSet.Key, arrival: UInt64) {
-        let index = count
+    func append(_ key: DedupeSet.Key, arrival: UInt64) -> Bool {
+        let header = header
+        let index = Int(header & Self.countMask)
+        if header & Self.wideFlag != 0 {
+            if index == Self.wideCapacity { return false }
+            writeWide(key, arrival: arrival, at: index)
+        } else {
+            let later = arrival &- UInt64(header >> Self.epochShift) << Self.epochBits
+            if index == 0 || index == Self.capacity || later >= 1 << 32 { return false }
+            writePlain(key, later: UInt32(truncatingIfNeeded: later), at: index)
+        }
+        self.header = header + 1
+        return true
+    }
+
+    /// Adds an id for which there is a place.
+    func add(_ key: DedupeSet.Key, arrival: UInt64) {
         header += 1
-        write(key, arrival: arrival, at: index)
+        write(key, arrival: arrival, at: count - 1)
     }
 
     private func write(_ key: DedupeSet.Key, arrival: UInt64, at index: Int) {
+        if isWide {
+            writeWide(key, arrival: arrival, at: index)
+        } else {
+            writePlain(key, later: UInt32(truncatingIfNeeded: arrival &- epoch), at: index)
+        }
+    }
+
+    @inline(__always)
+    private func writePlain(_ key: DedupeSet.Key, later: UInt32, at index: Int) {
+        writeTag(key, at: index)
+        start.storeBytes(
+            of: later,
+            toByteOffset: Self.arrivalsOffset + index * 4,
+            as: UInt32.self
+        )
+        start.storeBytes(
+            of: key.high,
+            toByteOffset: Self.hashesOffset + index * 8,
+            as: UInt64.self
+        )
+    }
+
+    @inline(__always)
+    private func writeWide(_ key: DedupeSet.Key, arrival: UInt64, at index: Int) {
+        writeTag(key, at: index)
+        start.storeBytes(
+            of: arrival,
+            toByteOffset: Self.arrivalsOffset + index * 8,
+            as: UInt64.self
+        )
+        start.storeBytes(
+            of: key.high,
+            toByteOffset: Self.wideHashesOffset + index * 8,
+            as: UInt64.self
+        )
+    }
+
+    @inline(__always)
+    private func writeTag(_ key: DedupeSet.Key, at index: Int) {
         start.storeBytes(
             of: UInt16(truncatingIfNeeded: key.low),
             toByteOffset: Self.tagsOffset + index * 2,
             as: UInt16.self
         )
-        if isWide {
-            start.storeBytes(
-                of: arrival,
-                toByteOffset: Self.arrivalsOffset + index * 8,
-                as: UInt64.self
-            )
-            start.storeBytes(
-                of: key.high,
-                toByteOffset: Self.wideHashesOffset + index * 8,
-                as: UInt64.self
-            )
-        } else {
-            start.storeBytes(
-                of: UInt32(truncatingIfNeeded: arrival &- epoch),
-                toByteOffset: Self.arrivalsOffset + index * 4,
-                as: UInt32.self
-            )
-            start.storeBytes(
-                of: key.high,
-                toByteOffset: Self.hashesOffset + index * 8,
-                as: UInt64.self
-            )
-        }
     }
 
     /// Takes an id out; the last one takes its place.

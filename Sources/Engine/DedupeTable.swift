@@ -1,6 +1,6 @@
 import Basics
 
-/// A hash table of insert ids in buckets, nearly full and never copied: it grows by an eighth in the memory it has,
+/// A hash table of insert ids in buckets, nearly full and never copied: it grows by a fifth in the memory it has,
 /// a few buckets at each insertion.
 ///
 /// Where an id belongs ascends with its hash, so every id moves up when there are more buckets, and growing begins
@@ -16,7 +16,7 @@ struct DedupeTable: ~Copyable {
     private static let bucketsMoved = 2
     /// Buckets behind the last in which ids belong.
     private static let spareBuckets = 32
-    /// Where an id lies this far from where it belongs, a table that is half full grows.
+    /// Where an id comes to lie further from where it belongs, a table that is half full grows.
     private static let distanceMax = 64
     /// Buckets in a large page, of which the memory of large tables is a multiple, so that it need not be copied.
     private static let bucketsPerPage = (2 << 20) / (DedupeBucket.words * 8)
@@ -39,6 +39,8 @@ struct DedupeTable: ~Copyable {
     /// How many buckets are wide.
     private var wideBuckets = 0
     private let isAlwaysWide: Bool
+    /// Whether an id lies far from where it belongs.
+    private var isStretched = false
     /// What arrived not later may be taken out at any time.
     var past: UInt64 = 0
 
@@ -85,14 +87,17 @@ struct DedupeTable: ~Copyable {
     /// The bucket an id belongs into, by the first half of its hash.
     @inline(__always)
     private func home(_ hash: UInt64) -> Int {
-        // Of the half the upper bits decide; the lower ones are mixed in, were they all there is.
-        let spread = hash &* 0x9e37_79b9_7f4a_7c15
+        let spread = Self.spread(hash)
         if boundary > 0 {
             let old = Self.home(spread, oldHomes)
             if old < boundary { return old }
         }
         return Self.home(spread, homes)
     }
+
+    /// Of a hash the upper bits decide; the lower ones are mixed in, were they all there is.
+    @inline(__always)
+    private static func spread(_ hash: UInt64) -> UInt64 { hash &* 0x9e37_79b9_7f4a_7c15 }
 
     @inline(__always)
     private static func home(_ spread: UInt64, _ count: Int) -> Int {
@@ -151,11 +156,7 @@ struct DedupeTable: ~Copyable {
 
     @inline(__always)
     private mutating func put(_ key: DedupeSet.Key, arrival: UInt64) {
-        let place = home(key.high)
-        let bucket = bucket(place)
-        if place < end, bucket.takes(arrival) {
-            bucket.append(key, arrival: arrival)
-        } else {
+        if !bucket(home(key.high)).append(key, arrival: arrival) {
             putFurther(key, arrival: arrival)
         }
     }
@@ -164,7 +165,7 @@ struct DedupeTable: ~Copyable {
     private mutating func putFurther(_ key: DedupeSet.Key, arrival: UInt64) {
         var first = home(key.high)
         var place = first
-        while !makePlace(arrival, in: bucket(place)) {
+        while !put(key, arrival: arrival, in: bucket(place)) {
             bucket(place).isSpilled = true
             place += 1
             if place == bucketCount { resize(to: bucketCount + bucketCount / 8) }
@@ -175,21 +176,25 @@ struct DedupeTable: ~Copyable {
                 place = first
             }
         }
-        bucket(place).append(key, arrival: arrival)
         end = max(end, place + 1)
         if isGrowing, first < boundary { oldEnd = max(oldEnd, place + 1) }
-        if place - first > Self.distanceMax, !isGrowing, count > capacity / 2 { beginGrowing() }
+        if place - first > Self.distanceMax { isStretched = true }
     }
 
-    /// Whether an id of that arrival has a place in a bucket, which may become another for it.
-    private mutating func makePlace(_ arrival: UInt64, in bucket: DedupeBucket) -> Bool {
+    /// Adds an id to a bucket, which may become another for it; gives whether there is a place.
+    private mutating func put(
+        _ key: DedupeSet.Key,
+        arrival: UInt64,
+        in bucket: DedupeBucket
+    ) -> Bool {
+        if bucket.append(key, arrival: arrival) { return true }
         if bucket.isFull { return false }
-        if bucket.takes(arrival) { return true }
         // Where the clock made a leap, what keeps the bucket from reaching so far is over.
         _ = removePast(bucket, bound: past)
         let wasWide = bucket.isWide
         guard bucket.makeReach(arrival, isAlwaysWide: isAlwaysWide) else { return false }
         if !wasWide, bucket.isWide { wideBuckets += 1 }
+        bucket.add(key, arrival: arrival)
         return true
     }
 
@@ -209,11 +214,16 @@ struct DedupeTable: ~Copyable {
     }
 
     @inline(__always)
-    private var needsRoom: Bool { isGrowing || count * 8 >= capacity * 7 }
+    private var needsRoom: Bool { isGrowing || isStretched || count * 8 >= capacity * 7 }
 
     @inline(never)
     private mutating func makeRoom() {
-        if isGrowing { moveSome() } else { beginGrowing() }
+        if isGrowing {
+            moveSome()
+        } else if !isStretched || count > capacity / 2 {
+            beginGrowing()
+        }
+        isStretched = false
     }
 
     /// Takes memory for so many ids in all, where it has less, at once.
@@ -226,21 +236,25 @@ struct DedupeTable: ~Copyable {
         finishGrowing()
     }
 
-    private mutating func beginGrowing() { beginGrowing(homes: homes + homes / 8) }
+    private mutating func beginGrowing() { beginGrowing(homes: homes + homes / 5) }
 
     private mutating func beginGrowing(homes wanted: Int) {
         let buckets = wanted + Self.spareBuckets
         if buckets > bucketCount { resize(to: buckets) }
         oldHomes = homes
         // Of a large page that was begun nothing is left over.
-        homes = max(wanted, bucketCount - Self.spareBuckets)
+        let filling = bucketCount < Self.bucketsPerPage ? 0 : bucketCount - Self.spareBuckets
+        homes = max(wanted, filling)
         boundary = oldHomes
         oldEnd = end
     }
 
-    private mutating func resize(to buckets: Int) {
-        var buckets = buckets
-        if buckets >= Self.bucketsPerPage {
+    private mutating func resize(to wanted: Int) {
+        var buckets = wanted
+        if wanted < Self.bucketsPerPage {
+            // What is smaller than a large page is copied, which is not worth it for a fifth.
+            buckets = min(max(wanted, 2 * bucketCount), Self.bucketsPerPage)
+        } else {
             buckets += Self.bucketsPerPage - 1
             buckets -= buckets % Self.bucketsPerPage
         }
@@ -269,16 +283,8 @@ struct DedupeTable: ~Copyable {
         let last = oldEnd
         boundary = first
         oldEnd = first
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: DedupeBucket.words) { words in
-            guard let start = words.baseAddress else { return }
-            for place in stride(from: last - 1, through: first, by: -1) {
-                take(place, to: start)
-                let copy = DedupeBucket(start)
-                for index in 0..<copy.count {
-                    put(copy.key(index), arrival: copy.arrival(index))
-                }
-            }
-        }
+        // All of them go to buckets behind these.
+        for place in stride(from: last - 1, through: first, by: -1) { empty(place) }
         prefetchNextMove()
     }
 
@@ -297,20 +303,33 @@ struct DedupeTable: ~Copyable {
         let last = oldEnd
         boundary = 0
         oldEnd = 0
-        for place in 0..<last { take(place, to: moving + place * DedupeBucket.words) }
-        for place in 0..<last {
-            let copy = DedupeBucket(moving + place * DedupeBucket.words)
-            for index in 0..<copy.count { put(copy.key(index), arrival: copy.arrival(index)) }
-        }
+        guard let start = memory.baseAddress else { preconditionFailure("a table of nothing") }
+        moving.update(from: start, count: last * DedupeBucket.words)
+        for place in 0..<last { bucket(place).clear() }
+        for place in 0..<last { empty(place, of: moving) }
     }
 
-    /// Moves a bucket as it stands to other memory, and leaves nothing in it.
-    private mutating func take(_ place: Int, to target: UnsafeMutablePointer<UInt64>) {
-        if bucket(place).isWide { wideBuckets -= 1 }
-        guard let memory = memory.baseAddress else { preconditionFailure("a table of nothing") }
-        let source = memory + place * DedupeBucket.words
-        target.update(from: source, count: DedupeBucket.words)
-        source.update(repeating: 0, count: DedupeBucket.words)
+    /// Puts the ids of a bucket where they belong now.
+    ///
+    /// - `copy`: Where the buckets were copied to, if they were.
+    @inline(__always)
+    private mutating func empty(_ place: Int, of copy: UnsafeMutablePointer<UInt64>? = nil) {
+        // Looked up after each that goes further: the memory may get another address then.
+        func source() -> DedupeBucket {
+            copy.map { DedupeBucket($0 + place * DedupeBucket.words) } ?? bucket(place)
+        }
+        var ids = source().ids
+        if ids.isWide { wideBuckets -= 1 }
+        for index in 0..<ids.count {
+            let key = ids.key(index)
+            let arrival = ids.arrival(index)
+            if bucket(Self.home(Self.spread(key.high), homes)).append(key, arrival: arrival) {
+                continue
+            }
+            putFurther(key, arrival: arrival)
+            ids = source().ids
+        }
+        source().clear()
     }
 
     // MARK: Removing
@@ -363,8 +382,7 @@ struct DedupeTable: ~Copyable {
                     continue
                 }
                 let arrival = other.arrival(index)
-                guard makePlace(arrival, in: bucket) else { return }
-                bucket.append(key, arrival: arrival)
+                guard put(key, arrival: arrival, in: bucket) else { return }
                 count += 1
                 remove(index, from: other)
             }
