@@ -63,7 +63,7 @@ public struct RestoreReport: Sendable {
 extension Shard {
     private static let dedupeChunk = 2048
     /// The first byte of a plan record, and so of a log.
-    private static let stateVersion: UInt8 = 2
+    private static let stateVersion: UInt8 = 3
     /// The most users whose memory is taken before they are read.
     private static let reservedMax = 1 << 24
 
@@ -174,8 +174,8 @@ extension Shard {
         let words =
             traceLists.slab.wordsUsed + recordLists.slab.wordsUsed + propertyLists.slab.wordsUsed
             + deadlineLists.slab.wordsUsed
-        // Of the words of blocks a third is free or says where records are; a user takes so many bytes besides.
-        return Int64(users.count * 68 + users.idBytes + words * 11 / 2 + dedupe.count * 16)
+        // Of the words of blocks a quarter is free or says where something is; a user takes so many bytes besides.
+        return Int64(users.count * 68 + users.idBytes + words * 6 + dedupe.count * 16)
     }
 
     private func encodeNames(
