@@ -229,34 +229,32 @@ struct RecordLists: ~Copyable {
 
 /// Borrowed records of one user and trace, ascending by time.
 struct RecordRun {
-    /// The first word of the first record; nil where there is none, and of times.
+    /// Where the first record stands; nil where there is none.
     let words: UnsafeMutablePointer<UInt64>?
-    /// Words in a record; 0 of times, which are records of one word that stand in less.
+    /// Words in a record; 0 of times of four bytes, which are records of one word that stand in less.
     let width: Int
     let count: Int
-    private let times: TraceLists.Times
+    /// What such times count from, in milliseconds.
+    private let epoch: Int64
 
-    init(words: UnsafeMutablePointer<UInt64>?, width: Int, count: Int) {
+    init(words: UnsafeMutablePointer<UInt64>?, width: Int, count: Int, epoch: Int64 = 0) {
         self.words = words
         self.width = width
         self.count = count
-        times = .none
-    }
-
-    init(_ times: TraceLists.Times) {
-        words = nil
-        width = 0
-        count = times.count
-        self.times = times
+        self.epoch = epoch
     }
 
     /// A word of a record.
     @inline(__always)
     func word(_ index: Int, _ word: Int) -> UInt64 {
-        if width == 0 { return UInt64(bitPattern: times[index]) }
         precondition(index >= 0 && index < count, "record \(index) of \(count)")
         guard let words else { return 0 }
-        return words[index * width + word]
+        if width > 0 { return words[index * width + word] }
+        let later = UnsafeRawPointer(words).loadUnaligned(
+            fromByteOffset: index * 4,
+            as: UInt32.self
+        )
+        return UInt64(bitPattern: epoch + Int64(later))
     }
 
     /// All words of all records.

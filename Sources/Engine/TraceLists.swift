@@ -147,6 +147,15 @@ struct TraceLists: ~Copyable {
             self.epoch = epoch
         }
 
+        /// The same as records of one word.
+        var run: RecordRun {
+            // Those of eight bytes lie at multiples of eight.
+            let start = first.map {
+                UnsafeMutableRawPointer(mutating: $0).assumingMemoryBound(to: UInt64.self)
+            }
+            return RecordRun(words: start, width: isWide ? 1 : 0, count: count, epoch: epoch)
+        }
+
         /// No times.
         static var none: Times { Times(count: 0, first: nil, isWide: true, epoch: 0) }
 
@@ -239,7 +248,7 @@ struct TraceLists: ~Copyable {
 
     /// The listed times of a user and trace as records of one word; lent until the lists change.
     func run(_ trace: Int, of row: SlabRow) -> RecordRun {
-        RecordRun(find(trace, in: row).map { times($0) } ?? .none)
+        find(trace, in: row).map { times($0).run } ?? Times.none.run
     }
 
     /// Adds an event time.
