@@ -1,9 +1,9 @@
 import Basics
 
 /// The insert ids seen within the dedupe window: of each 80 bits of its 128-bit hash, and the arrival of the line it
-/// came with, in one open-addressing table, so that an event costs one read of far memory.
+/// came with, in one table, so that an event costs one read of far memory.
 ///
-/// What is over leaves as a hand goes round the table, a few cells for each insertion; an answer looks at the
+/// What is over leaves as a hand goes round the table, a bucket for some insertions; an answer looks at the
 /// arrival, so it does not depend on how far the hand is. Beyond `entriesMax` the oldest go, a few of a hundred at a
 /// time (counted, since answers are then no longer exact). Of ten million ids that are there, a new one has the bits
 /// of one with a probability of 10⁻¹⁷. See docs/decisions/compact-rows.md.
@@ -15,53 +15,49 @@ struct DedupeSet: ~Copyable {
         var low: UInt64
     }
 
-    /// One seen id, and a place of the table: 64 bits of the hash, and in one word 16 more and the arrival.
-    struct Cell: HashCell {
-        static let arrivalBits: UInt64 = 48
-        static let arrivalMask: UInt64 = 1 << arrivalBits - 1
+    /// One seen id as a snapshot has it: 64 bits of the hash, and in one word 16 more and the arrival.
+    struct Entry: BitwiseCopyable {
+        private static let arrivalBits: UInt64 = 48
+        private static let arrivalMask: UInt64 = 1 << arrivalBits - 1
         /// What stands for an arrival is later than this: the years 1082 to 9999 fit, and earlier ones count as the
         /// first.
-        static let origin = EventTime.latest.milliseconds - Int64(arrivalMask)
+        private static let origin = EventTime.latest.milliseconds - Int64(arrivalMask)
 
-        let high: UInt64
-        let word: UInt64
+        private let high: UInt64
+        private let word: UInt64
 
-        static let free = Cell(high: 0, word: 0)
+        init(_ key: Key, arrival: Int64) { self.init(key, stored: Self.stored(arrival)) }
 
-        /// What a snapshot has of ``high`` and ``word``.
-        init(high: UInt64, word: UInt64) {
-            self.high = high
-            self.word = word
-        }
-
-        init(_ key: Key, arrival: Int64) {
+        fileprivate init(_ key: Key, stored: UInt64) {
             high = key.high
-            let stored = UInt64(max(1, min(arrival, EventTime.latest.milliseconds) - Self.origin))
             word = key.low << Self.arrivalBits | stored
         }
 
-        var isFree: Bool { word == 0 }
+        /// What stands for an arrival: milliseconds after ``origin``, never 0.
+        @inline(__always)
+        static func stored(_ arrival: Int64) -> UInt64 {
+            UInt64(max(1, min(arrival, EventTime.latest.milliseconds) - origin))
+        }
 
-        var spread: UInt32 { Self.spread(high) }
+        /// What stands for the last arrival before an instant; 0 where none does.
+        @inline(__always)
+        static func last(before instant: Int64) -> UInt64 {
+            UInt64(max(0, min(instant - 1, EventTime.latest.milliseconds) - origin))
+        }
 
         @inline(__always)
-        static func spread(_ high: UInt64) -> UInt32 {
-            UInt32(truncatingIfNeeded: (high &* 0x9e37_79b9_7f4a_7c15) >> 32)
-        }
+        static func arrival(_ stored: UInt64) -> Int64 { Int64(stored) + origin }
 
-        var arrival: Int64 { Int64(word & Self.arrivalMask) + Self.origin }
+        fileprivate var stored: UInt64 { word & Self.arrivalMask }
 
-        func isOf(_ key: Key) -> Bool {
-            high == key.high && (word ^ key.low << Self.arrivalBits) & ~Self.arrivalMask == 0
-                && !isFree
-        }
+        var arrival: Int64 { Self.arrival(stored) }
 
         /// Whose insert id it is, and which.
         var key: Key { Key(high: high, low: word >> Self.arrivalBits) }
     }
 
-    /// How many cells the hand looks at for each insertion.
-    private static let cellsSwept = 4
+    /// The hand looks at a bucket for so many insertions.
+    private static let insertionsPerBucket = 4
     /// The most entries that memory is taken for at once.
     private static let reservedMax = 1 << 28
     /// How many entries ahead of the one in hand memory is asked for.
@@ -74,25 +70,29 @@ struct DedupeSet: ~Copyable {
     let entriesMax: Int
     /// Entries that left before their window was over.
     private(set) var shortened = 0
-    /// How many entries there are; some of them may be over.
-    private(set) var count = 0
 
-    private var cells = HashCells<Cell>(count: 1024)
+    private var table: DedupeTable
     private var newestArrival = Int64.min
     /// No entry has an earlier arrival.
     private var earliestArrival = Int64.max
-    /// The cell the hand looks at next, and the earliest arrival it has seen since it began at the first.
+    /// The bucket the hand looks at next, and the earliest arrival it has seen since it began at the first.
     private var hand = 0
     private var earliestSeen = Int64.max
+    /// Insertions before the hand moves.
+    private var untilHand = insertionsPerBucket
 
     init(window: Int64, slack: Int64, entriesMax: Int) {
         self.window = window
         self.slack = slack
-        self.entriesMax = max(1, entriesMax)
+        self.entriesMax = entriesMax
+        table = DedupeTable(reach: window + slack)
     }
 
+    /// How many entries there are; some of them may be over.
+    var count: Int { table.count }
+
     /// Bytes of memory held.
-    var bytesReserved: Int { cells.bytesReserved }
+    var bytesReserved: Int { table.bytesReserved }
 
     /// The key of a line: whose insert id, and which.
     static func key(owner: ByteView, insertID: ByteView) -> Key {
@@ -103,13 +103,16 @@ struct DedupeSet: ~Copyable {
 
     /// Asks for the memory where a look-up begins.
     @inline(__always)
-    func prefetch(_ key: Key) { cells.prefetch(Cell.spread(key.high)) }
+    func prefetch(_ key: Key) { table.prefetch(key) }
+
+    /// Asks for the memory where an entry most likely goes; reads what ``prefetch(_:)`` asks for.
+    @inline(__always)
+    func prefetchEnd(_ key: Key) { table.prefetchEnd(key) }
 
     /// Whether a line with this key that arrives now repeats one that is still in its window.
     func contains(_ key: Key, arrival: EventTime) -> Bool {
-        guard window > 0 else { return false }
-        let cell = cell(of: key).pointee
-        return !cell.isFree && arrival.milliseconds - cell.arrival < window
+        guard window > 0, let place = table.find(key) else { return false }
+        return arrival.milliseconds - Entry.arrival(place.arrival) < window
     }
 
     /// Remembers a line, unless it repeats one that is still in its window.
@@ -117,108 +120,101 @@ struct DedupeSet: ~Copyable {
     /// Gives whether it does. A key that is there, its window over, gets the new arrival.
     mutating func insert(_ key: Key, arrival: EventTime) -> Bool {
         guard window > 0 else { return false }
-        var place = cell(of: key)
-        let isThere = !place.pointee.isFree
-        if isThere, arrival.milliseconds - place.pointee.arrival < window { return true }
-        note(arrival.milliseconds)
-        let cell = Cell(key, arrival: arrival.milliseconds)
-        if isThere {
-            place.pointee = cell
-            return false
+        let stored = Entry.stored(arrival.milliseconds)
+        if let place = table.find(key) {
+            if arrival.milliseconds - Entry.arrival(place.arrival) < window { return true }
+            note(arrival.milliseconds)
+            table.setArrival(place, to: stored)
+        } else {
+            note(arrival.milliseconds)
+            add(key, stored)
         }
-        if needsRoom {
-            makeRoom()
-            place = self.cell(of: key)
-        }
-        place.pointee = cell
-        count += 1
         return false
     }
 
     /// Calls `body` with every entry, in the order of the table.
-    func forEach(_ body: (Cell) -> Void) { cells.forEach(body) }
+    func forEach(_ body: (Entry) -> Void) {
+        table.forEach { key, stored in body(Entry(key, stored: stored)) }
+    }
 
     /// Takes memory for so many entries in all, where it has less.
     mutating func reserve(_ wanted: Int) {
-        cells.reserve(min(wanted, entriesMax, Self.reservedMax))
+        table.reserve(min(wanted, entriesMax, Self.reservedMax))
+        hand = 0
+        earliestSeen = .max
     }
 
     /// Puts back entries of a snapshot, the latest of a key last.
     ///
     /// A snapshot has them in the order of a table. Where this one is smaller, that order fills it up from its
-    /// beginning, and looking for a free cell takes ever longer: ``reserve(_:)`` comes first.
+    /// beginning, and looking for a free place takes ever longer: ``reserve(_:)`` comes first.
     mutating func restore(_ bytes: ByteView) {
         guard window > 0 else { return }
-        let count = bytes.count / MemoryLayout<Cell>.size
+        let count = bytes.count / MemoryLayout<Entry>.size
         for index in 0..<count {
             if index + Self.restoredAhead < count {
-                cells.prefetch(Self.cell(index + Self.restoredAhead, of: bytes).spread)
+                table.prefetch(Self.entry(index + Self.restoredAhead, of: bytes).key)
             }
-            restore(Self.cell(index, of: bytes))
+            restore(Self.entry(index, of: bytes))
         }
     }
 
-    private static func cell(_ index: Int, of bytes: ByteView) -> Cell {
-        bytes.buffer.loadUnaligned(fromByteOffset: index * MemoryLayout<Cell>.size, as: Cell.self)
+    private static func entry(_ index: Int, of bytes: ByteView) -> Entry {
+        bytes.buffer.loadUnaligned(
+            fromByteOffset: index * MemoryLayout<Entry>.size,
+            as: Entry.self
+        )
     }
 
     @inline(__always)
-    private mutating func restore(_ cell: Cell) {
-        if cell.isFree { return }
-        note(cell.arrival)
-        var place = self.cell(of: cell.key)
-        if place.pointee.isFree {
-            if needsRoom {
-                makeRoom()
-                place = self.cell(of: cell.key)
-            }
-            count += 1
+    private mutating func restore(_ entry: Entry) {
+        // Nothing that was written is zero, but what is read may be damaged.
+        if entry.stored == 0 { return }
+        note(entry.arrival)
+        if let place = table.find(entry.key) {
+            table.setArrival(place, to: entry.stored)
+        } else {
+            add(entry.key, entry.stored)
         }
-        place.pointee = cell
     }
 
+    @inline(__always)
     private mutating func note(_ arrival: Int64) {
-        newestArrival = max(newestArrival, arrival)
+        if arrival > newestArrival {
+            newestArrival = arrival
+            table.past = Entry.last(before: arrival - window - slack + 1)
+        }
         earliestArrival = min(earliestArrival, arrival)
         earliestSeen = min(earliestSeen, arrival)
     }
 
-    /// Whether there is something to do before a cell is filled.
-    private var needsRoom: Bool {
-        isPast(earliestArrival) || count >= entriesMax || cells.needsRoom(used: count)
-    }
-
     private func isPast(_ arrival: Int64) -> Bool { newestArrival - arrival >= window + slack }
 
-    /// Where a key is, or the free cell where it belongs.
     @inline(__always)
-    private func cell(of key: Key) -> UnsafeMutablePointer<Cell> {
-        cells.cell(Cell.spread(key.high)) { $0.isOf(key) }
-    }
-
-    /// Takes out what is over as far as the hand gets, and sees to it that there is a cell for one more.
-    @inline(never)
-    private mutating func makeRoom() {
-        if isPast(earliestArrival), !cells.isGrowing { sweep() }
+    private mutating func add(_ key: Key, _ stored: UInt64) {
+        if isPast(earliestArrival) { sweep() }
         if count >= entriesMax { removeOldest() }
-        guard cells.needsRoom(used: count) else { return }
-        cells.makeRoom(used: count)
-        // The round begins anew, with what was known of the earliest.
-        hand = 0
-        earliestSeen = .max
+        let isGrowing = table.isGrowing
+        table.add(key, arrival: stored)
+        if table.isGrowing, !isGrowing {
+            // The round begins anew, with what was known of the earliest.
+            hand = 0
+            earliestSeen = .max
+        }
     }
 
+    /// Takes out what is over as far as the hand gets.
+    @inline(never)
     private mutating func sweep() {
-        for _ in 0..<Self.cellsSwept {
-            if hand == cells.count { beginRound() }
-            // What moves into a freed cell is looked at as well.
-            while !cells[hand].isFree, isPast(cells[hand].arrival) {
-                cells.remove(at: hand)
-                count -= 1
-            }
-            if !cells[hand].isFree { earliestSeen = min(earliestSeen, cells[hand].arrival) }
-            hand += 1
-        }
+        untilHand -= 1
+        guard untilHand == 0 else { return }
+        untilHand = Self.insertionsPerBucket
+        if table.isGrowing { return }
+        if hand >= table.end { beginRound() }
+        guard hand < table.end else { return }
+        let earliest = table.tidy(hand)
+        if earliest < .max { earliestSeen = min(earliestSeen, Entry.arrival(earliest)) }
+        hand += 1
     }
 
     private mutating func beginRound() {
@@ -230,29 +226,22 @@ struct DedupeSet: ~Copyable {
     /// Takes out the oldest, a hundredth or so: all that arrived not later than the youngest of the oldest hundredth of
     /// a sample.
     private mutating func removeOldest() {
-        var sample: [Int64] = []
+        var sample: [UInt64] = []
         var number = 0
         let stride = max(1, count / 4096)
-        cells.forEach { cell in
-            if number % stride == 0 { sample.append(cell.arrival) }
+        table.forEach { _, stored in
+            if number % stride == 0 { sample.append(stored) }
             number += 1
         }
         sample.sort()
         // Where the sample is empty the set is nearly so.
         guard let last = sample.isEmpty ? nil : sample[sample.count / 100] else { return }
-        var kept = 0
         var gone = 0
-        let newest = newestArrival
-        let lifetime = window + slack
-        cells.rebuild { cell in
-            if cell.arrival > last {
-                kept += 1
-                return true
-            }
-            if newest - cell.arrival < lifetime { gone += 1 }
-            return false
+        let past = table.past
+        table.forEach { _, stored in
+            if stored <= last, stored > past { gone += 1 }
         }
-        count = kept
+        table.removeAll(notAfter: last)
         shortened += gone
         hand = 0
         earliestSeen = .max

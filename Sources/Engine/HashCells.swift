@@ -76,9 +76,6 @@ struct HashCells<Cell: HashCell>: ~Copyable {
         old?.deallocate()
     }
 
-    /// How many cells there are, of which some are free.
-    var count: Int { table.count }
-
     /// Bytes of memory held.
     var bytesReserved: Int { (table.count + (old?.count ?? 0)) * MemoryLayout<Cell>.stride }
 
@@ -124,45 +121,15 @@ struct HashCells<Cell: HashCell>: ~Copyable {
         for place in 0..<old.count where !old.start[place].isFree { body(old.start[place]) }
     }
 
-    /// What is at a place of a table that does not grow.
-    subscript(place: Int) -> Cell {
-        precondition(!isGrowing && place >= 0 && place < table.count, "place \(place)")
-        return table.start[place]
-    }
-
-    /// Frees a cell of a table that does not grow, and closes the gap, so that no tombstones are needed.
-    mutating func remove(at place: Int) {
-        precondition(!isGrowing && place >= 0 && place < table.count, "place \(place)")
-        let start = table.start
-        var hole = place
-        var next = table.next(hole)
-        while !start[next].isFree {
-            let home = table.home(start[next].spread)
-            if table.distance(from: home, to: next) >= table.distance(from: hole, to: next) {
-                start[hole] = start[next]
-                hole = next
-            }
-            next = table.next(next)
-        }
-        start[hole] = .free
-    }
-
     /// Takes memory for so many in all, where there is less: for a mass that comes at once.
     mutating func reserve(_ wanted: Int) {
         let needed = wanted + wanted / 2
-        if needed > table.count { rebuild(count: needed) { _ in true } }
+        if needed > table.count { rebuild(count: needed) }
     }
 
-    /// Puts what is to be kept into a table of the same size, all at once.
-    mutating func rebuild(keeping isKept: (Cell) -> Bool) {
-        rebuild(count: table.count, keeping: isKept)
-    }
-
-    private mutating func rebuild(count: Int, keeping isKept: (Cell) -> Bool) {
+    private mutating func rebuild(count: Int) {
         let other = Table(count: count)
-        forEach { cell in
-            if isKept(cell) { other.put(cell) }
-        }
+        forEach { other.put($0) }
         table.deallocate()
         old?.deallocate()
         old = nil

@@ -8,16 +8,28 @@ import Cohorts
 struct RecordLists: ~Copyable {
     /// What a user has of one trace.
     struct Entry {
-        var trace: UInt32
+        /// The trace, and in the highest bits the size class of the block.
+        private var sized: UInt32
         /// The block of records; ``WordSlab/none`` where there are none.
-        var block: WordSlab.Handle
+        var block = WordSlab.none
         /// Number of the first record in the block.
-        var head: UInt32
-        var count: UInt32
-        var sizeClass: UInt8
+        var head: UInt32 = 0
+        var count: UInt32 = 0
+
+        init(trace: UInt32) {
+            precondition(trace < 1 << 24, "record trace \(trace) of one plan")
+            sized = trace
+        }
+
+        var trace: UInt32 { sized & 0xff_ffff }
+
+        var sizeClass: UInt8 {
+            get { UInt8(truncatingIfNeeded: sized >> 24) }
+            set { sized = sized & 0xff_ffff | UInt32(newValue) << 24 }
+        }
     }
 
-    private static let entryWords = 3
+    private static let entryWords = 2
 
     private(set) var slab = WordSlab()
     /// Words in a record, by trace.
@@ -175,20 +187,13 @@ struct RecordLists: ~Copyable {
         in row: inout SlabRow
     ) -> UnsafeMutablePointer<Entry> {
         if let found = find(trace, in: row) { return found }
-        precondition(row.count < UInt16.max, "more than 65,534 record traces in one plan")
         let used = Int(row.count) * Self.entryWords
         slab.reserve(&row, words: used + Self.entryWords, keeping: used)
         row.count += 1
         let slot =
             UnsafeMutableRawPointer(slab.pointer(row.block)).assumingMemoryBound(to: Entry.self)
             + Int(row.count - 1)
-        slot.pointee = Entry(
-            trace: UInt32(trace),
-            block: WordSlab.none,
-            head: 0,
-            count: 0,
-            sizeClass: 0
-        )
+        slot.pointee = Entry(trace: UInt32(trace))
         return slot
     }
 
@@ -224,17 +229,32 @@ struct RecordLists: ~Copyable {
 
 /// Borrowed records of one user and trace, ascending by time.
 struct RecordRun {
-    /// The first word of the first record; nil where there is none.
+    /// Where the first record stands; nil where there is none.
     let words: UnsafeMutablePointer<UInt64>?
-    /// Words in a record.
+    /// Words in a record; 0 of times of four bytes, which are records of one word that stand in less.
     let width: Int
     let count: Int
+    /// What such times count from, in milliseconds.
+    private let epoch: Int64
+
+    init(words: UnsafeMutablePointer<UInt64>?, width: Int, count: Int, epoch: Int64 = 0) {
+        self.words = words
+        self.width = width
+        self.count = count
+        self.epoch = epoch
+    }
 
     /// A word of a record.
+    @inline(__always)
     func word(_ index: Int, _ word: Int) -> UInt64 {
         precondition(index >= 0 && index < count, "record \(index) of \(count)")
         guard let words else { return 0 }
-        return words[index * width + word]
+        if width > 0 { return words[index * width + word] }
+        let later = UnsafeRawPointer(words).loadUnaligned(
+            fromByteOffset: index * 4,
+            as: UInt32.self
+        )
+        return UInt64(bitPattern: epoch + Int64(later))
     }
 
     /// All words of all records.
@@ -243,6 +263,7 @@ struct RecordRun {
     }
 
     /// The time of a record, in milliseconds.
+    @inline(__always)
     func time(_ index: Int) -> Int64 { Int64(bitPattern: word(index, 0)) }
 
     /// The first record whose time is not before `time`.

@@ -70,6 +70,7 @@ extension Shard {
     /// there.
     private func fetchStaged() {
         for index in 0..<staged.count {
+            if staged[index].hasKey { dedupe.prefetchEnd(staged[index].key) }
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
             users.prefetch(slot)
             records.prefetch(Int(slot))
@@ -102,7 +103,7 @@ extension Shard {
             }
             if settings.keepsChanges, dedupe.window > 0 {
                 unsavedDedupe.append(
-                    DedupeSet.Cell(event.key, arrival: event.arrival.milliseconds)
+                    DedupeSet.Entry(event.key, arrival: event.arrival.milliseconds)
                 )
             }
         }

@@ -63,7 +63,7 @@ public struct RestoreReport: Sendable {
 extension Shard {
     private static let dedupeChunk = 2048
     /// The first byte of a plan record, and so of a log.
-    private static let stateVersion: UInt8 = 2
+    private static let stateVersion: UInt8 = 3
     /// The most users whose memory is taken before they are read.
     private static let reservedMax = 1 << 24
 
@@ -136,7 +136,7 @@ extension Shard {
             writer.bytes.withByteView { emit(.user, $0) }
         }
         unsaved.removeAll(keepingCapacity: true)
-        var chunk: [DedupeSet.Cell] = []
+        var chunk: [DedupeSet.Entry] = []
         dedupe.forEach { entry in
             chunk.append(entry)
             if chunk.count == Self.dedupeChunk {
@@ -174,8 +174,8 @@ extension Shard {
         let words =
             traceLists.slab.wordsUsed + recordLists.slab.wordsUsed + propertyLists.slab.wordsUsed
             + deadlineLists.slab.wordsUsed
-        // Of the words of blocks a third is free or says where records are; a user takes so many bytes besides.
-        return Int64(users.count * 68 + users.idBytes + words * 11 / 2 + dedupe.count * 16)
+        // Of the words of blocks a quarter is free or says where something is; a user takes so many bytes besides.
+        return Int64(users.count * 68 + users.idBytes + words * 6 + dedupe.count * 16)
     }
 
     private func encodeNames(
@@ -193,7 +193,7 @@ extension Shard {
     }
 
     private func encodeDedupe(
-        _ entries: ArraySlice<DedupeSet.Cell>,
+        _ entries: ArraySlice<DedupeSet.Entry>,
         _ emit: (StateRecord, ByteView) -> Void
     ) {
         guard !entries.isEmpty else { return }

@@ -100,7 +100,7 @@ public struct Shard: ~Copyable {
     /// The result of the last property operation.
     var operationResult: [UInt8] = []
     /// Dedupe entries that are not in a snapshot yet.
-    var unsavedDedupe: [DedupeSet.Cell] = []
+    var unsavedDedupe: [DedupeSet.Entry] = []
     /// How many names are in a snapshot.
     var savedNames = 0
     var rebuild: Rebuild?

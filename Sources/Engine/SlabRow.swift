@@ -1,16 +1,16 @@
 /// What a user's record holds of a list in slab memory: its block, and in one word with the block's size how much
 /// of it is used; eight bytes, of which a record has several.
 struct SlabRow: BitwiseCopyable {
-    private static let countBits: UInt32 = 25
+    private static let countBits: UInt32 = 24
     private static let countMax: UInt32 = 1 << countBits - 1
-    private static let classBits: UInt32 = 6
+    private static let classBits: UInt32 = 7
     private static let classMask: UInt32 = (1 << classBits - 1) << countBits
 
     /// ``WordSlab/none`` where there is nothing.
     fileprivate(set) var block = WordSlab.none
     private var sized: UInt32 = 0
 
-    /// How many elements there are, of whatever the list has; at most 2²⁵ − 1.
+    /// How many elements there are, of whatever the list has; at most 2²⁴ − 1.
     var count: UInt32 {
         get { sized & Self.countMax }
         set {
@@ -19,7 +19,7 @@ struct SlabRow: BitwiseCopyable {
         }
     }
 
-    /// At most 63.
+    /// At most 127.
     fileprivate(set) var sizeClass: UInt8 {
         get { UInt8(truncatingIfNeeded: (sized & Self.classMask) >> Self.countBits) }
         set { sized = sized & ~Self.classMask | UInt32(newValue) << Self.countBits }

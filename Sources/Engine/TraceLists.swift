@@ -10,33 +10,34 @@ import Glibc
 ///   to the limit
 /// - so the number of events ≤ T, for any tick T ≥ floor, is `base` + the times ≤ T in the list
 /// - a time takes four bytes, as milliseconds after the row's epoch; of a user whose times lie further apart than
-///   that reaches (49 days) all take eight. More than ``inlineMax`` times of one trace stand in a block of their own
+///   that reaches (49 days) all take eight. More than ``inlineMax`` times of one trace stand in a block of their own,
+///   with an epoch of its own
 ///
 /// ```
 /// user ──► [ epoch i64 ][ entry ][ entry ] …
 /// entry    [ trace u24 | count u8 | base u32 ][ t0 ][ t1 ] …
-///          [ trace u24 |  255     | base u32 ][ block u32 | class u32 | end u32 | count u32 ] ──► [ … t0 t1 … ]
+///          [ trace u24 |  255     | base u32 ][ epoch i64 | block, end, count u32 | class, wide u8 ] ──► [ … t0 t1 … ]
 /// ```
 struct TraceLists: ~Copyable {
     /// What a user has of one trace; lent until the lists change.
     struct Entry {
-        fileprivate let start: UnsafeMutableRawPointer
+        let start: UnsafeMutableRawPointer
         fileprivate let isWide: Bool
         fileprivate let epoch: Int64
 
-        fileprivate var header: Header {
+        var header: Header {
             get { Header(word: start.loadUnaligned(as: UInt64.self)) }
             nonmutating set { start.storeBytes(of: newValue.word, as: UInt64.self) }
         }
 
-        fileprivate var far: Far {
+        var far: Far {
             get { (start + Header.bytes).loadUnaligned(as: Far.self) }
             nonmutating set { (start + Header.bytes).storeBytes(of: newValue, as: Far.self) }
         }
 
         fileprivate var width: Int { isWide ? 8 : 4 }
 
-        fileprivate var bytes: Int {
+        var bytes: Int {
             let header = header
             return Header.bytes + (header.isFar ? Far.bytes : header.count * width)
         }
@@ -51,7 +52,7 @@ struct TraceLists: ~Copyable {
     }
 
     /// The first word of an entry.
-    fileprivate struct Header {
+    struct Header {
         static let bytes = 8
         static let farCount = 255
         static let traceBits: UInt64 = 24
@@ -84,16 +85,36 @@ struct TraceLists: ~Copyable {
     }
 
     /// Where many times stand.
-    fileprivate struct Far: BitwiseCopyable {
-        static let bytes = 16
+    struct Far: BitwiseCopyable {
+        static let bytes = 24
 
+        var epoch: Int64
         var block: WordSlab.Handle
-        var sizeClass: UInt32
         /// Where the times end in the block.
         var end: UInt32
         var count: UInt32
+        var sizeClass: UInt8
+        /// Whether a time takes eight bytes.
+        var isWide: Bool
 
-        var capacity: Int { WordSlab.words(UInt8(sizeClass)) }
+        /// Takes the layout from the times that will be there.
+        init(from oldest: Int64, to newest: Int64, count: Int) {
+            isWide = UInt64(bitPattern: newest &- oldest) > UInt32.max
+            epoch = isWide ? 0 : TraceLists.epoch(from: oldest, to: newest)
+            block = WordSlab.none
+            end = UInt32(count)
+            self.count = UInt32(count)
+            sizeClass = 0
+        }
+
+        var width: Int { isWide ? 8 : 4 }
+
+        var capacity: Int { WordSlab.words(sizeClass) * 8 / width }
+
+        /// Words in which so many times find a place.
+        func words(_ count: Int) -> Int { (max(1, count) * width + 7) / 8 }
+
+        func reaches(_ time: Int64) -> Bool { isWide || TraceLists.fits(time, epoch) }
     }
 
     /// What a user has of every trace, in no order.
@@ -119,11 +140,20 @@ struct TraceLists: ~Copyable {
         private let isWide: Bool
         private let epoch: Int64
 
-        fileprivate init(count: Int, first: UnsafeRawPointer?, isWide: Bool, epoch: Int64) {
+        init(count: Int, first: UnsafeRawPointer?, isWide: Bool, epoch: Int64) {
             self.count = count
             self.first = first
             self.isWide = isWide
             self.epoch = epoch
+        }
+
+        /// The same as records of one word.
+        var run: RecordRun {
+            // Those of eight bytes lie at multiples of eight.
+            let start = first.map {
+                UnsafeMutableRawPointer(mutating: $0).assumingMemoryBound(to: UInt64.self)
+            }
+            return RecordRun(words: start, width: isWide ? 1 : 0, count: count, epoch: epoch)
         }
 
         /// No times.
@@ -163,19 +193,13 @@ struct TraceLists: ~Copyable {
     private static let inlineMax = 28
     /// So few times of a block of their own stand in the row again.
     private static let inlineAgain = 14
-    private static let epochBytes = 8
+    static let epochBytes = 8
     /// How far before the first time of a row its epoch is put, for those that come late.
     private static let epochSlack: Int64 = 1 << 24
 
     private(set) var slab = WordSlab()
-    /// Where a row's times are laid out as records.
-    private let unpacked = UnsafeMutablePointer<Int64>.allocate(capacity: TraceLists.inlineMax)
 
     init() {}
-
-    deinit {
-        unpacked.deallocate()
-    }
 
     /// The user's entries.
     @inline(__always)
@@ -206,17 +230,14 @@ struct TraceLists: ~Copyable {
     func prefetchEnd(_ row: SlabRow, trace: Int) {
         guard let entry = find(trace, in: row), entry.header.isFar else { return }
         let far = entry.far
-        Prefetch.line(first(far) + Int(far.count))
+        Prefetch.line(start(far) + Int(far.end) * far.width)
     }
 
     /// The listed times of an entry.
     @inline(__always)
     func times(_ entry: Entry) -> Times {
         let header = entry.header
-        if header.isFar {
-            let far = entry.far
-            return Times(count: Int(far.count), first: first(far), isWide: true, epoch: 0)
-        }
+        if header.isFar { return times(entry.far) }
         return Times(
             count: header.count,
             first: entry.start + Header.bytes,
@@ -225,24 +246,9 @@ struct TraceLists: ~Copyable {
         )
     }
 
-    /// The listed times of a user and trace as records of one word; lent until the lists change, or are asked this
-    /// again.
+    /// The listed times of a user and trace as records of one word; lent until the lists change.
     func run(_ trace: Int, of row: SlabRow) -> RecordRun {
-        guard let entry = find(trace, in: row), entry.count > 0 else {
-            return RecordRun(words: nil, width: 1, count: 0)
-        }
-        let times = times(entry)
-        var start = unpacked
-        if entry.header.isFar {
-            start = first(entry.far)
-        } else {
-            for index in 0..<times.count { unpacked[index] = times[index] }
-        }
-        return RecordRun(
-            words: UnsafeMutableRawPointer(start).assumingMemoryBound(to: UInt64.self),
-            width: 1,
-            count: times.count
-        )
+        find(trace, in: row).map { times($0).run } ?? Times.none.run
     }
 
     /// Adds an event time.
@@ -262,7 +268,11 @@ struct TraceLists: ~Copyable {
         limit: Int
     ) -> (listed: Int, hitLimit: Bool) {
         if row.count == 0 { begin(&row, at: time) }
-        if !row.isWide, !Self.fits(time, epoch(row)), time > bound { reanchor(&row, for: time) }
+        if !row.isWide, !Self.fits(time, epoch(row)), time > bound,
+            find(trace, in: row)?.header.isFar != true
+        {
+            reanchor(&row, for: time)
+        }
         let width = row.isWide ? 8 : 4
         guard var entry = find(trace, in: row) else {
             let isListed = time > bound
@@ -321,7 +331,7 @@ struct TraceLists: ~Copyable {
     /// Gives back everything of a user.
     mutating func clear(_ row: inout SlabRow) {
         for entry in entries(row) where entry.header.isFar {
-            slab.release(entry.far.block, sizeClass: UInt8(entry.far.sizeClass))
+            slab.release(entry.far.block, sizeClass: entry.far.sizeClass)
         }
         slab.clear(&row)
     }
@@ -329,13 +339,13 @@ struct TraceLists: ~Copyable {
     // MARK: Rows
 
     @inline(__always)
-    private func start(_ row: SlabRow) -> UnsafeMutableRawPointer {
+    func start(_ row: SlabRow) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(slab.pointer(row.block))
     }
 
     private func epoch(_ row: SlabRow) -> Int64 { start(row).loadUnaligned(as: Int64.self) }
 
-    private func entry(at position: Int, of row: SlabRow) -> Entry {
+    func entry(at position: Int, of row: SlabRow) -> Entry {
         let start = start(row)
         return Entry(
             start: start + position,
@@ -348,13 +358,18 @@ struct TraceLists: ~Copyable {
         time >= epoch && time - epoch <= Int64(UInt32.max)
     }
 
+    /// An epoch that reaches times that lie close enough to each other, and some more.
+    private static func epoch(from oldest: Int64, to newest: Int64) -> Int64 {
+        oldest &- min(epochSlack, Int64(UInt32.max) - (newest &- oldest))
+    }
+
     private mutating func begin(_ row: inout SlabRow, at time: Int64) {
         reserve(&row, bytes: Self.epochBytes + Header.bytes + 4)
         row.count = UInt32(Self.epochBytes)
         start(row).storeBytes(of: time - Self.epochSlack, as: Int64.self)
     }
 
-    private mutating func reserve(_ row: inout SlabRow, bytes: Int) {
+    mutating func reserve(_ row: inout SlabRow, bytes: Int) {
         slab.reserve(&row, words: (bytes + 7) / 8, keeping: (Int(row.count) + 7) / 8)
     }
 
@@ -396,10 +411,9 @@ struct TraceLists: ~Copyable {
             oldest = min(oldest, times[0])
             newest = max(newest, times[times.count - 1])
         }
-        let spare = Int64(UInt32.max) - (newest - oldest)
         // Moved all the same where only the slack is short.
-        guard spare >= 0 else { return widen(&row) }
-        let epoch = oldest - min(Self.epochSlack, spare)
+        guard newest - oldest <= Int64(UInt32.max) else { return widen(&row) }
+        let epoch = Self.epoch(from: oldest, to: newest)
         for entry in entries(row) where !entry.header.isFar {
             let times = times(entry)
             for index in 0..<times.count {
@@ -446,7 +460,8 @@ struct TraceLists: ~Copyable {
         memmove(target, target + bytes, behind)
         row.count -= UInt32(bytes)
         let words = (Int(row.count) + 7) / 8
-        guard words * 4 <= WordSlab.words(row.sizeClass), row.sizeClass > 6 else { return }
+        let capacity = WordSlab.words(row.sizeClass)
+        guard words * 4 <= capacity, capacity > 8 else { return }
         let sizeClass = WordSlab.sizeClass(words: words)
         let block = slab.allocate(sizeClass: sizeClass)
         slab.pointer(block).update(from: slab.pointer(row.block), count: words)
@@ -481,25 +496,44 @@ struct TraceLists: ~Copyable {
 
     // MARK: Blocks of their own
 
-    private func first(_ far: Far) -> UnsafeMutablePointer<Int64> {
-        UnsafeMutableRawPointer(slab.pointer(far.block)).assumingMemoryBound(to: Int64.self)
-            + Int(far.end - far.count)
+    func start(_ far: Far) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(slab.pointer(far.block))
+    }
+
+    private func times(_ far: Far) -> Times {
+        Times(
+            count: Int(far.count),
+            first: start(far) + Int(far.end - far.count) * far.width,
+            isWide: far.isWide,
+            epoch: far.epoch
+        )
+    }
+
+    private func put(_ time: Int64, at place: Int, of far: Far) {
+        if far.isWide {
+            start(far).storeBytes(of: time, toByteOffset: place * 8, as: Int64.self)
+        } else {
+            start(far).storeBytes(
+                of: UInt32(truncatingIfNeeded: time - far.epoch),
+                toByteOffset: place * 4,
+                as: UInt32.self
+            )
+        }
+    }
+
+    /// Takes a block in which `far` and more times find a place, and fills it.
+    mutating func fill(_ far: inout Far, with times: Times, room: Int) {
+        far.sizeClass = WordSlab.sizeClass(words: far.words(room))
+        far.block = slab.allocate(sizeClass: far.sizeClass)
+        for index in 0..<times.count { put(times[index], at: index, of: far) }
     }
 
     /// The entry at a position has as many times as a row takes: they begin a block.
     private mutating func moveToBlock(_ position: Int, in row: inout SlabRow) {
         let full = entry(at: position, of: row)
         let times = times(full)
-        let sizeClass = WordSlab.sizeClass(words: times.count * 2)
-        let block = slab.allocate(sizeClass: sizeClass)
-        let list = UnsafeMutableRawPointer(slab.pointer(block)).assumingMemoryBound(to: Int64.self)
-        for index in 0..<times.count { list[index] = times[index] }
-        let far = Far(
-            block: block,
-            sizeClass: UInt32(sizeClass),
-            end: UInt32(times.count),
-            count: UInt32(times.count)
-        )
+        var far = Far(from: times[0], to: times[times.count - 1], count: times.count)
+        fill(&far, with: times, room: times.count * 3 / 2)
         let freed = times.count * full.width - Far.bytes
         full.header.count = Header.farCount
         full.far = far
@@ -509,17 +543,17 @@ struct TraceLists: ~Copyable {
     /// The entry at a position has few times left in its block: they go back into the row.
     private mutating func moveBack(_ position: Int, in row: inout SlabRow) {
         let far = entry(at: position, of: row).far
-        let count = Int(far.count)
-        let list = first(far)
+        let times = times(far)
+        let count = times.count
         if !row.isWide, count > 0 {
             // One epoch must reach them and what else is there.
-            for time in [list[0], list[count - 1]] where !row.isWide && !Self.fits(time, epoch(row))
-            {
+            for time in [times[0], times[count - 1]]
+            where !row.isWide && !Self.fits(time, epoch(row)) {
                 reanchor(&row, for: time)
             }
             // Where that did not do, they stay where they are.
             let epoch = epoch(row)
-            if row.isWide || !Self.fits(list[0], epoch) || !Self.fits(list[count - 1], epoch) {
+            if row.isWide || !Self.fits(times[0], epoch) || !Self.fits(times[count - 1], epoch) {
                 return
             }
         }
@@ -531,192 +565,67 @@ struct TraceLists: ~Copyable {
         memmove(behind + change, behind, start(row) + Int(row.count) - behind)
         row.count = UInt32(Int(row.count) + change)
         entry.header.count = count
-        for index in 0..<count { put(list[index], at: index, of: entry) }
-        slab.release(far.block, sizeClass: UInt8(far.sizeClass))
+        for index in 0..<count { put(times[index], at: index, of: entry) }
+        slab.release(far.block, sizeClass: far.sizeClass)
     }
 
     /// Puts a time into the block of an entry.
     private mutating func insert(_ time: Int64, into entry: Entry, bound: Int64) {
         var far = entry.far
-        if Int(far.end) == far.capacity { makeRoom(&far, entry, bound: bound) }
-        let list = first(far)
-        var position = Int(far.count)
-        while position > 0, list[position - 1] > time {
-            list[position] = list[position - 1]
-            position -= 1
+        if Int(far.end) == far.capacity || !far.reaches(time) {
+            makeRoom(for: time, &far, entry, bound: bound)
         }
-        list[position] = time
+        let times = times(far)
+        var place = times.count
+        while place > 0, times[place - 1] > time { place -= 1 }
+        let later = times.count - place
+        if later > 0 {
+            let end = start(far) + Int(far.end) * far.width
+            memmove(end - (later - 1) * far.width, end - later * far.width, later * far.width)
+        }
+        put(time, at: Int(far.end) - later, of: far)
         far.end += 1
         far.count += 1
         entry.far = far
     }
 
-    /// The block is full to its end: drops what is past, and moves the times to its front, or to a larger block.
-    private mutating func makeRoom(_ far: inout Far, _ entry: Entry, bound: Int64) {
-        let past = Times(count: Int(far.count), first: first(far), isWide: true, epoch: 0)
-            .countNotAfter(bound)
+    /// The block is full to its end, or its epoch does not reach the time: drops what is past, and moves the times to
+    /// its front, or to another block.
+    private mutating func makeRoom(
+        for time: Int64,
+        _ far: inout Far,
+        _ entry: Entry,
+        bound: Int64
+    ) {
+        let past = times(far).countNotAfter(bound)
         if past > 0 {
             entry.header.raiseBase(by: past)
             far.count -= UInt32(past)
         }
-        let source = first(far)
-        let count = Int(far.count)
-        if count * 4 <= far.capacity * 3 {
-            let list = source - Int(far.end - far.count)
-            list.update(from: source, count: count)
-        } else {
-            let sizeClass = WordSlab.sizeClass(words: far.capacity + 1)
-            let block = slab.allocate(sizeClass: sizeClass)
-            UnsafeMutableRawPointer(slab.pointer(block)).assumingMemoryBound(to: Int64.self)
-                .update(from: source, count: count)
-            slab.release(far.block, sizeClass: UInt8(far.sizeClass))
-            far.block = block
-            far.sizeClass = UInt32(sizeClass)
+        let times = times(far)
+        let count = times.count
+        if far.reaches(time), count * 4 <= far.capacity * 3 {
+            let source = start(far) + Int(far.end - far.count) * far.width
+            memmove(start(far), source, count * far.width)
+            far.end = far.count
+            return
         }
-        far.end = far.count
+        var oldest = time
+        var newest = time
+        if count > 0 {
+            oldest = min(oldest, times[0])
+            newest = max(newest, times[count - 1])
+        }
+        var other = Far(from: oldest, to: newest, count: count)
+        fill(&other, with: times, room: count + count / 4 + 1)
+        slab.release(far.block, sizeClass: far.sizeClass)
+        far = other
     }
 }
-
-// MARK: Snapshots
-
-extension TraceLists {
-    /// What a snapshot says of a user's times: whether they take eight bytes, and the row as it stands but for times
-    /// in a block of their own, which follow their entry with their number (4 bytes) before them.
-    ///
-    /// Byte table: docs/formats.md, "Engine state".
-    func encode(_ row: SlabRow, to writer: inout ByteWriter) {
-        let bytesOffset = writer.count
-        writer.write(UInt32(0))
-        guard row.count > 0 else { return }
-        let bytes = UnsafePointer<UInt8>(start(row).assumingMemoryBound(to: UInt8.self))
-        var copied = 0
-        for entry in entries(row) where entry.header.isFar {
-            let end = entry.start + Header.bytes - start(row)
-            writer.write(raw: ByteView(base: bytes + copied, count: end - copied))
-            copied = end + Far.bytes
-            let far = entry.far
-            writer.write(far.count)
-            let times = UnsafeRawBufferPointer(start: first(far), count: Int(far.count) * 8)
-            writer.write(raw: ByteView(times))
-        }
-        writer.write(raw: ByteView(base: bytes + copied, count: Int(row.count) - copied))
-        let count = UInt32(writer.count - bytesOffset - 4)
-        precondition(count < Self.wideFlag, "\(count) bytes of one user's times")
-        writer.patch(count | (row.isWide ? Self.wideFlag : 0), at: bytesOffset)
-    }
-
-    private static var wideFlag: UInt32 { 1 << 31 }
-
-    /// Puts back what ``encode(_:to:)`` wrote of a user, who has nothing.
-    ///
-    /// - `numbers`: The plan's number of each stored trace; nil leaves it out.
-    mutating func restore(
-        _ reader: inout ByteReader,
-        numbers: borrowing [Int?],
-        to row: inout SlabRow
-    ) throws(ByteReader.Truncated) {
-        let sized: UInt32 = try reader.read()
-        guard sized > 0 else { return }
-        let isWide = sized & Self.wideFlag != 0
-        let bytes = try reader.read(count: Int(sized & ~Self.wideFlag))
-        var isPlain = true
-        guard
-            let needed = Self.check(bytes, isWide: isWide, numbers: numbers, isPlain: &isPlain),
-            needed < 1 << 24
-        else { throw ByteReader.Truncated(offset: reader.offset, needed: 0) }
-        reserve(&row, bytes: needed)
-        row.isWide = isWide
-        if isPlain {
-            start(row).copyMemory(from: bytes.base, byteCount: bytes.count)
-            row.count = UInt32(bytes.count)
-        } else {
-            fill(&row, from: bytes, numbers: numbers)
-        }
-    }
-
-    /// The bytes that a row stored like this takes at most; nil where it contradicts itself.
-    ///
-    /// - `isPlain`: Made false unless the row may be taken as it is stored.
-    private static func check(
-        _ bytes: ByteView,
-        isWide: Bool,
-        numbers: borrowing [Int?],
-        isPlain: inout Bool
-    ) -> Int? {
-        let width = isWide ? 8 : 4
-        var position = Self.epochBytes
-        var needed = bytes.count
-        guard position <= bytes.count else { return nil }
-        while position < bytes.count {
-            guard bytes.count - position >= Header.bytes else { return nil }
-            let header = Header(
-                word: bytes.buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            )
-            position += Header.bytes
-            guard header.trace < numbers.count else { return nil }
-            if numbers[header.trace] != header.trace { isPlain = false }
-            if header.isFar {
-                guard bytes.count - position >= 4 else { return nil }
-                let count = bytes.buffer.loadUnaligned(fromByteOffset: position, as: UInt32.self)
-                position += 4
-                guard bytes.count - position >= Int(count) * 8 else { return nil }
-                position += Int(count) * 8
-                isPlain = false
-                needed += Far.bytes
-            } else {
-                guard bytes.count - position >= header.count * width else { return nil }
-                position += header.count * width
-            }
-        }
-        return needed
-    }
-
-    /// Takes over the entries of a checked row one by one: some under another number, some not at all.
-    private mutating func fill(_ row: inout SlabRow, from bytes: ByteView, numbers: [Int?]) {
-        let source = UnsafeRawPointer(bytes.base)
-        start(row).copyMemory(from: source, byteCount: Self.epochBytes)
-        row.count = UInt32(Self.epochBytes)
-        var position = Self.epochBytes
-        while position < bytes.count {
-            let stored = Header(
-                word: source.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            )
-            position += Header.bytes
-            var far: Far?
-            var count = stored.count * (row.isWide ? 8 : 4)
-            let times = source + position + (stored.isFar ? 4 : 0)
-            if stored.isFar {
-                let listed = source.loadUnaligned(fromByteOffset: position, as: UInt32.self)
-                far = Far(block: WordSlab.none, sizeClass: 0, end: listed, count: listed)
-                count = 4 + Int(listed) * 8
-            }
-            position += count
-            guard let trace = numbers[stored.trace] else { continue }
-            let entry = entry(at: Int(row.count), of: row)
-            entry.header = Header(trace: trace, count: stored.count, base: stored.base)
-            if var far {
-                let sizeClass = WordSlab.sizeClass(words: max(1, Int(far.count)))
-                far.sizeClass = UInt32(sizeClass)
-                far.block = slab.allocate(sizeClass: sizeClass)
-                UnsafeMutableRawPointer(slab.pointer(far.block))
-                    .copyMemory(from: times, byteCount: Int(far.count) * 8)
-                entry.far = far
-            } else {
-                (entry.start + Header.bytes).copyMemory(from: times, byteCount: count)
-            }
-            row.count += UInt32(entry.bytes)
-        }
-        if row.count == UInt32(Self.epochBytes) { slab.clear(&row) }
-    }
-}
-
-#if _endian(big)
-#error("a snapshot takes rows as they stand in memory, and its numbers are little-endian")
-#endif
 
 extension SlabRow {
     /// Of a row of times: whether a time takes eight bytes.
-    fileprivate var isWide: Bool {
+    var isWide: Bool {
         get { isMarked }
         set { isMarked = newValue }
     }

@@ -1,5 +1,5 @@
-/// Memory for small arrays of 64-bit words that grow: blocks of 2, 3, 4, 6, 8, 12 … words out of large chunks,
-/// addressed by a 32-bit handle.
+/// Memory for small arrays of 64-bit words that grow: blocks of 2 to 8, 10, 12, 14, 16, 20 … words out of large
+/// chunks, addressed by a 32-bit handle.
 ///
 /// Per-user state lives here instead of in arrays of its own: no reference counts, no header per array, and
 /// a freed block is reused by the next of its size. Handles stay valid until freed; pointers too, since
@@ -13,7 +13,7 @@ struct WordSlab: ~Copyable {
     /// Words in the largest block.
     static let wordsMax = 1 << 30
 
-    private static let maximumClass: UInt8 = 60
+    private static let maximumClass: UInt8 = 119
     private static let chunkClass = 17
     private static let chunkWords = 1 << chunkClass
 
@@ -37,20 +37,20 @@ struct WordSlab: ~Copyable {
 
     /// The size class of the smallest block that holds `words`.
     ///
-    /// Two classes to each power of two, the lower half of them one and a half times a power.
+    /// Four classes to each power of two; those of up to four words are their number.
     static func sizeClass(words: Int) -> UInt8 {
         precondition(words > 0 && words <= wordsMax, "a block of \(words) words")
-        if words <= 2 { return 2 }
-        let bits = Int.bitWidth - (words - 1).leadingZeroBitCount
+        if words <= 4 { return UInt8(max(2, words)) }
+        let power = Int.bitWidth - 1 - (words - 1).leadingZeroBitCount
         // Blocks of several chunks are whole chunks.
-        let fitsBetween = words <= 3 << (bits - 2) && words <= chunkWords
-        return UInt8(2 * bits - (fitsBetween ? 1 : 0))
+        let quarter = words > chunkWords ? 3 : (words - 1) >> (power - 2) & 3
+        return UInt8(4 * power + quarter)
     }
 
     /// Words in a block of a size class.
     @inline(__always)
     static func words(_ sizeClass: UInt8) -> Int {
-        (sizeClass & 1 == 0 ? 2 : 3) << (Int(sizeClass >> 1) - 1)
+        sizeClass <= 4 ? Int(sizeClass) : (Int(sizeClass & 3) + 5) << (Int(sizeClass >> 2) - 2)
     }
 
     /// A block of that size class, its content undefined.
@@ -102,7 +102,8 @@ struct WordSlab: ~Copyable {
             var left = Self.chunkWords - cursor
             var start = current * Self.chunkWords + cursor
             while left >= 2 {
-                let sizeClass = UInt8(2 * (Int.bitWidth - 1 - left.leadingZeroBitCount))
+                let power = Int.bitWidth - 1 - left.leadingZeroBitCount
+                let sizeClass = Self.sizeClass(words: 1 << power)
                 let words = Self.words(sizeClass)
                 wordsUsed += words
                 release(Handle(start), sizeClass: sizeClass)

@@ -6,7 +6,7 @@ import Testing
 @Suite("Duplicates")
 struct DedupeSetTests {
     private func key(_ number: Int) -> DedupeSet.Key {
-        // Few homes, so that cells collide and gaps must be closed.
+        // Few places to belong to, so that buckets are full and what is behind them must come back.
         DedupeSet.Key(high: UInt64(number % 5) << 60, low: UInt64(number))
     }
 
@@ -98,13 +98,13 @@ struct DedupeSetTests {
         for number in 0..<20_000 {
             _ = set.insert(key(number), arrival: EventTime(milliseconds: Int64(number % 500)))
         }
-        var cells: [DedupeSet.Cell] = []
-        set.forEach { cells.append($0) }
-        cells.append(DedupeSet.Cell(key(5), arrival: 900))
+        var entries: [DedupeSet.Entry] = []
+        set.forEach { entries.append($0) }
+        entries.append(DedupeSet.Entry(key(5), arrival: 900))
         var again = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
         again.reserve(set.count)
         let reserved = again.bytesReserved
-        cells.withUnsafeBytes { again.restore(ByteView($0)) }
+        entries.withUnsafeBytes { again.restore(ByteView($0)) }
         #expect(again.bytesReserved == reserved, "it grew")
         #expect(again.count == set.count)
         for number in 0..<20_000 {
@@ -155,6 +155,115 @@ struct DedupeSetTests {
         let isDuplicate = set.insert(key(1), arrival: EventTime(milliseconds: 0))
         let isThere = set.contains(key(1), arrival: EventTime(milliseconds: 0))
         #expect(!isDuplicate && !isThere && set.count == 0)
+    }
+
+    @Test(
+        "Of arrivals that leap, and go back as far as the slack, it says what a plain list says",
+        arguments: [7, 90],
+        [20, 4000]
+    )
+    func leaps(windowDays: Int64, hashes: Int) {
+        let day: Int64 = 86_400_000
+        let (window, slack) = (windowDays * day, 30 * day)
+        var generator = SeededGenerator(seed: UInt64(windowDays))
+        var set = DedupeSet(window: window, slack: slack, entriesMax: .max)
+        var model: [Int: Int64] = [:]
+        var newest: Int64 = 1_700_000_000_000
+        for step in 0..<6000 {
+            var now = newest - Int64(generator.below(1000))
+            if generator.chance(percent: 1) { now = newest + Int64(generator.below(80)) * day }
+            if generator.chance(percent: 10) { now = newest - Int64(generator.below(30)) * day }
+            newest = max(newest, now)
+            let number = generator.below(3000)
+            let key = DedupeSet.Key(
+                high: Hashing.combine(7, UInt64(number % hashes)),
+                low: UInt64(number)
+            )
+            let expected = model[number].map { now - $0 < window } ?? false
+            let isDuplicate = set.insert(key, arrival: EventTime(milliseconds: now))
+            #expect(isDuplicate == expected, "step \(step)")
+            if !expected { model[number] = now }
+        }
+        var listed: [Int: Int64] = [:]
+        set.forEach { listed[Int($0.key.low)] = $0.arrival }
+        #expect(listed.count == set.count)
+        for (number, last) in model where newest - last < window + slack {
+            #expect(listed[number] == last)
+        }
+    }
+
+    @Test("A leap of the clock makes room where what came before is over")
+    func leapForward() {
+        let day: Int64 = 86_400_000
+        var set = DedupeSet(window: day, slack: 0, entriesMax: .max)
+        func insert(_ numbers: Range<Int>, at arrival: Int64) {
+            for number in numbers {
+                let isDuplicate = set.insert(
+                    DedupeSet.Key(high: Hashing.combine(3, UInt64(number)), low: UInt64(number)),
+                    arrival: EventTime(milliseconds: arrival)
+                )
+                #expect(!isDuplicate)
+            }
+        }
+        insert(0..<20_000, at: 0)
+        let reserved = set.bytesReserved
+        insert(20_000..<39_000, at: 400 * day)
+        #expect(set.count < 20_000)
+        #expect(set.bytesReserved < reserved * 5 / 4)
+    }
+
+    @Test("The table is nearly full")
+    func fullness() {
+        var set = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
+        for number in 0..<300_000 {
+            _ = set.insert(
+                DedupeSet.Key(high: Hashing.combine(9, UInt64(number)), low: UInt64(number)),
+                arrival: EventTime(milliseconds: 0)
+            )
+        }
+        #expect(set.bytesReserved < 300_000 * 22)
+    }
+
+    @Test(
+        "A table finds every id with its arrival while it grows, however far apart they arrived",
+        arguments: [0, DedupeBucket.plainReach + 1],
+        [3, 1000, 1_000_000]
+    )
+    func table(reach: Int64, hashes: Int) {
+        var generator = SeededGenerator(seed: UInt64(hashes))
+        var table = DedupeTable(reach: reach)
+        var arrivals: [UInt64] = []
+        func key(_ number: Int) -> DedupeSet.Key {
+            DedupeSet.Key(
+                high: Hashing.combine(5, UInt64(number % hashes)),
+                low: UInt64(number)
+            )
+        }
+        let isHard = hashes == 3
+        for number in 0..<(isHard ? 900 : 12_000) {
+            let arrival = generator.pick([
+                generator.below(1 << 33), generator.below(1 << 20),
+                1 << 40 + generator.below(1 << 34),
+            ])
+            table.add(key(number), arrival: UInt64(arrival))
+            arrivals.append(UInt64(arrival))
+            guard number % (isHard ? 97 : 977) == 0 || number == 11_999 else { continue }
+            for known in 0...number {
+                let found = table.find(key(known))?.arrival
+                if found != arrivals[known] { Issue.record("\(known) of \(number) is lost") }
+            }
+            let stranger = table.find(key(number + 1)) != nil
+            #expect(table.count == number + 1 && !stranger)
+        }
+        // What arrived late stays, in the place of what did not.
+        table.removeAll(notAfter: 1 << 36)
+        var left = 0
+        for number in arrivals.indices {
+            let isLeft = arrivals[number] > 1 << 36
+            if isLeft { left += 1 }
+            #expect(table.find(key(number))?.arrival == (isLeft ? arrivals[number] : nil))
+        }
+        #expect(table.count == left)
     }
 
     @Test("Keys tell owners and ids apart")
