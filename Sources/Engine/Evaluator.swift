@@ -214,10 +214,10 @@ struct Evaluator {
                 | (record.properties.words > 0 ? feeds.properties[word] : 0)
         }
         for entry in traceLists.entries(record.traces) {
-            feeds.forEachWord(ofTrace: entry.trace, listed: .max) { dirty[$0] |= $1 }
+            feeds.forEachWord(ofTrace: entry.trace, listed: entry.count) { dirty[$0] |= $1 }
         }
-        recordLists.forEachTrace(record.records) { trace in
-            feeds.forEachWord(ofRecordTrace: trace, listed: .max) { dirty[$0] |= $1 }
+        recordLists.forEachTrace(record.records) { trace, listed in
+            feeds.forEachWord(ofRecordTrace: trace, listed: listed) { dirty[$0] |= $1 }
         }
     }
 
