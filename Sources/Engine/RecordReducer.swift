@@ -293,11 +293,12 @@ struct RecordReducer {
         var verdict = Verdict(isTrue: holds(sum, test.predicate))
         guard test.isAtLeastSum, records.order == nil, !summed.hasNegative else { return verdict }
         verdict.isRising = true
-        guard verdict.isTrue else { return verdict }
-        var rest = sum
-        for place in records.places {
-            rest -= records.number(place, test.valueWord)
-            if holds(rest, test.predicate) { continue }
+        guard verdict.isTrue, !holds(0, test.predicate) else { return verdict }
+        // From the newest back: of a user who does much it is among the last few.
+        var newest: Int128 = 0
+        for place in records.places.reversed() {
+            newest += records.number(place, test.valueWord)
+            guard holds(newest, test.predicate) else { continue }
             verdict.witness = records.time(place)
             break
         }
