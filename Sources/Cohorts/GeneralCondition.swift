@@ -9,6 +9,8 @@ public enum GeneralCondition: Sendable {
     case records(RecordsCondition)
     /// The same from the plain times of a trace, where a time is all that is needed of an event.
     case times(RecordsCondition)
+    /// Events in the window that pass the filters of its traces, one strictly after the other.
+    case sequence(SequenceCondition)
     /// Some start in the window and some return so long later.
     case retained(RetainedCondition)
     /// At the newest active event in the window (records of a trace), property values satisfy every predicate.
@@ -21,6 +23,7 @@ public enum GeneralCondition: Sendable {
         switch self {
         case .firstSeen(let window): window
         case .records(let condition), .times(let condition): condition.window
+        case .sequence(let condition): condition.window
         case .retained(let condition): condition.window
         case .hadMostRecent(_, let window, _): window
         case .uploaded: .anyTime
@@ -56,7 +59,8 @@ public struct RecordsCondition: Sendable {
         case nth(Int)
         /// In how many intervals `count` holds of the number of records.
         case onDistinct(PlanInterval, count: NumberRange, intervals: NumberRange)
-        /// Records that pass the filters 0, 1, 2 … one after the other.
+        /// Records that pass the filters 0, 1, 2 … one after the other: where plain times do not do
+        /// (``GeneralCondition/sequence(_:)``).
         case sequence(steps: Int, within: Int64?)
     }
 
@@ -68,6 +72,16 @@ public struct RecordsCondition: Sendable {
     public var mode: Mode
     /// Whether it is computed for each group alone and must hold for one.
     public var isGrouped: Bool
+}
+
+/// `sequence` without `same`: times of plain traces, which say all it takes, in ascending order.
+public struct SequenceCondition: Sendable {
+    /// The plain trace of each step; steps with one filter share theirs.
+    public var traces: [Int]
+    /// Which times count.
+    public var window: PlanWindow
+    /// Milliseconds from the first to the last at most; `.max` = no matter how many.
+    public var within: Int64
 }
 
 /// Intervals that `on_distinct` counts.

@@ -22,12 +22,28 @@ public struct MicroPredicate: Hashable, Sendable {
     /// Beyond this no sum of kept values comes, and a product with a count still fits.
     private static let boundMax: Int128 = 20_000_000_000_000_000_000_000_000_000
 
+    /// What all intervals among the tests have in common: asking costs two comparisons and no reference counts.
+    public struct Bounds: Hashable, Sendable, BitwiseCopyable {
+        fileprivate let lowest: Int128
+        fileprivate let lowestIsIn: Bool
+        fileprivate let highest: Int128
+        fileprivate let highestIsIn: Bool
+        /// Whether the predicate asks for nothing else.
+        public let areAll: Bool
+
+        /// Whether `number` / `count` is between them; both exact, and `count` is positive.
+        @inline(__always)
+        public func hold(_ number: Int128, over count: Int128 = 1) -> Bool {
+            let least = lowest * count
+            let most = highest * count
+            return (lowestIsIn ? number >= least : number > least)
+                && (highestIsIn ? number <= most : number < most)
+        }
+    }
+
     private let tests: [Test]
-    /// What all intervals among the tests have in common, so that asking costs two comparisons.
-    private let lowest: Int128
-    private let lowestIsIn: Bool
-    private let highest: Int128
-    private let highestIsIn: Bool
+    /// The ends.
+    public let bounds: Bounds
     /// The tests that are no intervals.
     private let others: [Test]
 
@@ -53,26 +69,27 @@ public struct MicroPredicate: Hashable, Sendable {
             default: break
             }
         }
-        (lowest, lowestIsIn) = lower
-        (highest, highestIsIn) = upper
         others = tests.filter { !$0.isInterval }
+        bounds = Bounds(
+            lowest: lower.bound,
+            lowestIsIn: lower.isIn,
+            highest: upper.bound,
+            highestIsIn: upper.isIn,
+            areAll: others.isEmpty
+        )
     }
 
     /// Whether `number` / `count` satisfies every test; both exact, and `count` is positive.
     public func holds(of number: Int128, over count: Int128 = 1) -> Bool {
-        let least = lowest * count
-        let most = highest * count
-        guard lowestIsIn ? number >= least : number > least,
-            highestIsIn ? number <= most : number < most
-        else { return false }
-        return others.isEmpty || others.allSatisfy { Self.holds($0, number, count) }
+        bounds.hold(number, over: count)
+            && (others.isEmpty || others.allSatisfy { Self.holds($0, number, count) })
     }
 
     /// Whether a number that holds still does when it grows.
-    public var isAtLeast: Bool { others.isEmpty && highest == Self.boundMax }
+    public var isAtLeast: Bool { others.isEmpty && bounds.highest == Self.boundMax }
 
     /// Whether a number that holds still does when it shrinks.
-    public var isAtMost: Bool { others.isEmpty && lowest == -Self.boundMax }
+    public var isAtMost: Bool { others.isEmpty && bounds.lowest == -Self.boundMax }
 
     private static func holds(_ test: Test, _ number: Int128, _ count: Int128) -> Bool {
         switch test.op {

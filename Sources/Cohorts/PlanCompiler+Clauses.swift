@@ -271,12 +271,8 @@ extension PlanCompiler {
         isGrouped: Bool,
         _ writeMode: (inout ByteWriter) -> Void
     ) -> Int {
-        var key = self.key(5)
-        key.write(plan.recordTraces[trace].identity)
-        window.write(to: &key)
-        key.write(mode.kind)
-        key.write(UInt8(isGrouped ? 1 : 0))
-        writeMode(&key)
+        let identity = plan.recordTraces[trace].identity
+        let key = recordsKey(identity, window, mode, isGrouped: isGrouped, writeMode)
         return number(
             of: .general(
                 .records(
@@ -292,24 +288,53 @@ extension PlanCompiler {
         )
     }
 
+    private func recordsKey(
+        _ trace: UInt64,
+        _ window: PlanWindow,
+        _ mode: RecordsCondition.Mode,
+        isGrouped: Bool,
+        _ writeMode: (inout ByteWriter) -> Void
+    ) -> ByteWriter {
+        var key = self.key(5)
+        key.write(trace)
+        window.write(to: &key)
+        key.write(mode.kind)
+        key.write(UInt8(isGrouped ? 1 : 0))
+        writeMode(&key)
+        return key
+    }
+
     // MARK: Sequences, retention, property history
 
     private mutating func condition(_ sequence: Sequence) -> Int {
         let window = planWindow(sequence.window)
-        let trace = traceNumber(
-            RecordKey(
-                filters: sequence.steps.map { FilterKey(filter: $0) },
-                group: sequence.same,
-                keepsMask: true
-            ),
-            for: window
+        let record = RecordKey(
+            filters: sequence.steps.map { FilterKey(filter: $0) },
+            group: sequence.same,
+            keepsMask: true
         )
-        return records(
-            trace,
-            window,
-            .sequence(steps: sequence.steps.count, within: sequence.within),
-            isGrouped: !sequence.same.isEmpty
-        ) { $0.write(sequence.within ?? .max) }
+        let mode = RecordsCondition.Mode.sequence(
+            steps: sequence.steps.count,
+            within: sequence.within
+        )
+        guard sequence.same.isEmpty, let horizon = window.horizon else {
+            return records(
+                traceNumber(record, for: window),
+                window,
+                mode,
+                isGrouped: !sequence.same.isEmpty
+            ) { $0.write(sequence.within ?? .max) }
+        }
+        // When events happened is all it takes, and that is kept once for all clauses on them.
+        let condition = SequenceCondition(
+            traces: sequence.steps.map { traceNumber($0, horizon: horizon) },
+            window: window,
+            within: sequence.within ?? .max
+        )
+        let key = recordsKey(identity(of: record), window, mode, isGrouped: false) {
+            $0.write(condition.within)
+        }
+        return number(of: .general(.sequence(condition)), key: key)
     }
 
     private mutating func condition(_ retained: Retained) -> Int {

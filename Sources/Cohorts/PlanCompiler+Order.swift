@@ -45,6 +45,14 @@ extension Condition {
             ConditionPlace(source: 0, trace: trace, reach: window.horizon ?? .max)
         case .general(.times(let condition)):
             ConditionPlace(source: 0, trace: condition.trace, mode: 1, reach: condition.reach)
+        case .general(.sequence(let condition)):
+            // An event that is the last step may make it true, one that is another step hardly ever.
+            ConditionPlace(
+                source: 0,
+                trace: condition.traces.last ?? 0,
+                mode: 2,
+                reach: condition.window.horizon ?? .max
+            )
         case .general(.records(let condition)):
             ConditionPlace(
                 source: 1,

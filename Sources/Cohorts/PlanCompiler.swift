@@ -19,7 +19,7 @@ public struct PlanCompiler {
     var conditionIdentities: [UInt64] = []
     /// To be raised whenever a condition that was compiled before means something else, or changes at another instant:
     /// a snapshot of an earlier program then keeps no truth, and everyone is looked at once.
-    private static let evaluation: UInt64 = 1
+    private static let evaluation: UInt64 = 2
     private var eventPropertyNumbers: [String: Int] = [:]
     private var userPropertyNumbers: [String: Int] = [:]
 
@@ -295,7 +295,8 @@ public struct PlanCompiler {
     }
 
     /// Structural hash of what a trace keeps: the same in every run and for every spelling of the same.
-    private func identity(of key: RecordKey) -> UInt64 {
+    func identity(of key: RecordKey) -> UInt64 {
+        let key = key.normalised
         var writer = ByteWriter()
         writer.write(UInt8(key.keepsMask ? 1 : 0))
         for part in key.filters {
@@ -449,6 +450,7 @@ extension Condition {
         switch self {
         case .count(let trace, _, _): [trace]
         case .general(.times(let condition)): [condition.trace]
+        case .general(.sequence(let condition)): condition.traces
         default: []
         }
     }
@@ -462,7 +464,7 @@ extension Condition {
             return [condition.trace]
         case .retained(let condition): return [condition.trace]
         case .hadMostRecent(let active, _, _): return [active]
-        case .firstSeen, .times, .uploaded: return []
+        case .firstSeen, .times, .sequence, .uploaded: return []
         }
     }
 
@@ -482,6 +484,7 @@ extension GeneralCondition {
         case .records(let condition):
             if case .nth = condition.mode { .everything } else { condition.window.reach }
         case .times(let condition): condition.window.reach
+        case .sequence(let condition): condition.window.reach
         case .retained(let condition):
             condition.startsAtFirstSeen ? .everything : condition.window.reach
         // Values in force at an event may have been set long before it.

@@ -120,7 +120,7 @@ public enum PlanWindow: Sendable {
     }
 
     /// Appends what tells this window from others.
-    func write(to writer: inout ByteWriter) {
+    public func write(to writer: inout ByteWriter) {
         switch self {
         case .anyTime: writer.write(UInt8(1))
         case .last(let length, let offset):

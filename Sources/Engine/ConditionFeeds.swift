@@ -11,12 +11,15 @@ struct ConditionFeeds {
     let cohortWords: Int
 
     private let byTrace: CountedFeeds
+    private let byLateTrace: CountedFeeds
     private let byRecordTrace: CountedFeeds
     private let byCondition: CountedFeeds
     /// Conditions that no further event makes false.
     private let rising: [UInt64]
     /// Conditions that no further event makes true.
     private let falling: [UInt64]
+    /// Conditions that no further record makes false whose number is not negative.
+    private let risingByGains: [UInt64]
     /// Conditions on when the user was first seen.
     let firstSeen: [UInt64]
     /// Conditions on property values, also those that only say when a value may differ.
@@ -29,6 +32,7 @@ struct ConditionFeeds {
     init(plan: Plan) {
         let words = (plan.conditions.count + 63) / 64
         var byTrace = [[(least: Int, condition: Int)]](repeating: [], count: plan.traces.count)
+        var byLateTrace = byTrace
         var byRecordTrace = [[(least: Int, condition: Int)]](
             repeating: [],
             count: plan.recordTraces.count
@@ -39,6 +43,7 @@ struct ConditionFeeds {
         var all = BitRows(rows: 1, words: words)
         var rising = BitRows(rows: 1, words: words)
         var falling = BitRows(rows: 1, words: words)
+        var risingByGains = BitRows(rows: 1, words: words)
         for (index, condition) in plan.conditions.enumerated() {
             all.set(0, index)
             switch condition {
@@ -52,6 +57,12 @@ struct ConditionFeeds {
                 if case .times(let condition) = general {
                     byTrace[condition.trace].append((general.leastRecords, index))
                 }
+                if case .sequence(let condition) = general, let last = condition.traces.last {
+                    byTrace[last].append((0, index))
+                    for trace in Set(condition.traces.dropLast()) where trace != last {
+                        byLateTrace[trace].append((0, index))
+                    }
+                }
                 for trace in general.recordTraces {
                     byRecordTrace[trace].append((general.leastRecords, index))
                 }
@@ -59,16 +70,19 @@ struct ConditionFeeds {
                 if general.readsProperties { properties.set(0, index) }
                 if general.readsUploads { uploads.set(0, index) }
                 if general.isRising(in: plan) { rising.set(0, index) }
+                if general.isRisingByGains { risingByGains.set(0, index) }
             }
         }
         self.words = words
         self.byTrace = CountedFeeds(byTrace)
+        self.byLateTrace = CountedFeeds(byLateTrace)
         self.byRecordTrace = CountedFeeds(byRecordTrace)
         self.firstSeen = firstSeen.bits
         self.properties = properties.bits
         self.uploads = uploads.bits
         self.rising = rising.bits
         self.falling = falling.bits
+        self.risingByGains = risingByGains.bits
         self.all = all.bits
         cohortWords = (plan.cohorts.count + 63) / 64
         byCondition = CountedFeeds(Self.cohorts(of: plan))
@@ -84,7 +98,17 @@ struct ConditionFeeds {
         byTrace.forEachWord(trace, count: listed, body)
     }
 
-    /// The same of a further record.
+    /// The same of conditions that a further time changes only where it is late, or takes another one's place:
+    /// sequences of which it is not the last step.
+    ///
+    /// Of a sequence that is complete by a time up to the last tick, all others are before that. And one that ends
+    /// with a time ahead of the last tick is looked at when that comes.
+    @inline(__always)
+    func forEachWord(ofLateTrace trace: Int, _ body: (_ word: Int, _ bits: UInt64) -> Void) {
+        byLateTrace.forEachWord(trace, count: .max, body)
+    }
+
+    /// The same as for a time of a further record.
     @inline(__always)
     func forEachWord(
         ofRecordTrace trace: Int,
@@ -97,8 +121,12 @@ struct ConditionFeeds {
     /// A word of the conditions that stay as they are whatever further events come, as `truth` has them.
     ///
     /// Their deadlines may be too early then, never too late: the clock alone still takes them where it did.
-    func settled(_ truth: UInt64, word: Int) -> UInt64 {
-        (truth & rising[word]) | (~truth & falling[word])
+    ///
+    /// - `isGain`: Whether the number of the record that comes, where it has one, is not negative.
+    @inline(__always)
+    func settled(_ truth: UInt64, word: Int, isGain: Bool) -> UInt64 {
+        let rising = isGain ? rising[word] | risingByGains[word] : rising[word]
+        return (truth & rising) | (~truth & falling[word])
     }
 
     /// Calls `body` with each word of the cohorts that a condition decides, by way of other cohorts too: bits by their
@@ -212,7 +240,7 @@ extension GeneralCondition {
     /// The record traces it reads.
     fileprivate var recordTraces: [Int] {
         switch self {
-        case .firstSeen, .times, .uploaded: []
+        case .firstSeen, .times, .sequence, .uploaded: []
         case .records(let condition):
             if case .relative(_, let other) = condition.mode {
                 [condition.trace, other]
@@ -228,7 +256,7 @@ extension GeneralCondition {
     private var records: RecordsCondition? {
         switch self {
         case .records(let condition), .times(let condition): condition
-        case .firstSeen, .retained, .hadMostRecent, .uploaded: nil
+        case .firstSeen, .sequence, .retained, .hadMostRecent, .uploaded: nil
         }
     }
 
@@ -249,17 +277,26 @@ extension GeneralCondition {
         case .records(let condition), .times(let condition): !condition.window.isShared
         case .retained(let condition): condition.startsAtFirstSeen || !condition.window.isShared
         case .hadMostRecent(_, let window, _): !window.isShared
-        case .uploaded: false
+        case .sequence, .uploaded: false
         }
     }
 
     /// Whether no further event makes it false.
     fileprivate func isRising(in plan: Plan) -> Bool {
-        if case .retained = self { return true }
+        switch self {
+        case .retained, .sequence: return true
+        default: break
+        }
         guard let records else { return false }
         if case .relative = records.mode { return false }
         var reducer = RecordReducer()
         return reducer.test(records, nil).isMonotone
+    }
+
+    /// Whether only a negative number makes it false: a sum of at least something.
+    fileprivate var isRisingByGains: Bool {
+        guard case .sum(let predicate)? = records?.mode else { return false }
+        return predicate.isAtLeast
     }
 
     /// Whether it looks at property values.

@@ -1,8 +1,9 @@
 import Basics
 
-/// The deadlines of every user's conditions, in slab memory: at most one of a condition, in no order.
+/// The deadlines of every user's conditions, in slab memory: at most one of a condition, the latest first.
 ///
-/// A user has as many as conditions that will change by the clock alone, which is few of a plan's.
+/// A user has as many as conditions that will change by the clock alone: of a thousand cohorts some hundred. So those
+/// that are due are taken from the end, and only events make all of them be gone through.
 struct DeadlineLists: ~Copyable {
     private(set) var slab = WordSlab()
 
@@ -16,19 +17,42 @@ struct DeadlineLists: ~Copyable {
         return UnsafeMutableBufferPointer(start: start(row), count: Int(row.count))
     }
 
-    /// Asks for the user's deadlines, so that they are near when they are needed.
+    /// Asks for the user's deadlines, the earliest of them, so that they are near when they are needed.
     @inline(__always)
-    func prefetch(_ row: SlabRow) { slab.prefetch(row, words: Int(row.count)) }
+    func prefetch(_ row: SlabRow) {
+        guard row.count > 0 else { return }
+        let words = min(Int(row.count), 4 * Prefetch.lineBytes / 8)
+        Prefetch.lines(slab.pointer(row.block) + (Int(row.count) - words), bytes: words * 8)
+    }
 
-    /// Puts what an evaluation found in the place of what was known of the conditions it looked at.
-    mutating func update(_ row: inout SlabRow, after evaluator: borrowing Evaluator) {
-        var kept = 0
-        if row.count > 0 {
+    /// Takes out the earliest deadline, where it is at `tick` or before, and gives its condition.
+    @inline(__always)
+    func takeDue(_ row: inout SlabRow, _ tick: EventTime) -> Int? {
+        guard row.count > 0 else { return nil }
+        let earliest = start(row)[Int(row.count) - 1]
+        guard earliest.isDue(at: tick.milliseconds) else { return nil }
+        row.count -= 1
+        return earliest.condition
+    }
+
+    /// Adds what an evaluation found, in the place of what was known of the conditions it looked at.
+    ///
+    /// - `isTouched`: Whether it looked at conditions besides those whose deadline was taken out.
+    /// - Complexity: O(deadlines the user has) where it was touched, else O(those that are earlier than a new one).
+    mutating func update(
+        _ row: inout SlabRow,
+        after evaluator: borrowing Evaluator,
+        isTouched: Bool
+    ) {
+        var kept = Int(row.count)
+        if isTouched, kept > 0 {
             let list = start(row)
-            for index in 0..<Int(row.count)
-            where !evaluator.isLookedAt(list[index].condition) {
-                if kept != index { list[kept] = list[index] }
-                kept += 1
+            kept = 0
+            for index in 0..<Int(row.count) {
+                // Most of them stay, whether or not is not to be guessed.
+                let deadline = list[index]
+                list[kept] = deadline
+                kept += evaluator.isLookedAt(deadline.condition) ? 0 : 1
             }
         }
         let count = kept + evaluator.deadlineCount
@@ -37,27 +61,49 @@ struct DeadlineLists: ~Copyable {
             return
         }
         slab.reserve(&row, words: count, keeping: kept)
-        let list = start(row)
-        for index in 0..<(count - kept) { list[kept + index] = evaluator.deadline(index) }
+        merge(evaluator.sortedDeadlines(), into: slab.pointer(row.block), kept)
         row.count = UInt32(count)
+    }
+
+    /// Merges sorted words into `count` others with room behind them.
+    private func merge(
+        _ more: UnsafeBufferPointer<UInt64>,
+        into words: UnsafeMutablePointer<UInt64>,
+        _ count: Int
+    ) {
+        var old = count - 1
+        var new = more.count - 1
+        while new >= 0 {
+            if old >= 0, words[old] < more[new] {
+                words[old + new + 1] = words[old]
+                old -= 1
+            } else {
+                words[old + new + 1] = more[new]
+                new -= 1
+            }
+        }
     }
 
     /// The earliest deadline of the user, in milliseconds; distant future where there is none.
     func earliest(_ row: SlabRow) -> Int64 {
-        if row.count == 0 { return EventTime.distantFuture.milliseconds }
-        // Words sort by instant.
-        var least = UInt64.max
-        let list = slab.pointer(row.block)
-        for index in 0..<Int(row.count) { least = min(least, list[index]) }
-        return ConditionDeadline(word: least).instant
+        row.count == 0
+            ? EventTime.distantFuture.milliseconds : start(row)[Int(row.count) - 1].instant
     }
 
     /// Puts back the deadlines of a user, who has none, as words one behind the other.
-    mutating func restore(_ words: ByteView, to row: inout SlabRow) {
-        guard words.count > 0 else { return }
+    ///
+    /// Gives whether they are in their order, and of conditions below `conditions`.
+    mutating func restore(_ words: ByteView, conditions: Int, to row: inout SlabRow) -> Bool {
+        guard words.count > 0 else { return true }
         slab.reserve(&row, words: words.count / 8, keeping: 0)
         UnsafeMutableRawPointer(start(row)).copyMemory(from: words.base, byteCount: words.count)
         row.count = UInt32(words.count / 8)
+        var last = UInt64.max
+        for deadline in deadlines(row) {
+            guard deadline.word < last, deadline.condition < conditions else { return false }
+            last = deadline.word
+        }
+        return true
     }
 
     /// Gives back everything of a user.

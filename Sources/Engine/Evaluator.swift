@@ -46,6 +46,7 @@ struct Evaluator {
     private let namesRead: Int
 
     private var general: GeneralEvaluator
+    private var places: TracePlaces
     /// The conditions to look at, 64 a word.
     private let dirty: WordBuffer
     /// What the property conditions of a user turned out to be.
@@ -122,6 +123,7 @@ struct Evaluator {
         properties = PropertyConditions(plan: plan, words: feeds.words, names: &names)
         pruning = Self.pruning(plan)
         dirty = WordBuffer(count: feeds.words)
+        places = TracePlaces(traces: plan.traces.count)
         propertyTruth = WordBuffer(count: feeds.words)
         deadlineWords = WordBuffer(count: steps.count)
         workOutNothing(plan)
@@ -137,6 +139,11 @@ struct Evaluator {
             case .firstSeen, .properties, .synced: break
             case .general(.times(let condition)):
                 if condition.window.horizon == plan.traces[condition.trace].horizon {
+                    bits.set(0, index)
+                }
+            case .general(.sequence(let condition)):
+                let horizon = condition.window.horizon
+                if condition.traces.contains(where: { plan.traces[$0].horizon == horizon }) {
                     bits.set(0, index)
                 }
             case .general(.records(let condition)):
@@ -165,19 +172,25 @@ struct Evaluator {
 
     /// What a condition reads of a user.
     enum Source {
-        case none
         case times(Int)
         case records(Int)
     }
 
-    /// Which trace a condition reads, the first of two.
-    func source(of condition: Int) -> Source {
+    /// How many traces a condition reads; of two record traces the first counts.
+    func sourceCount(of condition: Int) -> Int {
         let step = steps[condition]
         switch step.kind {
-        case .atLeast, .count: return .times(Int(step.trace))
-        case .general: return general.source(of: Int(step.general))
-        case .firstSeen, .properties, .synced: return .none
+        case .atLeast, .count: return 1
+        case .general: return general.sourceCount(of: Int(step.general))
+        case .firstSeen, .properties, .synced: return 0
         }
+    }
+
+    /// One of the traces that a condition reads, 0..<``sourceCount(of:)``.
+    func source(_ number: Int, of condition: Int) -> Source {
+        let step = steps[condition]
+        return step.kind == .general
+            ? general.source(number, of: Int(step.general)) : .times(Int(step.trace))
     }
 
     // MARK: One user
@@ -201,10 +214,10 @@ struct Evaluator {
                 | (record.properties.words > 0 ? feeds.properties[word] : 0)
         }
         for entry in traceLists.entries(record.traces) {
-            feeds.forEachWord(ofTrace: entry.trace, listed: .max) { dirty[$0] |= $1 }
+            feeds.forEachWord(ofTrace: entry.trace, listed: entry.count) { dirty[$0] |= $1 }
         }
-        recordLists.forEachTrace(record.records) { trace in
-            feeds.forEachWord(ofRecordTrace: trace, listed: .max) { dirty[$0] |= $1 }
+        recordLists.forEachTrace(record.records) { trace, listed in
+            feeds.forEachWord(ofRecordTrace: trace, listed: listed) { dirty[$0] |= $1 }
         }
     }
 
@@ -240,23 +253,39 @@ struct Evaluator {
         dirty[condition / 64] >> UInt64(condition % 64) & 1 != 0
     }
 
-    /// Whether any condition is to be looked at.
-    var looksAtAny: Bool {
-        for word in 0..<dirty.count where dirty[word] != 0 { return true }
-        return false
-    }
-
     /// Whether what leaves the window of a condition is needed by no other one.
     @inline(__always)
     func prunes(_ condition: Int) -> Bool {
         pruning[condition / 64] >> UInt64(condition % 64) & 1 != 0
     }
 
-    /// When a condition that was looked at may change by the clock alone, 0..<``deadlineCount``; of a condition at
-    /// most one.
+    /// When a condition that was looked at may change by the clock alone, 0..<``deadlineCount``, in no order; of a
+    /// condition at most one.
     @inline(__always)
     func deadline(_ index: Int) -> ConditionDeadline {
         ConditionDeadline(word: deadlineWords[index])
+    }
+
+    /// What ``deadline(_:)`` gives, the latest first; lent until the next evaluation.
+    ///
+    /// By Shell's method, which needs no memory: they are few, and sorted to some extent.
+    func sortedDeadlines() -> UnsafeBufferPointer<UInt64> {
+        let words = deadlineWords.start
+        var gap = 1
+        while 9 * gap < deadlineCount { gap = 3 * gap + 1 }
+        while gap > 0, deadlineCount > 1 {
+            for index in gap..<deadlineCount {
+                let word = words[index]
+                var place = index
+                while place >= gap, words[place - gap] < word {
+                    words[place] = words[place - gap]
+                    place -= gap
+                }
+                words[place] = word
+            }
+            gap /= 3
+        }
+        return UnsafeBufferPointer(start: words, count: deadlineCount)
     }
 
     /// Evaluates the conditions to look at for a user who is known at `tick`, which was prepared.
@@ -281,6 +310,7 @@ struct Evaluator {
     ) -> Bool {
         deadlineCount = 0
         general.begin()
+        places.begin()
         // Asked at most once for all conditions that read properties; 0 = not yet.
         var propertyChange: Int64 = 0
         var isFlipped = false
@@ -361,7 +391,7 @@ struct Evaluator {
         case .atLeast, .count:
             if found.trace != step.trace {
                 found.trace = step.trace
-                found.entry = traceLists.find(Int(found.trace), in: record.traces)
+                found.entry = places.find(Int(step.trace), in: record.traces, of: traceLists)
                 if let entry = found.entry { found.times = traceLists.times(entry) }
             }
             guard let entry = found.entry else { return (step.holdsForNone, .max) }
@@ -382,6 +412,8 @@ struct Evaluator {
                 Int(step.general),
                 record,
                 slot: slot,
+                places: &places,
+                prunes: prunes(index),
                 traceLists: traceLists,
                 recordLists: recordLists,
                 propertyLists: propertyLists,

@@ -15,32 +15,36 @@ struct GeneralEvaluator {
         var change: Int64
     }
 
-    /// One condition, laid out flat.
+    /// One condition, laid out flat, and small: of a thousand cohorts there are some hundred.
     private struct Step {
-        enum Kind {
-            case firstSeen, records, times, relative, retained, hadMostRecent, uploaded
+        enum Kind: BitwiseCopyable {
+            case firstSeen, records, times, sequence, relative, retained, hadMostRecent, uploaded
         }
 
         var kind: Kind
-        /// Record trace, plain trace of `times`, or the index of the cohort of an upload.
-        var trace = 0
-        /// The window's length after the user's first event, where that is where it begins; −1 elsewhere.
-        var withinFirst: Int64 = -1
-        /// Place among the tests.
-        var test = -1
-        /// Of `relative`: the other trace, and how the counts compare.
-        var other = 0
+        /// Of `relative`: how the counts compare.
         var comparison = PredicateOperator.equal
         /// Of `retained`.
         var startsAtFirstSeen = false
+        var maskWord: UInt8 = 0
+        /// Record trace, plain trace of `times`, or the index of the cohort of an upload.
+        var trace: Int32 = 0
+        /// Of `relative`: the other trace.
+        var other: Int32 = 0
+        /// Place among the tests.
+        var test: Int32 = -1
+        /// Place among the windows; −1 = it begins with the user's first event.
+        var window: Int32 = -1
+        /// Places in ``GeneralEvaluator/sequenceTraces``, where it is no sequence in ``GeneralEvaluator/lookUps``.
+        var list = Stretch.empty
+        /// Milliseconds: the window's length after the user's first event, where that is where it begins.
+        var withinFirst: Int64 = 0
+        /// Milliseconds from start to return; of a sequence ``end`` is how long it may take.
         var least: Int64 = 0
         var end: Int64 = 0
-        var maskWord = 0
-        /// Places in ``GeneralEvaluator/lookUps``.
-        var lookUps = 0..<0
     }
 
-    /// A condition's window, and its range at the last tick that asked for it.
+    /// A window, and its range at the last tick that asked for it.
     private struct Window {
         let window: PlanWindow
         var tick = EventTime.distantPast
@@ -54,6 +58,9 @@ struct GeneralEvaluator {
     private let tests: [RecordTest]
     private var windows: [Window]
     private let lookUps: [NumberedPropertyCondition]
+    /// The plain traces of all sequences, step by step.
+    private let sequenceTraces: [Int]
+    private var search = SequenceSearch()
     private var tick = EventTime.distantPast
     private var reducer: RecordReducer
     /// The records of the user in hand that were asked for last, which the next condition often asks for too.
@@ -65,7 +72,9 @@ struct GeneralEvaluator {
         var steps: [Step] = []
         var tests: [RecordTest] = []
         var windows: [Window] = []
+        var windowNumbers: [[UInt8]: Int] = [:]
         var lookUps: [NumberedPropertyCondition] = []
+        var sequenceTraces: [Int] = []
         var reducer = RecordReducer()
         for condition in plan.conditions {
             guard case .general(let general) = condition else { continue }
@@ -73,40 +82,57 @@ struct GeneralEvaluator {
             switch general {
             case .firstSeen: step = Step(kind: .firstSeen)
             case .records(let condition):
-                step = Step(kind: .records, trace: condition.trace)
+                step = Step(kind: .records, trace: Int32(condition.trace))
                 if case .relative(let op, let other) = condition.mode {
                     step.kind = .relative
-                    step.other = other
+                    step.other = Int32(other)
                     step.comparison = op
                 } else {
-                    step.test = tests.count
+                    step.test = Int32(tests.count)
                     tests.append(reducer.test(condition, plan.recordTraces[condition.trace]))
                 }
             case .times(let condition):
-                step = Step(kind: .times, trace: condition.trace)
-                step.test = tests.count
+                step = Step(kind: .times, trace: Int32(condition.trace))
+                step.test = Int32(tests.count)
                 tests.append(reducer.test(condition, nil))
+            case .sequence(let condition):
+                step = Step(kind: .sequence)
+                let start = sequenceTraces.count
+                sequenceTraces += condition.traces
+                step.list = Stretch(start, sequenceTraces.count)
+                step.end = condition.within
             case .retained(let condition):
-                step = Step(kind: .retained, trace: condition.trace)
+                step = Step(kind: .retained, trace: Int32(condition.trace))
                 step.startsAtFirstSeen = condition.startsAtFirstSeen
                 step.least = condition.least
                 step.end = condition.end
-                step.maskWord = plan.recordTraces[condition.trace].maskWord
+                step.maskWord = UInt8(plan.recordTraces[condition.trace].maskWord)
             case .hadMostRecent(let active, _, let tests):
-                step = Step(kind: .hadMostRecent, trace: active)
+                step = Step(kind: .hadMostRecent, trace: Int32(active))
                 let start = lookUps.count
                 lookUps += tests.map { NumberedPropertyCondition($0, names: &names) }
-                step.lookUps = start..<lookUps.count
-            case .uploaded(let cohort): step = Step(kind: .uploaded, trace: cohort)
+                step.list = Stretch(start, lookUps.count)
+            case .uploaded(let cohort): step = Step(kind: .uploaded, trace: Int32(cohort))
             }
-            if case .withinFirst(let length) = general.window { step.withinFirst = length }
+            if case .withinFirst(let length) = general.window {
+                step.withinFirst = length
+            } else {
+                var key = ByteWriter()
+                general.window.write(to: &key)
+                let number = windowNumbers[key.bytes] ?? windows.count
+                if number == windows.count {
+                    windowNumbers[key.bytes] = number
+                    windows.append(Window(window: general.window))
+                }
+                step.window = Int32(number)
+            }
             steps.append(step)
-            windows.append(Window(window: general.window))
         }
         self.steps = steps
         self.tests = tests
         self.windows = windows
         self.lookUps = lookUps
+        self.sequenceTraces = sequenceTraces
         self.reducer = reducer
     }
 
@@ -114,22 +140,35 @@ struct GeneralEvaluator {
     var historicNames: Set<UInt32> { Set(lookUps.flatMap(\.names)) }
 
     /// Numbers of the names whose values decide condition number `index`.
-    func names(of index: Int) -> [UInt32] { lookUps[steps[index].lookUps].flatMap(\.names) }
+    func names(of index: Int) -> [UInt32] {
+        let step = steps[index]
+        return step.kind == .hadMostRecent ? lookUps[step.list.range].flatMap(\.names) : []
+    }
 
-    /// Which trace condition number `index` reads, the first of two.
-    func source(of index: Int) -> Evaluator.Source {
+    /// How many traces condition number `index` reads; of two record traces the first counts.
+    func sourceCount(of index: Int) -> Int {
         let step = steps[index]
         switch step.kind {
-        case .firstSeen, .uploaded: return .none
-        case .times: return .times(step.trace)
-        case .records, .relative, .retained, .hadMostRecent: return .records(step.trace)
+        case .firstSeen, .uploaded: return 0
+        case .sequence: return step.list.range.count
+        case .times, .records, .relative, .retained, .hadMostRecent: return 1
+        }
+    }
+
+    /// One of the traces that condition number `index` reads.
+    func source(_ number: Int, of index: Int) -> Evaluator.Source {
+        let step = steps[index]
+        switch step.kind {
+        case .times: return .times(Int(step.trace))
+        case .sequence: return .times(sequenceTraces[step.list.range.lowerBound + number])
+        default: return .records(Int(step.trace))
         }
     }
 
     /// Moves on to a tick; to be called before its first evaluation.
     mutating func prepare(_ tick: EventTime) { self.tick = tick }
 
-    /// The range of a condition's window at the tick, worked out for the first user of whom it is asked.
+    /// The range of a window at the tick, worked out for the first user of whom it is asked.
     @inline(__always)
     private mutating func range(of index: Int) -> PlanWindow.Range {
         if windows[index].tick != tick { workOutRange(of: index) }
@@ -163,10 +202,15 @@ struct GeneralEvaluator {
     }
 
     /// Whether condition number `index` among the general ones holds at the prepared tick.
+    ///
+    /// - `places`: Where the user's traces stand.
+    /// - `prunes`: Whether what leaves its window is of no use from then on: it wants a look then.
     mutating func evaluate(
         _ index: Int,
         _ record: borrowing Shard.UserRecord,
         slot: UserSlot,
+        places: inout TracePlaces,
+        prunes: Bool,
         traceLists: borrowing TraceLists,
         recordLists: borrowing RecordLists,
         propertyLists: borrowing PropertyLists,
@@ -174,8 +218,8 @@ struct GeneralEvaluator {
     ) -> Outcome {
         let step = steps[index]
         let range =
-            step.withinFirst < 0
-            ? range(of: index)
+            step.window >= 0
+            ? range(of: Int(step.window))
             : PlanWindow.withinFirst(length: step.withinFirst)
                 .range(at: tick, firstSeen: record.firstSeen)
         switch step.kind {
@@ -184,15 +228,18 @@ struct GeneralEvaluator {
             place(record.firstSeen, in: range, &outcome)
             return outcome
         case .records:
-            let run = records(step.trace, record, recordLists)
-            var outcome = evaluate(tests[step.test], range, run)
+            let run = records(Int(step.trace), record, recordLists)
+            var outcome = evaluate(tests[Int(step.test)], range, run, prunes: prunes)
             lookAtFirstSeen(step, record, &outcome)
             return outcome
         case .times:
-            return evaluate(tests[step.test], range, traceLists.run(step.trace, of: record.traces))
+            let run = traceLists.run(Int(step.trace), of: record.traces)
+            return evaluate(tests[Int(step.test)], range, run, prunes: prunes)
+        case .sequence:
+            return sequence(step, range, record.traces, &places, traceLists, prunes: prunes)
         case .relative:
-            let left = records(step.trace, record, recordLists)
-            let right = recordLists.records(step.other, of: record.records)
+            let left = records(Int(step.trace), record, recordLists)
+            let right = recordLists.records(Int(step.other), of: record.records)
             let count = (
                 inside(left, range).count,
                 inside(right, range).count
@@ -204,17 +251,17 @@ struct GeneralEvaluator {
             lookAtFirstSeen(step, record, &outcome)
             return outcome
         case .retained:
-            let run = records(step.trace, record, recordLists)
+            let run = records(Int(step.trace), record, recordLists)
             return evaluate(step, range, run, record)
         case .hadMostRecent:
-            let run = records(step.trace, record, recordLists)
+            let run = records(Int(step.trace), record, recordLists)
             var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
             lookAtFirstSeen(step, record, &outcome)
             guard let newest = inside(run, range).last else { return outcome }
             let instant = EventTime(milliseconds: run.time(newest))
             let properties = record.properties
             outcome.isTrue = lookUps.withUnsafeBufferPointer { lookUps in
-                for index in step.lookUps {
+                for index in step.list.range {
                     if !lookUps[index].holds(properties, at: instant, in: propertyLists) {
                         return false
                     }
@@ -223,7 +270,7 @@ struct GeneralEvaluator {
             }
             return outcome
         case .uploaded:
-            return uploads.outcome(slot, cohort: step.trace, at: tick)
+            return uploads.outcome(slot, cohort: Int(step.trace), at: tick)
         }
     }
 
@@ -233,7 +280,7 @@ struct GeneralEvaluator {
         _ record: borrowing Shard.UserRecord,
         _ outcome: inout Outcome
     ) {
-        guard step.withinFirst >= 0, record.firstSeen != .distantFuture else { return }
+        guard step.window < 0, record.firstSeen != .distantFuture else { return }
         later(record.firstSeen.milliseconds, &outcome.change)
     }
 
@@ -309,7 +356,8 @@ struct GeneralEvaluator {
     private mutating func evaluate(
         _ test: RecordTest,
         _ range: PlanWindow.Range,
-        _ run: RecordRun
+        _ run: RecordRun,
+        prunes: Bool
     ) -> Outcome {
         let inside = inside(run, range)
         var outcome = Outcome(isTrue: false, change: change(of: run, in: range, inside))
@@ -331,17 +379,81 @@ struct GeneralEvaluator {
             end: end
         )
         outcome.isTrue = verdict.isTrue
-        if test.isMonotone, !inside.isEmpty, let lifetime = range.lifetime {
+        if test.isMonotone || verdict.isRising, !inside.isEmpty, let lifetime = range.lifetime {
             if !verdict.isTrue {
                 // Leaving records change nothing; when the last is gone, their memory is free.
                 outcome.change = entering(run, range, inside)
-                later(run.time(inside.upperBound - 1) + lifetime, &outcome.change)
+                if prunes { later(run.time(inside.upperBound - 1) + lifetime, &outcome.change) }
             } else if verdict.witness != RecordReducer.none {
                 outcome.change = entering(run, range, inside)
                 later(verdict.witness + lifetime, &outcome.change)
             }
         }
         return outcome
+    }
+
+    /// Whether there is a chain of times, one of each step.
+    private mutating func sequence(
+        _ step: Step,
+        _ range: PlanWindow.Range,
+        _ row: SlabRow,
+        _ places: inout TracePlaces,
+        _ traceLists: borrowing TraceLists,
+        prunes: Bool
+    ) -> Outcome {
+        var outcome = Outcome(isTrue: false, change: .max)
+        let traces = step.list.range
+        // No chain is there before its last time is, nor told of by a time of another step
+        // (``ConditionFeeds/forEachWord(ofLateTrace:_:)``).
+        let lastTrace = sequenceTraces[traces.upperBound - 1]
+        guard let entry = places.find(lastTrace, in: row, of: traceLists) else { return outcome }
+        let last = traceLists.times(entry)
+        if last.count == 0 { return outcome }
+        entering(last, range, &outcome)
+        let newest = last.countNotAfter(range.end - 1)
+        if newest == 0 || last[newest - 1] < range.from { return outcome }
+        var isComplete = true
+        search.begin()
+        for place in traces {
+            guard let entry = places.find(sequenceTraces[place], in: row, of: traceLists) else {
+                isComplete = false
+                break
+            }
+            let times = traceLists.times(entry)
+            let end = times.countNotAfter(range.end - 1)
+            let first = min(end, times.countNotAfter(range.from - 1))
+            if first == end {
+                isComplete = false
+                break
+            }
+            search.add(times, inside: first..<end)
+        }
+        let start = isComplete ? search.newestStart(within: step.end) : RecordReducer.none
+        outcome.isTrue = start != RecordReducer.none
+        guard let lifetime = range.lifetime else { return outcome }
+        if outcome.isTrue {
+            later(start + lifetime, &outcome.change)
+        } else if prunes {
+            later(last[newest - 1] + lifetime, &outcome.change)
+        }
+        return outcome
+    }
+
+    /// The first instant after the tick at which one of these times enters, or another stretch of time begins to
+    /// count.
+    private func entering(
+        _ times: TraceLists.Times,
+        _ range: PlanWindow.Range,
+        _ outcome: inout Outcome
+    ) {
+        if let next = range.next, times[times.count - 1] >= range.from - Self.setBackMax {
+            outcome.change = min(outcome.change, next.milliseconds)
+        }
+        let end = times.countNotAfter(range.end - 1)
+        if end == times.count { return }
+        later(times[end] + range.delay, &outcome.change)
+        let coming = times.countNotAfter(tick.milliseconds)
+        if coming < times.count { later(times[coming], &outcome.change) }
     }
 
     private func evaluate(
@@ -361,7 +473,7 @@ struct GeneralEvaluator {
             return outcome
         }
         for index in inside(run, range)
-        where run.word(index, step.maskWord) & 1 != 0
+        where run.word(index, Int(step.maskWord)) & 1 != 0
             && hasReturn(step, run, known, after: run.time(index))
         {
             outcome.isTrue = true
@@ -379,7 +491,7 @@ struct GeneralEvaluator {
     ) -> Bool {
         var index = run.firstIndex(from: max(start + 1, start + step.least))
         while index < known, run.time(index) < start + step.end {
-            if run.word(index, step.maskWord) & 2 != 0 { return true }
+            if run.word(index, Int(step.maskWord)) & 2 != 0 { return true }
             index += 1
         }
         return false

@@ -33,7 +33,7 @@ struct MembershipTable: ~Copyable {
     /// Asks for a user's row.
     @inline(__always)
     func prefetch(_ slot: UserSlot) {
-        if wordsPerUser > 0 { rows.prefetch(Int(slot) * wordsPerUser) }
+        rows.prefetch(Int(slot) * wordsPerUser, count: wordsPerUser)
     }
 
     /// How many members a cohort has.

@@ -15,6 +15,8 @@ struct RecordFilters {
         var value = Value.none
         /// Place of the event property behind ``value``.
         var property = 0
+        /// Which word of a record begins it.
+        var valueWord = 0
         /// Places in ``groupProperties``.
         var group: Stretch
         /// Places in ``filters``.
@@ -65,7 +67,8 @@ struct RecordFilters {
             )
             switch trace.value {
             case nil: break
-            case .number(let property): (kept.value, kept.property) = (.number, property)
+            case .number(let property):
+                (kept.value, kept.property, kept.valueWord) = (.number, property, trace.valueWord)
             case .distinct(let property): (kept.value, kept.property) = (.distinct, property)
             }
             flat.append(kept)
@@ -100,6 +103,13 @@ struct RecordFilters {
             guard mask != 0 else { continue }
             append(event, route.trace, mask: mask, to: &records, words: &words)
         }
+    }
+
+    /// Whether no sum becomes less by a record.
+    @inline(__always)
+    func isGain(_ words: UnsafePointer<UInt64>, trace: Int) -> Bool {
+        let kept = flat[trace]
+        return kept.value != .number || Int64(bitPattern: words[kept.valueWord + 1]) >= 0
     }
 
     /// What of a trace no tick from `floor` on can need.

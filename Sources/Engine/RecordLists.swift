@@ -167,10 +167,13 @@ struct RecordLists: ~Copyable {
         slab.clear(&row)
     }
 
-    /// Calls `body` with every trace the user ever had records of.
-    func forEachTrace(_ row: SlabRow, _ body: (Int) -> Void) {
+    /// Calls `body` with every trace the user ever had records of, and how many there are.
+    @inline(__always)
+    func forEachTrace(_ row: SlabRow, _ body: (_ trace: Int, _ count: Int) -> Void) {
         guard let entries = entries(row) else { return }
-        for index in 0..<Int(row.count) { body(Int(entries[index].trace)) }
+        for index in 0..<Int(row.count) {
+            body(Int(entries[index].trace), Int(entries[index].count))
+        }
     }
 
     /// Calls `body` with every trace the user has records of.

@@ -7,6 +7,8 @@ import Cohorts
 /// Keeps its buffers, so that an evaluation allocates only while they grow.
 struct RecordReducer {
     private var predicates: [MicroPredicate] = []
+    /// The ends of the predicates, which are most of them.
+    private var bounds: [MicroPredicate.Bounds] = []
     private var ranges: [NumberRange] = []
     private var intervals: [CalendarIntervals] = []
 
@@ -31,6 +33,7 @@ struct RecordReducer {
         var places = 0..<0
         var word = 0
         var sum: Int128 = 0
+        var hasNegative = false
     }
 
     /// What a test found.
@@ -38,6 +41,8 @@ struct RecordReducer {
         var isTrue: Bool
         /// Of a monotone test that holds: it does as long as the records from this time on are in the window.
         var witness = RecordReducer.none
+        /// Whether these records can only make it false by leaving, as those of a monotone test always do.
+        var isRising = false
     }
 
     private struct Hash: Comparable {
@@ -80,16 +85,12 @@ struct RecordReducer {
     ///
     /// - `trace`: What its records are made of; nil where they are plain times.
     mutating func test(_ condition: RecordsCondition, _ trace: RecordTrace?) -> RecordTest {
-        var test = RecordTest(
-            mode: .count,
-            isGrouped: condition.isGrouped,
-            maskWord: trace?.maskWord ?? 0,
-            groupWord: trace?.groupWord ?? 0,
-            valueWord: trace?.valueWord ?? 0
-        )
+        var test = RecordTest(isGrouped: condition.isGrouped, of: trace)
         switch condition.mode {
         case .count(let range): setRange(range, of: &test)
-        case .sum(let predicate): set(.sum, predicate, of: &test)
+        case .sum(let predicate):
+            set(.sum, predicate, of: &test)
+            test.isAtLeastSum = predicate.isAtLeast
         case .average(let predicate): set(.average, predicate, of: &test)
         case .minimum(let predicate): set(.minimum, predicate, of: &test)
         case .maximum(let predicate): set(.maximum, predicate, of: &test)
@@ -98,7 +99,7 @@ struct RecordReducer {
             setRange(range, of: &test)
         case .nth(let place):
             test.mode = .nth
-            test.number = place
+            test.number = Int32(clamping: place)
         case .onDistinct(let interval, let count, let range):
             setRange(range, of: &test)
             test.lowestInside = count.lowest
@@ -109,12 +110,12 @@ struct RecordReducer {
                 test.length = length
             } else if let calendar = CalendarIntervals(interval) {
                 test.mode = .intervals
-                test.interval = intervals.count
+                test.interval = Int32(intervals.count)
                 intervals.append(calendar)
             }
         case .sequence(let steps, let within):
             test.mode = .sequence
-            test.number = steps
+            test.number = Int32(steps)
             test.length = within ?? .max
         case .relative: preconditionFailure("two counts are compared by the evaluator")
         }
@@ -126,8 +127,8 @@ struct RecordReducer {
         switch test.mode {
         case .count, .distinct: test.isAtLeast
         case .intervals: test.isAtLeast && test.countsAnyInside
-        case .maximum: predicates[test.predicate].isAtLeast
-        case .minimum: predicates[test.predicate].isAtMost
+        case .maximum: predicates[Int(test.predicate)].isAtLeast
+        case .minimum: predicates[Int(test.predicate)].isAtMost
         case .sequence: true
         case .sum, .average, .nth, .durations: false
         }
@@ -145,14 +146,15 @@ struct RecordReducer {
         of test: inout RecordTest
     ) {
         test.mode = mode
-        test.predicate = predicates.count
+        test.predicate = Int32(predicates.count)
         predicates.append(predicate)
+        bounds.append(predicate.bounds)
     }
 
-    private mutating func holes(_ range: NumberRange) -> Int {
+    private mutating func holes(_ range: NumberRange) -> Int32 {
         if range.isPlain { return -1 }
         ranges.append(range)
-        return ranges.count - 1
+        return Int32(ranges.count - 1)
     }
 
     // MARK: Asking
@@ -245,20 +247,19 @@ struct RecordReducer {
             let place = records.places.upperBound - Int(test.lowest)
             return Verdict(isTrue: true, witness: records.time(place))
         case .sum:
-            let sum = sum(records, test.valueWord)
-            return Verdict(isTrue: predicates[test.predicate].holds(of: sum))
+            return sum(records, test)
         case .average:
             guard records.count > 0 else { return Verdict(isTrue: false) }
             let sum = sum(records, test.valueWord)
             let count = Int128(records.count)
-            return Verdict(isTrue: predicates[test.predicate].holds(of: sum, over: count))
+            return Verdict(isTrue: holds(sum, over: count, test.predicate))
         case .minimum, .maximum:
             return extreme(records, test)
         case .distinct:
             return distinct(records, test)
         case .nth:
-            guard records.count >= test.number else { return Verdict(isTrue: false) }
-            let time = records.time(records.places.lowerBound + test.number - 1)
+            guard records.count >= Int(test.number) else { return Verdict(isTrue: false) }
+            let time = records.time(records.places.lowerBound + Int(test.number) - 1)
             return Verdict(isTrue: time >= range.from && time < range.end)
         case .intervals where test.isMonotone && records.order == nil:
             return newestIntervals(records, test)
@@ -270,9 +271,38 @@ struct RecordReducer {
         }
     }
 
+    /// Whether `number` / `count` satisfies a predicate.
+    @inline(__always)
+    private func holds(_ number: Int128, over count: Int128 = 1, _ predicate: Int32) -> Bool {
+        let bounds = bounds[Int(predicate)]
+        if bounds.areAll { return bounds.hold(number, over: count) }
+        return predicates[Int(predicate)].holds(of: number, over: count)
+    }
+
     private func contains(_ number: Int64, _ test: RecordTest) -> Bool {
         number >= test.lowest && number <= test.highest
-            && (test.holed < 0 || ranges[test.holed].contains(number))
+            && (test.holed < 0 || ranges[Int(test.holed)].contains(number))
+    }
+
+    /// Whether the sum satisfies the test.
+    ///
+    /// Of numbers that are not negative a sum only falls by those that leave, so one that must be at least something
+    /// holds until the newest leaves without which the rest is too little.
+    private mutating func sum(_ records: Selection, _ test: RecordTest) -> Verdict {
+        let sum = sum(records, test.valueWord)
+        var verdict = Verdict(isTrue: holds(sum, test.predicate))
+        guard test.isAtLeastSum, records.order == nil, !summed.hasNegative else { return verdict }
+        verdict.isRising = true
+        guard verdict.isTrue, !holds(0, test.predicate) else { return verdict }
+        // From the newest back: of a user who does much it is among the last few.
+        var newest: Int128 = 0
+        for place in records.places.reversed() {
+            newest += records.number(place, test.valueWord)
+            guard holds(newest, test.predicate) else { continue }
+            verdict.witness = records.time(place)
+            break
+        }
+        return verdict
     }
 
     private mutating func sum(_ records: Selection, _ word: Int) -> Int128 {
@@ -288,7 +318,11 @@ struct RecordReducer {
                 word: word
             )
         }
-        summed.sum += sum(records, word, of: places.lowerBound..<summed.places.lowerBound)
+        for place in places.lowerBound..<summed.places.lowerBound {
+            let number = records.number(place, word)
+            summed.sum += number
+            if number < 0 { summed.hasNegative = true }
+        }
         summed.places = places
         return summed.sum
     }
@@ -305,7 +339,7 @@ struct RecordReducer {
         if test.isMonotone {
             // Then the first that satisfies it decides, from the newest back.
             for place in records.places.reversed()
-            where predicates[test.predicate].holds(of: records.number(place, test.valueWord)) {
+            where holds(records.number(place, test.valueWord), test.predicate) {
                 return Verdict(isTrue: true, witness: records.time(place))
             }
             return Verdict(isTrue: false)
@@ -315,7 +349,7 @@ struct RecordReducer {
             let number = records.number(place, test.valueWord)
             best = test.mode == .maximum ? max(best, number) : min(best, number)
         }
-        return Verdict(isTrue: predicates[test.predicate].holds(of: best))
+        return Verdict(isTrue: holds(best, test.predicate))
     }
 
     /// Whether there are as many different values as the test wants.
@@ -353,7 +387,7 @@ struct RecordReducer {
             if count + 1 >= test.lowest {
                 return Verdict(isTrue: true, witness: records.time(end - 1))
             }
-            guard let start = intervals[test.interval].start(at: records.time(end - 1)) else {
+            guard let start = intervals[Int(test.interval)].start(at: records.time(end - 1)) else {
                 // The clocks changed in between: by the number of every record.
                 return Verdict(isTrue: contains(intervalCount(records, test, 0), test))
             }
@@ -384,7 +418,7 @@ struct RecordReducer {
             // From the newest back, so counted down: ascending like the others.
             let number =
                 test.mode == .durations
-                ? -((end - time) / test.length) : intervals[test.interval].number(of: time)
+                ? -((end - time) / test.length) : intervals[Int(test.interval)].number(of: time)
             if let last = numbers.last, number < last { isAscending = false }
             numbers.append(number)
         }
@@ -397,7 +431,7 @@ struct RecordReducer {
             while next < numbers.count, numbers[next] == numbers[start] { next += 1 }
             let inside = Int64(next - start)
             if inside >= test.lowestInside, inside <= test.highestInside,
-                test.holedInside < 0 || ranges[test.holedInside].contains(inside)
+                test.holedInside < 0 || ranges[Int(test.holedInside)].contains(inside)
             {
                 count += 1
             }
@@ -413,7 +447,7 @@ struct RecordReducer {
     /// one among the last few records. Of all chains of the last steps behind a record, the one that ends first leaves
     /// the most room for `within`, so only its end is kept.
     private mutating func newestChain(_ records: Selection, _ test: RecordTest) -> Int64 {
-        let steps = test.number
+        let steps = Int(test.number)
         for step in 0..<steps { ends[step] = Self.never }
         var place = records.places.upperBound
         while place > records.places.lowerBound {

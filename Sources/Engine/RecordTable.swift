@@ -58,6 +58,16 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
         if let start = memory.baseAddress { Prefetch.line(start + index) }
     }
 
+    /// Asks for the lines of so many records.
+    @inline(__always)
+    func prefetch(_ index: Int, count: Int) {
+        guard let start = memory.baseAddress, count > 0 else { return }
+        // Up to the line in which the last one ends.
+        let bytes = (count - 1) * MemoryLayout<Record>.stride
+        Prefetch.lines(start + index, bytes: bytes)
+        Prefetch.line(UnsafeRawPointer(start + index) + bytes)
+    }
+
     /// The records as they lie, lent until one is added.
     var start: UnsafeMutablePointer<Record> {
         guard let start = memory.baseAddress else { preconditionFailure("a table without memory") }

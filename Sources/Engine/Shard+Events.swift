@@ -74,8 +74,8 @@ extension Shard {
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
             users.prefetch(slot)
             records.prefetch(Int(slot))
-            if evaluator.feeds.words > 0 { truth.prefetch(Int(slot) * evaluator.feeds.words) }
         }
+        let words = evaluator.feeds.words
         for index in 0..<staged.count {
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
             users.prefetchID(slot)
@@ -83,6 +83,7 @@ extension Shard {
             traceLists.prefetch(record.traces)
             recordLists.prefetch(record.records)
             propertyLists.prefetch(record.properties)
+            truth.prefetch(Int(slot) * words, count: words)
         }
         for index in 0..<staged.count {
             // Few users have so many events of a trace, but many events are theirs.
@@ -136,6 +137,8 @@ extension Shard {
     /// Adds the event's time to every trace whose filter it passed.
     private mutating func addToTraces(_ event: borrowing StagedEvents.Event, slot: UserSlot) {
         let index = Int(slot)
+        var isLate = false
+        if let lastTick { isLate = event.time <= lastTick }
         for place in event.traces.range {
             let trace = staged.traces[place]
             let (listed, hitLimit) = traceLists.add(
@@ -149,6 +152,10 @@ extension Shard {
             evaluator.feeds.forEachWord(ofTrace: trace, listed: listed) { word, conditions in
                 touch(slot, for: conditions, word: word, evenSettled: hitLimit)
             }
+            guard hitLimit || isLate else { continue }
+            evaluator.feeds.forEachWord(ofLateTrace: trace) { word, conditions in
+                touch(slot, for: conditions, word: word, evenSettled: hitLimit)
+            }
         }
     }
 
@@ -156,8 +163,10 @@ extension Shard {
     private mutating func addToRecords(_ event: borrowing StagedEvents.Event, slot: UserSlot) {
         for place in event.records.range {
             let record = staged.records[place]
+            let words = staged.words(record)
+            let isGain = recordFilters.isGain(words, trace: record.trace)
             let (listed, hitLimit) = recordLists.add(
-                staged.words(record),
+                words,
                 trace: record.trace,
                 to: &records[Int(slot)].records,
                 bound: recordFilters.bound(record.trace, floor: floor),
@@ -167,7 +176,7 @@ extension Shard {
             evaluator.feeds.forEachWord(ofRecordTrace: record.trace, listed: listed) {
                 word,
                 conditions in
-                touch(slot, for: conditions, word: word, evenSettled: hitLimit)
+                touch(slot, for: conditions, word: word, evenSettled: hitLimit, isGain: isGain)
             }
         }
     }

@@ -533,11 +533,12 @@ extension Shard {
         let deadlineCount: UInt32 = try reader.read()
         let deadlines = try reader.read(count: Int(deadlineCount) * 8)
         guard isKept else { return }
-        deadlineLists.restore(deadlines, to: &records[Int(slot)].deadlines)
-        for deadline in deadlineLists.deadlines(records[Int(slot)].deadlines)
-        where deadline.condition >= conditions {
-            throw ByteReader.Truncated(offset: reader.offset, needed: 0)
-        }
+        let isGood = deadlineLists.restore(
+            deadlines,
+            conditions: conditions,
+            to: &records[Int(slot)].deadlines
+        )
+        guard isGood else { throw ByteReader.Truncated(offset: reader.offset, needed: 0) }
     }
 
     private mutating func restoreRecords(

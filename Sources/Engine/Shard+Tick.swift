@@ -54,22 +54,20 @@ extension Shard {
             if nextDue == due.count {
                 due.removeAll(keepingCapacity: true)
                 nextDue = 0
-                guard deadlines.takeDue(into: &due) else { break }
-                // A block of which nobody is due costs about as much as looking at a user.
-                left -= 1
+                guard takeDue(&left) else { break }
                 continue
             }
-            let places = nextDue..<nextDue + min(left, due.count - nextDue)
-            fetch(places) { due[$0].slot }
+            let places = nextDue..<nextDue + min(left, Self.usersFetched, due.count - nextDue)
+            fetch(places, ahead: due.count) { due[$0].slot }
             for place in places { look(at: due[place], tick, deltas: &deltas) }
             nextDue = places.upperBound
             left -= places.count
         }
         while left > 0, nextOwed < owed.count {
             let places = nextOwed..<nextOwed + min(left, Self.usersFetched, owed.count - nextOwed)
-            fetch(places) { owed.slot($0) }
+            fetch(places, ahead: owed.count) { owed.slot($0) }
             for place in places where isOwed(owed.slot(place), at: place) {
-                evaluate(at: place, tick, deltas: &deltas)
+                evaluate(owed.slot(place), at: place, tick, deltas: &deltas)
             }
             nextOwed = places.upperBound
             left -= places.count
@@ -80,6 +78,17 @@ extension Shard {
         owed.removeAll()
         isTicking = false
         counters.dedupeShortened = dedupe.shortened
+        return true
+    }
+
+    /// Takes a few of those that are due out of the wheel; gives whether there may be any.
+    ///
+    /// - `left`: A block of which nobody is due costs about as much as looking at a user.
+    private mutating func takeDue(_ left: inout Int) -> Bool {
+        while left > 0, due.count < 4 * Self.usersFetched {
+            guard deadlines.takeDue(into: &due) else { return due.count > 0 }
+            left -= 1
+        }
         return true
     }
 
@@ -108,7 +117,7 @@ extension Shard {
         if isDue { records[Int(slot)].scheduled = .distantFuture }
         if isOwed(slot: slot) {
             let known = records[Int(slot)].touched & ~Self.touchedMarks
-            evaluate(at: Int(known) - 1, tick, deltas: &deltas)
+            evaluate(slot, at: Int(known) - 1, tick, deltas: &deltas)
         } else {
             evaluateNow(slot, tick, deltas: &deltas)
         }
@@ -122,8 +131,7 @@ extension Shard {
         _ tick: EventTime,
         deltas: inout [Delta]
     ) {
-        evaluate(at: owed.append(slot), tick, deltas: &deltas)
-        owed.removeLast()
+        evaluate(slot, at: nil, tick, deltas: &deltas)
     }
 
     /// Whether a user waits for the tick that was begun because it was touched before.
@@ -140,28 +148,42 @@ extension Shard {
     /// How many users' memory is asked for together: about as many lines as a core waits for at one time.
     private static var usersFetched: Int { 16 }
 
-    /// Asks for the memory that evaluating these users will read.
+    /// Asks for the memory that evaluating these users will read, and for what says where that is of those who come
+    /// next.
+    ///
+    /// - `ahead`: How many places there are.
     @inline(__always)
-    private func fetch(_ places: Range<Int>, _ slot: (Int) -> UserSlot) {
+    private func fetch(_ places: Range<Int>, ahead: Int, _ slot: (Int) -> UserSlot) {
+        if places.lowerBound == 0 {
+            for place in places { records.prefetch(Int(slot(place))) }
+        }
+        let next = places.upperBound
+        for place in next..<min(next + Self.usersFetched, ahead) {
+            records.prefetch(Int(slot(place)))
+        }
+        let words = evaluator.feeds.words
         for place in places {
             let slot = slot(place)
-            records.prefetch(Int(slot))
-            if evaluator.feeds.words > 0 { truth.prefetch(Int(slot) * evaluator.feeds.words) }
-            membership.prefetch(slot)
-        }
-        for place in places {
-            let record = records[Int(slot(place))]
-            traceLists.prefetch(record.traces)
-            recordLists.prefetch(record.records)
+            let record = records[Int(slot)]
             deadlineLists.prefetch(record.deadlines)
+            traceLists.prefetch(record.traces)
+            truth.prefetch(Int(slot) * words, count: words)
+            recordLists.prefetch(record.records)
             propertyLists.prefetch(record.properties)
+            membership.prefetch(slot)
         }
     }
 
-    /// Looks at what may have changed of the touched user at a place; ``takeMemberships(_:deltas:)`` makes memberships of
+    /// Looks at what may have changed of a user; ``takeMemberships(_:deltas:)`` makes memberships of
     /// it, which happens at once only where there is no room for more users.
-    private mutating func evaluate(at place: Int, _ tick: EventTime, deltas: inout [Delta]) {
-        let slot = owed.slot(place)
+    ///
+    /// - `place`: Where the user stands among the touched; nil = nowhere.
+    private mutating func evaluate(
+        _ slot: UserSlot,
+        at place: Int?,
+        _ tick: EventTime,
+        deltas: inout [Delta]
+    ) {
         let index = Int(slot)
         records[index].touched = 0
         guard records[index].knownSince <= tick else {
@@ -172,6 +194,8 @@ extension Shard {
         let words = evaluator.feeds.words
         let row = truth.start + index * words
         let isFirst = !records[index].isEvaluated
+        var isTouched = isFirst
+        var isDue = false
         if isFirst {
             records[index].isEvaluated = true
             evaluator.beginAnew(
@@ -181,10 +205,14 @@ extension Shard {
                 recordLists: recordLists
             )
         } else {
-            for word in 0..<words { evaluator.begin(word: word, owed.bits(place, word: word)) }
-            lookAtDue(slot, tick)
+            for word in 0..<words {
+                let bits = place.map { owed.bits($0, word: word) } ?? 0
+                if bits != 0 { isTouched = true }
+                evaluator.begin(word: word, bits)
+            }
+            isDue = takeDue(slot, tick)
         }
-        if isFirst || evaluator.looksAtAny {
+        if isTouched || isDue {
             let isFlipped = evaluator.evaluate(
                 records[index],
                 slot: slot,
@@ -195,7 +223,7 @@ extension Shard {
                 propertyLists: propertyLists,
                 uploads: uploads
             ) { programs.note(flipped: $1, word: $0) }
-            deadlineLists.update(&records[index].deadlines, after: evaluator)
+            deadlineLists.update(&records[index].deadlines, after: evaluator, isTouched: isTouched)
             let reports = noteSynced(isFirst: isFirst)
             if isFirst || isFlipped || reports {
                 programs.add(slot, isAnew: isFirst)
@@ -205,35 +233,36 @@ extension Shard {
         schedule(slot, tick, deadlineLists.earliest(records[index].deadlines))
     }
 
-    /// Adds the conditions whose deadline is here to those to look at.
-    private mutating func lookAtDue(_ slot: UserSlot, _ tick: EventTime) {
-        let deadlines = deadlineLists.deadlines(records[Int(slot)].deadlines)
-        for deadline in deadlines where deadline.isDue(at: tick.milliseconds) {
-            evaluator.look(at: deadline.condition)
-            if evaluator.prunes(deadline.condition) {
-                prune(slot, condition: deadline.condition, tick)
-            }
+    /// Adds the conditions whose deadline is here to those to look at; gives whether there are any.
+    private mutating func takeDue(_ slot: UserSlot, _ tick: EventTime) -> Bool {
+        var isDue = false
+        while let condition = deadlineLists.takeDue(&records[Int(slot)].deadlines, tick) {
+            isDue = true
+            evaluator.look(at: condition)
+            if evaluator.prunes(condition) { prune(slot, condition: condition, tick) }
         }
+        return isDue
     }
 
     /// Drops what left the windows of a condition that is due.
     ///
     /// Between events there is no other chance to give memory back.
     private mutating func prune(_ slot: UserSlot, condition: Int, _ tick: EventTime) {
-        switch evaluator.source(of: condition) {
-        case .none: break
-        case .times(let trace):
-            traceLists.prune(
-                &records[Int(slot)].traces,
-                trace: trace,
-                bound: tick.milliseconds - filters.horizon(trace)
-            )
-        case .records(let trace):
-            recordLists.prune(
-                records[Int(slot)].records,
-                trace: trace,
-                bound: recordFilters.bound(trace, floor: tick)
-            )
+        for number in 0..<evaluator.sourceCount(of: condition) {
+            switch evaluator.source(number, of: condition) {
+            case .times(let trace):
+                traceLists.prune(
+                    &records[Int(slot)].traces,
+                    trace: trace,
+                    bound: tick.milliseconds - filters.horizon(trace)
+                )
+            case .records(let trace):
+                recordLists.prune(
+                    records[Int(slot)].records,
+                    trace: trace,
+                    bound: recordFilters.bound(trace, floor: tick)
+                )
+            }
         }
     }
 

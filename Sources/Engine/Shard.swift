@@ -236,17 +236,20 @@ public struct Shard: ~Copyable {
     }
 
     /// Notes that conditions of a word may have changed, but for those that further events do not change.
+    ///
+    /// - `isGain`: As for ``ConditionFeeds/settled(_:word:isGain:)``.
     @inline(__always)
     mutating func touch(
         _ slot: UserSlot,
         for conditions: UInt64,
         word: Int,
-        evenSettled: Bool
+        evenSettled: Bool,
+        isGain: Bool = false
     ) {
         var conditions = conditions
         if !evenSettled, records[Int(slot)].isEvaluated {
             let truth = truth[Int(slot) * evaluator.feeds.words + word]
-            conditions &= ~evaluator.feeds.settled(truth, word: word)
+            conditions &= ~evaluator.feeds.settled(truth, word: word, isGain: isGain)
         }
         if conditions != 0 { touched.add(conditions, to: touch(slot), word: word) }
     }

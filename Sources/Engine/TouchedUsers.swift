@@ -48,12 +48,6 @@ struct TouchedUsers: ~Copyable {
     @inline(__always)
     mutating func add(_ more: UInt64, to place: Int, word: Int) { row(place)[1 + word] |= more }
 
-    /// Forgets the user who was added last.
-    mutating func removeLast() {
-        precondition(count > 0, "nobody to forget")
-        count -= 1
-    }
-
     /// Forgets everyone, and keeps the memory for as many as there are most of the time.
     mutating func removeAll() {
         count = 0

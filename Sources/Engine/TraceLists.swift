@@ -214,6 +214,14 @@ struct TraceLists: ~Copyable {
         )
     }
 
+    /// Calls `body` with the user's entries and how many bytes into the row each stands.
+    @inline(__always)
+    func forEachPlace(_ row: SlabRow, _ body: (_ entry: Entry, _ position: Int) -> Void) {
+        guard row.count > 0 else { return }
+        let start = start(row)
+        for entry in entries(row) { body(entry, entry.start - start) }
+    }
+
     /// What the user has of a trace; nil where that is nothing.
     @inline(__always)
     func find(_ trace: Int, in row: SlabRow) -> Entry? {
@@ -223,7 +231,10 @@ struct TraceLists: ~Copyable {
 
     /// Asks for the user's entries, so that they are near when they are needed.
     @inline(__always)
-    func prefetch(_ row: SlabRow) { slab.prefetch(row, words: (Int(row.count) + 7) / 8) }
+    func prefetch(_ row: SlabRow) {
+        // One behind the other has to be read to find a trace.
+        slab.prefetch(row, words: (Int(row.count) + 7) / 8, lines: 8)
+    }
 
     /// Asks for where the next time of a user and trace goes, where that is in a block of its own.
     @inline(__always)
@@ -345,6 +356,8 @@ struct TraceLists: ~Copyable {
 
     private func epoch(_ row: SlabRow) -> Int64 { start(row).loadUnaligned(as: Int64.self) }
 
+    /// The entry that stands so many bytes into the row.
+    @inline(__always)
     func entry(at position: Int, of row: SlabRow) -> Entry {
         let start = start(row)
         return Entry(

@@ -33,6 +33,8 @@ package struct ReplayRun: ~Copyable {
     private var lastArrival: EventTime?
     private var deltas: [Delta] = []
 
+    /// Whether deltas are given in their order; false is for whoever only counts them, and does as the daemon does.
+    package var sortsDeltas = true
     /// Called before every tick, for those who time ticks.
     package var beforeTick: (() -> Void)?
     /// Events seen, whatever became of them.
@@ -70,7 +72,7 @@ package struct ReplayRun: ~Copyable {
     ///   - line: Borrowed for the call.
     ///   - number: The line's number, from 1.
     ///   - reject: Called for every event that is refused.
-    ///   - ticked: Called after every tick with its deltas, sorted by bytes of cohort, then of user; borrowed.
+    ///   - ticked: Called after every tick with its deltas, sorted by bytes of cohort, then of user (``sortsDeltas``); borrowed.
     package mutating func read(
         line: ByteView,
         number: Int,
@@ -158,7 +160,7 @@ package struct ReplayRun: ~Copyable {
         deltas.removeAll(keepingCapacity: true)
         shard.tick(instant, deltas: &deltas)
         tickCount += 1
-        shard.sortByCohortAndUser(&deltas)
+        if sortsDeltas { shard.sortByCohortAndUser(&deltas) }
         ticked(shard, instant, deltas)
         schedule.done(instant)
     }

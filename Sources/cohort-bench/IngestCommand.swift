@@ -80,6 +80,8 @@ struct IngestCommand {
             schedule: options.rule,
             unordered: false
         )
+        // As in a daemon, where nobody asks for an order.
+        replay.sortsDeltas = false
         let timer = TickTimer(AllocationMarks(bytes: file.count))
         replay.beforeTick = { timer.begin() }
         var enters = 0
