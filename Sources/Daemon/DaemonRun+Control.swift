@@ -23,6 +23,7 @@ extension DaemonRun {
         var candidate = loaded.with(definitions.objects)
         do throws(Refusal) {
             let changes = try check(&candidate, consumer)
+            tellReloading()
             goOn(with: candidate, changes, "what the API made before is used")
         } catch {
             for line in error.lines { logger.error("reload_refused", line) }
@@ -68,6 +69,7 @@ extension DaemonRun {
             return .failure(.invalid(error.lines.joined(separator: "\n")))
         }
         if let refusal = try write(objects) { return .failure(refusal) }
+        tellReloading()
         goOn(with: candidate, changes, "the API changed the configuration")
         return .success(changes.text)
     }

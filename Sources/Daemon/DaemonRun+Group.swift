@@ -36,8 +36,8 @@ extension DaemonRun {
     /// - Throws: `locked` then.
     func giveWay(_ consumer: Consumer, now: Int64) throws(DaemonError) {
         let given = Set(consumer.assignment)
-        let hasAll = opened.keys.allSatisfy(given.contains)
-        let other = rivalry.look(memberID, hasAll: hasAll, session: session, now: now) {
+        if opened.keys.allSatisfy(given.contains) { return }
+        let other = rivalry.look(memberID, session: session, now: now) {
             heartbeat.beat(.long)
             defer { heartbeat.beat() }
             return others(consumer, answerMilliseconds: 2000)

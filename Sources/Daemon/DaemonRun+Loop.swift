@@ -172,6 +172,7 @@ extension DaemonRun {
         }
         let missing = opened.count - consumer.assignment.count { opened[$0] != nil }
         trouble.misses(missing, at: now)
+        if missing == 0 { rivalry.hasAll() }
         var reasons = trouble.reasons(
             consumer.reachability,
             missing: missing,

@@ -57,13 +57,13 @@ extension DaemonRun {
     /// Ends this run, to go on with a configuration that was checked; `cause` is a sentence without its full stop.
     func goOn(with candidate: LoadedConfiguration, _ changes: ConfigurationChanges, _ cause: String)
     {
-        tellReloading()
         logger.notice("reload", "\(cause): \(changes.text)")
         setStartup(["changing to another configuration: \(cause)"])
         next = candidate
     }
 
-    private func tellReloading() {
+    /// Tells the service manager that another configuration is looked at.
+    func tellReloading() {
         manager.tell(.reloading(microseconds: clock.monotonicMilliseconds * 1000))
     }
 

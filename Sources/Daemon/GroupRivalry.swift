@@ -15,23 +15,23 @@ final class GroupRivalry {
     private var hadAll = false
     private var since: Int64?
 
-    /// Takes in how things stand, at a time in milliseconds of the clock that never jumps.
+    /// Every partition is ours at this moment.
+    func hasAll() { hadAll = true }
+
+    /// Takes in how things stand where partitions are missing, at a time in milliseconds of the clock that never jumps.
     ///
     /// - Parameters:
     ///   - me: Our instance id.
-    ///   - hasAll: Whether every partition is ours.
     ///   - session: How long a member that has gone is still described, in milliseconds.
     ///   - now: The time.
     ///   - others: The other members; asked only where it matters.
     /// - Returns: To whom we give way; nil for nobody.
     func look(
         _ me: String,
-        hasAll: Bool,
         session: Int64,
         now: Int64,
         others: () -> [GroupMember]
     ) -> GroupMember? {
-        if hasAll { hadAll = true }
         if hadAll { return nil }
         guard let other = others().min(by: { Self.id(of: $0) < Self.id(of: $1) }) else {
             since = nil
