@@ -71,7 +71,7 @@ extension SyncMachine {
             guard !ledger.isVacant($0) else { return false }
             let entry = ledger[$0]
             return entry.isAcknowledged || entry.isInIntent || entry.unknown != nil
-                || doubts[$0] != nil
+                || entry.isDoubtful
         }
     }
 

@@ -130,6 +130,21 @@ extension DaemonStateTests {
             }
         }
 
+        /// A daemon that the group forgets soon after it ended.
+        private func member(
+            of broker: Broker,
+            _ receiver: Receiver
+        ) throws -> DaemonUnderTest {
+            let daemon = try DaemonUnderTest()
+            try daemon.configure(
+                kafka: broker.address,
+                properties: ["session.timeout.ms": "6000"]
+            )
+            try daemon.webhook(url: receiver.url)
+            try daemon.cohorts([viewers])
+            return daemon
+        }
+
         @Test("of two daemons started at once one reads the whole topic, and the other ends")
         func race() async throws {
             try await withBroker { broker in
@@ -138,17 +153,8 @@ extension DaemonStateTests {
                 let publisher = try Publisher(broker.address)
                 for number in 0..<4 { try await publisher.event("view", of: "user-\(number)") }
                 try await publisher.flush()
-                let daemons = try (0..<2).map { _ in
-                    let daemon = try DaemonUnderTest()
-                    try daemon.configure(
-                        kafka: broker.address,
-                        properties: ["session.timeout.ms": "6000"]
-                    )
-                    try daemon.webhook(url: receiver.url)
-                    try daemon.cohorts([viewers])
-                    try daemon.start()
-                    return daemon
-                }
+                let daemons = try (0..<2).map { _ in try member(of: broker, receiver) }
+                for daemon in daemons { try daemon.start() }
                 try await eventually("one is gone", within: 120) {
                     daemons.count { $0.program?.isRunning == false } == 1
                 }
@@ -172,17 +178,7 @@ extension DaemonStateTests {
             try await withBroker { broker in
                 try await broker.createTopic(partitions: 2)
                 let receiver = try Receiver()
-                func daemon() throws -> DaemonUnderTest {
-                    let daemon = try DaemonUnderTest()
-                    try daemon.configure(
-                        kafka: broker.address,
-                        properties: ["session.timeout.ms": "6000"]
-                    )
-                    try daemon.webhook(url: receiver.url)
-                    try daemon.cohorts([viewers])
-                    return daemon
-                }
-                let first = try daemon()
+                let first = try member(of: broker, receiver)
                 let publisher = try Publisher(broker.address)
                 for number in 0..<4 { try await publisher.event("view", of: "user-\(number)") }
                 try await publisher.flush()
@@ -190,7 +186,7 @@ extension DaemonStateTests {
                 try await first.settled(at: wallClock())
                 let sent = receiver.deliveries.count
 
-                let second = try daemon()
+                let second = try member(of: broker, receiver)
                 let refused = try second.start()
                 #expect(try await refused.end(within: 60) == .exited(75))
                 let text = try #require(refused.errorLines.last)
