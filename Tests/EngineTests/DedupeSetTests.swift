@@ -10,6 +10,12 @@ struct DedupeSetTests {
         DedupeSet.Key(high: UInt64(number % 5) << 60, low: UInt64(number))
     }
 
+    /// An id whose hash belongs anywhere, one that others have where `hash` is given.
+    private static func spreadKey(_ seed: UInt64, _ number: Int, hash: Int? = nil) -> DedupeSet.Key
+    {
+        DedupeSet.Key(high: Hashing.combine(seed, UInt64(hash ?? number)), low: UInt64(number))
+    }
+
     @Test(
         "With arrivals that never go back it says what a plain list says",
         arguments: [50, 1000, 20_000]
@@ -63,7 +69,7 @@ struct DedupeSetTests {
         var set = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
         for number in 0..<100_000 {
             _ = set.insert(
-                DedupeSet.Key(high: Hashing.combine(1, UInt64(number)), low: UInt64(number)),
+                Self.spreadKey(1, number),
                 arrival: EventTime(milliseconds: Int64(number))
             )
         }
@@ -76,7 +82,7 @@ struct DedupeSetTests {
     func growth() {
         var set = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
         func key(_ number: Int) -> DedupeSet.Key {
-            DedupeSet.Key(high: Hashing.combine(7, UInt64(number / 3)), low: UInt64(number))
+            Self.spreadKey(7, number, hash: number / 3)
         }
         let then = EventTime(milliseconds: 0)
         for number in 0..<20_000 { _ = set.insert(key(number), arrival: then) }
@@ -93,7 +99,7 @@ struct DedupeSetTests {
     func restored() {
         var set = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
         func key(_ number: Int) -> DedupeSet.Key {
-            DedupeSet.Key(high: Hashing.combine(7, UInt64(number / 3)), low: UInt64(number))
+            Self.spreadKey(7, number, hash: number / 3)
         }
         for number in 0..<20_000 {
             _ = set.insert(key(number), arrival: EventTime(milliseconds: Int64(number % 500)))
@@ -175,10 +181,7 @@ struct DedupeSetTests {
             if generator.chance(percent: 10) { now = newest - Int64(generator.below(30)) * day }
             newest = max(newest, now)
             let number = generator.below(3000)
-            let key = DedupeSet.Key(
-                high: Hashing.combine(7, UInt64(number % hashes)),
-                low: UInt64(number)
-            )
+            let key = Self.spreadKey(7, number, hash: number % hashes)
             let expected = model[number].map { now - $0 < window } ?? false
             let isDuplicate = set.insert(key, arrival: EventTime(milliseconds: now))
             #expect(isDuplicate == expected, "step \(step)")
@@ -199,7 +202,7 @@ struct DedupeSetTests {
         func insert(_ numbers: Range<Int>, at arrival: Int64) {
             for number in numbers {
                 let isDuplicate = set.insert(
-                    DedupeSet.Key(high: Hashing.combine(3, UInt64(number)), low: UInt64(number)),
+                    Self.spreadKey(3, number),
                     arrival: EventTime(milliseconds: arrival)
                 )
                 #expect(!isDuplicate)
@@ -217,7 +220,7 @@ struct DedupeSetTests {
         var set = DedupeSet(window: 1000, slack: 0, entriesMax: .max)
         for number in 0..<300_000 {
             _ = set.insert(
-                DedupeSet.Key(high: Hashing.combine(9, UInt64(number)), low: UInt64(number)),
+                Self.spreadKey(9, number),
                 arrival: EventTime(milliseconds: 0)
             )
         }
@@ -234,10 +237,7 @@ struct DedupeSetTests {
         var table = DedupeTable(reach: reach)
         var arrivals: [UInt64] = []
         func key(_ number: Int) -> DedupeSet.Key {
-            DedupeSet.Key(
-                high: Hashing.combine(5, UInt64(number % hashes)),
-                low: UInt64(number)
-            )
+            Self.spreadKey(5, number, hash: number % hashes)
         }
         let isHard = hashes == 3
         for number in 0..<(isHard ? 900 : 12_000) {
