@@ -7,10 +7,10 @@ import Kafka
 ///
 /// Lives as long as the process. Confined to the control thread.
 final class GroupRivalry {
-    /// How long the one with the smaller id waits, in milliseconds, beyond a session.
+    /// How many sessions the one with the smaller id waits.
     ///
     /// The other one looks around once it has restored its state, and is a member for a session after it has gone.
-    static let patienceMilliseconds: Int64 = 120_000
+    static let patienceSessions: Int64 = 4
 
     private var hadAll = false
     private var since: Int64?
@@ -39,7 +39,7 @@ final class GroupRivalry {
         }
         let began = since ?? now
         since = began
-        let isOver = now - began >= Self.patienceMilliseconds + session
+        let isOver = now - began >= Self.patienceSessions * session
         return isOver || Self.id(of: other) < me ? other : nil
     }
 

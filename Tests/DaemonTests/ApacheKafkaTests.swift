@@ -43,7 +43,7 @@ extension DaemonStateTests {
                 let program = try #require(daemon.program)
                 // The records come and go while it cannot look.
                 program.signal(SIGSTOP)
-                // The fetch that waits at the broker is answered with the first; the rest is another batch.
+                // A fetch that waits at the broker is answered with the first; the rest is another batch.
                 try await publisher.event("view", of: "unseen-0", partition: 0)
                 try await publisher.flush()
                 for number in 1..<6 {
@@ -64,7 +64,9 @@ extension DaemonStateTests {
                 }
                 #expect(!receiver.deliveries.contains { !$0.isEnter })
                 let rebase = try await daemon.ask("kafka", "rebase", "events")
-                #expect(rebase.output == "events/0 goes on at offset 9; it stood at 5\n")
+                // Whether a fetch waited when the daemon was stopped is not for the test to say.
+                let first = ["4", "5"].map { "events/0 goes on at offset 9; it stood at \($0)\n" }
+                #expect(first.contains(rebase.output))
                 try await daemon.ready()
                 try await publisher.event("view", of: "next", partition: 0)
                 try await eventually("it goes on behind the gap") {

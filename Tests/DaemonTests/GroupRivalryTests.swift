@@ -7,7 +7,7 @@ import Testing
 struct GroupRivalryTests {
     private let other = GroupMember(clientID: "cohortd", host: "10.0.0.2", instanceID: "m")
     private static let session: Int64 = 45_000
-    private static let patience = GroupRivalry.patienceMilliseconds + session
+    private static let patience = GroupRivalry.patienceSessions * session
 
     private func look(
         _ rivalry: GroupRivalry,
