@@ -7,7 +7,7 @@ import Glibc
 /// translations too, which doubles its price; see docs/performance.md, "What was tried".
 public enum TableMemory {
     /// A large page: what the table's address is a multiple of, so that it can begin with one.
-    private static let pageBytes = 2 << 20
+    public static let pageBytes = 2 << 20
 
     /// Memory for `count` elements, all its bytes zero; to be given back by ``deallocate(_:)``.
     ///
@@ -85,7 +85,8 @@ public enum TableMemory {
         return memory + before
     }
 
-    private static let smallPageBytes = 4096
+    /// What the system hands out where it has no large page.
+    public static let smallPageBytes = 4096
 
     private static func outOfMemory(_ bytes: Int) -> Never {
         preconditionFailure("no memory for a table of \(bytes) bytes")

@@ -7,12 +7,17 @@ import Basics
 struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
     private static var singlesMax: Int { 8 }
     private static var chunksPerRegion: Int { 4 }
+    /// From so many regions on, it is worth having one more.
+    private static var preparedFrom: Int { singlesMax + 2 }
 
     private let chunkCount: Int
     private var regions: [UnsafeMutableBufferPointer<Element>] = []
     /// Chunks of the last region that were not handed out, at its end.
     private var spare = 0
     private var spareEnd: UnsafeMutablePointer<Element>?
+    /// Where the next region begins, once it was taken ahead, and how many of its bytes were touched.
+    private var prepared: UnsafeMutablePointer<Element>?
+    private var preparedBytes = 0
     /// Elements taken from the system.
     private var elementsReserved = 0
 
@@ -32,13 +37,39 @@ struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
     mutating func next() -> UnsafeMutablePointer<Element> {
         if spare == 0 {
             spare = regions.count < Self.singlesMax ? 1 : Self.chunksPerRegion
-            spareEnd = take(chunks: spare) + spare * chunkCount
+            spareEnd = (prepared ?? take(chunks: spare)) + spare * chunkCount
+            prepared = nil
         }
         guard let spareEnd else { preconditionFailure("\(spare) spare chunks without a region") }
         let chunk = spareEnd - spare * chunkCount
         spare -= 1
         return chunk
     }
+
+    /// Touches a large page of the region that comes next, unless that was done: where memory is wanted, it waits for
+    /// no page to be found and cleared, which may take ten milliseconds.
+    ///
+    /// Does nothing while there are few regions.
+    @inline(__always)
+    mutating func prepare() {
+        if prepared == nil || preparedBytes < Self.chunksPerRegion * chunkBytes { prepareMore() }
+    }
+
+    @inline(never)
+    private mutating func prepareMore() {
+        guard regions.count >= Self.preparedFrom else { return }
+        let first = prepared ?? take(chunks: Self.chunksPerRegion)
+        if prepared == nil { preparedBytes = 0 }
+        prepared = first
+        let end = min(preparedBytes + TableMemory.pageBytes, Self.chunksPerRegion * chunkBytes)
+        let bytes = UnsafeMutableRawPointer(first)
+        while preparedBytes < end {
+            bytes.storeBytes(of: 0, toByteOffset: preparedBytes, as: UInt8.self)
+            preparedBytes += TableMemory.smallPageBytes
+        }
+    }
+
+    private var chunkBytes: Int { chunkCount * MemoryLayout<Element>.stride }
 
     /// Several chunks that lie one behind the other, not initialised.
     mutating func neighbours(_ count: Int) -> UnsafeMutablePointer<Element> { take(chunks: count) }

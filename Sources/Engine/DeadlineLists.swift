@@ -25,6 +25,10 @@ struct DeadlineLists: ~Copyable {
         Prefetch.lines(slab.pointer(row.block) + (Int(row.count) - words), bytes: words * 8)
     }
 
+    /// Touches memory that the next tick may need.
+    @inline(__always)
+    mutating func prepare() { slab.prepare() }
+
     /// Takes out the earliest deadline, where it is at `tick` or before, and gives its condition.
     @inline(__always)
     func takeDue(_ row: inout SlabRow, _ tick: EventTime) -> Int? {

@@ -54,6 +54,10 @@ struct DeadlineWheel: ~Copyable {
         place(Entry(instant: instant, slot: slot))
     }
 
+    /// Touches memory that the next tick may need.
+    @inline(__always)
+    mutating func prepare() { slab.prepare() }
+
     /// Moves on to `tick`; the entries due then are what ``takeDue(into:)`` gives until there is no more.
     ///
     /// Entries that come meanwhile must not be due: they would be taken out by the next tick only.

@@ -61,6 +61,10 @@ extension Shard {
             }
         }
         staged.removeAll()
+        if !isTicking {
+            deadlineLists.prepare()
+            deadlines.prepare()
+        }
     }
 
     /// A row of times that is no longer has no times in blocks of their own that matter.

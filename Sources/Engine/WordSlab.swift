@@ -35,6 +35,10 @@ struct WordSlab: ~Copyable {
     /// Bytes taken from the system.
     var bytesReserved: Int { regions.bytesReserved }
 
+    /// Touches memory that will be needed, a little at each call; does nothing while there are few blocks.
+    @inline(__always)
+    mutating func prepare() { regions.prepare() }
+
     /// The size class of the smallest block that holds `words`.
     ///
     /// Four classes to each power of two; those of up to four words are their number.

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import Testing
 
 @testable import Engine
@@ -12,6 +13,7 @@ struct SlabTests {
         var live: [(handle: WordSlab.Handle, sizeClass: UInt8, mark: UInt64)] = []
         var words = 0
         for step in 0..<20_000 {
+            if step % 10 == 0 { slab.prepare() }
             if live.isEmpty || generator.chance(percent: 55) {
                 let count = generator.pick([
                     1, 2, 3, 4, 7, 8, 100, 1000, step % 2000 == 0 ? 300_000 : 5,
@@ -60,6 +62,29 @@ struct SlabTests {
         let words = slab.pointer(handle)
         let last = WordSlab.words(sizeClass) - 1
         return [0, last / 2, last].allSatisfy { words[$0] == mark }
+    }
+
+    @Test("Memory touched ahead is what is handed out next, and no more than one region")
+    func ahead() {
+        let chunkBytes = 1 << 20
+        var regions = ChunkRegions<UInt64>(chunkCount: chunkBytes / 8)
+        regions.prepare()
+        #expect(regions.bytesReserved == 0)
+        for _ in 0..<16 { _ = regions.next() }
+        #expect(regions.bytesReserved == 16 * chunkBytes)
+        for _ in 0..<3 { regions.prepare() }
+        #expect(regions.bytesReserved == 20 * chunkBytes)
+        let first = regions.next()
+        var isResident = [UInt8](repeating: 0, count: 4 * chunkBytes / 4096)
+        #expect(mincore(first, 4 * chunkBytes, &isResident) == 0)
+        #expect(isResident.allSatisfy { $0 & 1 == 1 })
+        for number in 1..<4 {
+            let next = regions.next()
+            #expect(next == first + number * chunkBytes / 8)
+        }
+        #expect(regions.bytesReserved == 20 * chunkBytes)
+        _ = regions.next()
+        #expect(regions.bytesReserved == 24 * chunkBytes)
     }
 
     @Test("A released block is used again")
