@@ -2,13 +2,14 @@ import Basics
 
 /// Takes chunks of one size from the system and gives all of them back at the end.
 ///
-/// The first few come one by one, so that a shard of few users stays small; later ones come several at a
+/// The first two come one by one, so that a shard of few users stays small; later ones come two or four at a
 /// time, so that they lie in large pages.
 struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
-    private static var singlesMax: Int { 8 }
+    private static var singlesMax: Int { 2 }
+    private static var pairsMax: Int { 4 }
     private static var chunksPerRegion: Int { 4 }
     /// From so many regions on, it is worth having one more.
-    private static var preparedFrom: Int { singlesMax + 2 }
+    private static var preparedFrom: Int { singlesMax + pairsMax + 2 }
 
     private let chunkCount: Int
     private var regions: [UnsafeMutableBufferPointer<Element>] = []
@@ -36,7 +37,7 @@ struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
     /// One chunk, not initialised.
     mutating func next() -> UnsafeMutablePointer<Element> {
         if spare == 0 {
-            spare = regions.count < Self.singlesMax ? 1 : Self.chunksPerRegion
+            spare = chunksOfNext
             spareEnd = (prepared ?? take(chunks: spare)) + spare * chunkCount
             prepared = nil
         }
@@ -44,6 +45,11 @@ struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
         let chunk = spareEnd - spare * chunkCount
         spare -= 1
         return chunk
+    }
+
+    private var chunksOfNext: Int {
+        if regions.count < Self.singlesMax { return 1 }
+        return regions.count < Self.singlesMax + Self.pairsMax ? 2 : Self.chunksPerRegion
     }
 
     /// Touches a large page of the region that comes next, unless that was done: where memory is wanted, it waits for
