@@ -63,6 +63,7 @@ let package = Package(
         .systemLibrary(name: "CSystemd"),
         .target(name: "CAllocationCount"),
         .target(name: "CDecompressionLimit"),
+        .target(name: "CSanitizedThreads"),
         .target(
             name: "CSimdJSON",
             cxxSettings: [.unsafeFlags(["-O3"], .when(configuration: .release))],
@@ -87,7 +88,10 @@ let package = Package(
 
         // The shell: threads, sockets, files.
         library("Threads", ["Basics"]),
-        library("Kafka", ["Basics", "Threads", "CRdKafka", "CDecompressionLimit"]),
+        library(
+            "Kafka",
+            ["Basics", "Threads", "CRdKafka", "CDecompressionLimit", "CSanitizedThreads"]
+        ),
         library(
             "Destinations",
             [

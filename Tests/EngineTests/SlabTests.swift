@@ -70,10 +70,10 @@ struct SlabTests {
         var regions = ChunkRegions<UInt64>(chunkCount: chunkBytes / 8)
         regions.prepare()
         #expect(regions.bytesReserved == 0)
-        for _ in 0..<16 { _ = regions.next() }
-        #expect(regions.bytesReserved == 16 * chunkBytes)
+        for _ in 0..<18 { _ = regions.next() }
+        #expect(regions.bytesReserved == 18 * chunkBytes)
         for _ in 0..<3 { regions.prepare() }
-        #expect(regions.bytesReserved == 20 * chunkBytes)
+        #expect(regions.bytesReserved == 22 * chunkBytes)
         let first = regions.next()
         var isResident = [UInt8](repeating: 0, count: 4 * chunkBytes / 4096)
         #expect(mincore(first, 4 * chunkBytes, &isResident) == 0)
@@ -82,9 +82,9 @@ struct SlabTests {
             let next = regions.next()
             #expect(next == first + number * chunkBytes / 8)
         }
-        #expect(regions.bytesReserved == 20 * chunkBytes)
+        #expect(regions.bytesReserved == 22 * chunkBytes)
         _ = regions.next()
-        #expect(regions.bytesReserved == 24 * chunkBytes)
+        #expect(regions.bytesReserved == 26 * chunkBytes)
     }
 
     @Test("A released block is used again")
