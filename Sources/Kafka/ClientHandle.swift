@@ -1,4 +1,6 @@
 internal import CRdKafka
+// Takes the place of functions that librdkafka calls; nothing of it is called here.
+internal import CSanitizedThreads
 internal import Dispatch
 internal import Synchronization
 internal import Threads
