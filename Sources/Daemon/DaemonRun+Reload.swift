@@ -33,9 +33,6 @@ extension DaemonRun {
         to read: LoadedConfiguration,
         _ consumer: Consumer?
     ) throws(Refusal) -> ConfigurationChanges {
-        // Kafka may be asked about every partition.
-        heartbeat.beat(.long)
-        defer { heartbeat.beat() }
         tellReloading()
         var read = read
         do throws(Refusal) {
@@ -72,6 +69,9 @@ extension DaemonRun {
         _ read: inout LoadedConfiguration,
         _ consumer: Consumer?
     ) throws(Refusal) -> ConfigurationChanges {
+        // Kafka may be asked about every partition, and again for each reach of a cohort.
+        heartbeat.beat(.long)
+        defer { heartbeat.beat() }
         if !read.problems.isEmpty { throw Refusal(lines: read.problems) }
         if isDiskFull {
             throw Refusal(lines: [

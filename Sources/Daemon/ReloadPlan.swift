@@ -23,7 +23,8 @@ struct ReloadPlan {
     ///
     /// - Returns: What to say; nil where there is nothing to go back to.
     mutating func goBack(after error: DaemonError, wasReady: Bool) -> String? {
-        guard let previous, !wasReady else { return nil }
+        // That the group or the folder is another's has nothing to do with what was read.
+        guard let previous, !wasReady, error.status != DaemonError.Status.locked else { return nil }
         current = previous
         self.previous = nil
         wentBack = true

@@ -107,12 +107,14 @@ struct SyncSetup {
         guard let destination = loaded.destinations.first(where: { $0.id == id }) else {
             return .stays(because: "its destination \(id) is not configured any more")
         }
-        // One speaks of the same list there as the other.
+        let template = loaded.template(of: destination.id)
         let cohort = leaving.terms.cohortID
-        if let heir = settings.first(where: { $0.destinationID == id && $0.cohortID == cohort }) {
+        // One speaks of the same list there as the other.
+        if template?.hasListPerSync != true,
+            let heir = settings.first(where: { $0.destinationID == id && $0.cohortID == cohort })
+        {
             return .stays(because: "\(heir.id) sends the same cohort there")
         }
-        let template = loaded.template(of: destination.id)
         // Nobody is named any more, so it does not matter by what.
         let naming =
             if let template {
@@ -135,6 +137,7 @@ struct SyncSetup {
         settings.cohortName = leaving.terms.cohortName
         settings.massExits = leaving.terms.massExits
         settings.reassertMilliseconds = 0
+        settings.removesUsers = true
         settings.isLeaving = true
         return .leaves(settings)
     }

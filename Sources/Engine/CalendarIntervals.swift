@@ -10,6 +10,8 @@ struct CalendarIntervals {
     }
 
     private static let dayMilliseconds: Int64 = 86_400_000
+    /// More than clocks ever went back by.
+    private static let leapMilliseconds = dayMilliseconds + 7_200_000
 
     private let unit: Unit
     private let zone: TimeZoneRules
@@ -46,8 +48,8 @@ struct CalendarIntervals {
         }
     }
 
-    /// The first instant of the interval that holds an instant; nil where the clocks changed since, so that
-    /// the interval may not be one stretch of time.
+    /// The first instant of the interval that holds an instant; nil where the clocks changed since or shortly before, so
+    /// that the interval may not be one stretch of time.
     mutating func start(at instant: Int64) -> Int64? {
         let number = number(of: instant)
         let days: Int64
@@ -61,8 +63,10 @@ struct CalendarIntervals {
                 CivilDate(year: Int(year), month: Int(months - year * 12) + 1, day: 1).daysSince1970
         }
         let start = days * Self.dayMilliseconds - offset
-        if start < from { look(at: start) }
-        return start >= from && instant < end ? start : nil
+        // Clocks that went back over midnight before the interval begins made another piece of it before.
+        let calm = start - Self.leapMilliseconds
+        if calm < from { look(at: calm) }
+        return calm >= from && instant < end ? start : nil
     }
 
     private mutating func look(at instant: Int64) {

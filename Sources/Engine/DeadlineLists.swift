@@ -99,6 +99,7 @@ struct DeadlineLists: ~Copyable {
     /// Gives whether they are in their order, and of conditions below `conditions`.
     mutating func restore(_ words: ByteView, conditions: Int, to row: inout SlabRow) -> Bool {
         guard words.count > 0 else { return true }
+        guard words.count / 8 <= SlabRow.countMax else { return false }
         slab.reserve(&row, words: words.count / 8, keeping: 0)
         UnsafeMutableRawPointer(start(row)).copyMemory(from: words.base, byteCount: words.count)
         row.count = UInt32(words.count / 8)

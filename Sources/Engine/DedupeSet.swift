@@ -4,7 +4,7 @@ import Basics
 /// came with, in one table, so that an event costs one read of far memory.
 ///
 /// What is over leaves as a hand goes round the table, a bucket for some insertions; an answer looks at the
-/// arrival, so it does not depend on how far the hand is. Beyond `entriesMax` the oldest go, a few of a hundred at a
+/// arrival, so it does not depend on how far the hand is while arrivals go back by at most the slack. Beyond `entriesMax` the oldest go, a few of a hundred at a
 /// time (counted, since answers are then no longer exact). Of ten million ids that are there, a new one has the bits
 /// of one with a probability of 10⁻¹⁷. See docs/decisions/compact-rows.md.
 struct DedupeSet: ~Copyable {

@@ -191,9 +191,10 @@ struct DedupeTable: ~Copyable {
         if bucket.isFull { return false }
         // Where the clock made a leap, what keeps the bucket from reaching so far is over.
         _ = removePast(bucket, bound: past)
-        let wasWide = bucket.isWide
+        // A wide one reaches everywhere, and takes what it has room for.
+        precondition(!bucket.isWide, "a wide bucket with room refused an id")
         guard bucket.makeReach(arrival, isAlwaysWide: isAlwaysWide) else { return false }
-        if !wasWide, bucket.isWide { wideBuckets += 1 }
+        if bucket.isWide { wideBuckets += 1 }
         bucket.add(key, arrival: arrival)
         return true
     }

@@ -104,7 +104,7 @@ extension Shard {
         records[index].scheduled = .distantFuture
         // Who was touched as well is looked at once, for both.
         if isOwed(slot: entry.slot) { return }
-        evaluateNow(entry.slot, tick, deltas: &deltas)
+        evaluate(entry.slot, at: nil, tick, deltas: &deltas)
     }
 
     /// Evaluates a user whose tick is still owed, before an event changes anything of it.
@@ -119,19 +119,10 @@ extension Shard {
             let known = records[Int(slot)].touched & ~Self.touchedMarks
             evaluate(slot, at: Int(known) - 1, tick, deltas: &deltas)
         } else {
-            evaluateNow(slot, tick, deltas: &deltas)
+            evaluate(slot, at: nil, tick, deltas: &deltas)
         }
         takeMemberships(tick, deltas: &deltas)
         settledDeltas = deltas
-    }
-
-    /// Evaluates a user who was not touched before the tick began.
-    private mutating func evaluateNow(
-        _ slot: UserSlot,
-        _ tick: EventTime,
-        deltas: inout [Delta]
-    ) {
-        evaluate(slot, at: nil, tick, deltas: &deltas)
     }
 
     /// Whether a user waits for the tick that was begun because it was touched before.

@@ -2,7 +2,8 @@
 /// of it is used; eight bytes, of which a record has several.
 struct SlabRow: BitwiseCopyable {
     private static let countBits: UInt32 = 24
-    private static let countMax: UInt32 = 1 << countBits - 1
+    /// The most elements of one user.
+    static let countMax: UInt32 = 1 << countBits - 1
     private static let classBits: UInt32 = 7
     private static let classMask: UInt32 = (1 << classBits - 1) << countBits
 
@@ -10,7 +11,7 @@ struct SlabRow: BitwiseCopyable {
     fileprivate(set) var block = WordSlab.none
     private var sized: UInt32 = 0
 
-    /// How many elements there are, of whatever the list has; at most 2²⁴ − 1.
+    /// How many elements there are, of whatever the list has; at most ``countMax``, 2²⁴ − 1.
     var count: UInt32 {
         get { sized & Self.countMax }
         set {

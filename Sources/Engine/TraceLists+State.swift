@@ -34,6 +34,8 @@ extension TraceLists {
     }
 
     private static var wideFlag: UInt32 { 1 << 31 }
+    /// What a stored epoch, or the first of times that have none, may be: more than there is, and far from an overflow.
+    private static var instants: ClosedRange<Int64> { -(1 << 60)...1 << 60 }
 
     /// Puts back what ``encode(_:to:)`` wrote of a user, who has nothing.
     ///
@@ -75,6 +77,8 @@ extension TraceLists {
         var position = Self.epochBytes
         var needed = position
         guard position <= bytes.count else { return nil }
+        let epoch = bytes.buffer.loadUnaligned(as: Int64.self)
+        guard isWide || instants.contains(epoch) else { return nil }
         while position < bytes.count {
             guard bytes.count - position >= Header.bytes else { return nil }
             let header = Header(
@@ -84,12 +88,15 @@ extension TraceLists {
             guard header.trace < numbers.count else { return nil }
             if numbers[header.trace] != header.trace { isPlain = false }
             if header.isFar {
-                guard let (_, end) = storedFar(bytes, at: position) else { return nil }
+                guard let (times, end) = storedFar(bytes, at: position) else { return nil }
+                guard times.count == 0 || instants.contains(times[0]) else { return nil }
                 position = end
                 isPlain = false
                 needed += Header.bytes + Far.bytes
             } else {
-                guard bytes.count - position >= header.count * width else { return nil }
+                guard header.count <= inlineMax,
+                    bytes.count - position >= header.count * width
+                else { return nil }
                 position += header.count * width
                 needed += Header.bytes + header.count * width
             }
@@ -107,6 +114,7 @@ extension TraceLists {
         let sized = bytes.buffer.loadUnaligned(fromByteOffset: position, as: UInt32.self)
         let isWide = sized & wideFlag != 0
         let count = Int(sized & ~wideFlag)
+        guard isWide || bytes.count - position >= 4 + epochBytes else { return nil }
         let first = position + (isWide ? 4 : 4 + epochBytes)
         let end = first + count * (isWide ? 8 : 4)
         guard bytes.count >= end else { return nil }

@@ -190,7 +190,7 @@ struct TraceLists: ~Copyable {
     }
 
     /// The most times of one trace that stand in the row.
-    private static let inlineMax = 28
+    static let inlineMax = 28
     /// So few times of a block of their own stand in the row again.
     private static let inlineAgain = 14
     static let epochBytes = 8
@@ -282,6 +282,8 @@ struct TraceLists: ~Copyable {
         if !row.isWide, !Self.fits(time, epoch(row)), time > bound,
             find(trace, in: row)?.header.isFar != true
         {
+            // A row of eight bytes a time stays one: what is past is no reason.
+            prune(&row, trace: trace, bound: bound)
             reanchor(&row, for: time)
         }
         let width = row.isWide ? 8 : 4
@@ -300,13 +302,13 @@ struct TraceLists: ~Copyable {
             return (entry.count, false)
         }
         if !entry.header.isFar {
-            let isFull = entry.header.count == Self.inlineMax
+            let isFull = entry.header.count >= Self.inlineMax
             if isFull || Int(row.count) + width > WordSlab.words(row.sizeClass) * 8 {
                 // Before memory is taken, what is past is given back.
                 let position = entry.start - start(row)
                 drop(times(entry).countNotAfter(bound), of: entry, in: &row)
                 entry = self.entry(at: position, of: row)
-                if entry.header.count == Self.inlineMax {
+                if entry.header.count >= Self.inlineMax {
                     moveToBlock(position, in: &row)
                     entry = self.entry(at: position, of: row)
                 }

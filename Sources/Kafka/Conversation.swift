@@ -94,12 +94,13 @@ final class Conversation: @unchecked Sendable {
     func hold(_ client: OpaquePointer) throws(KafkaError) {
         if state.withLock({ $0.isHeld }) { return }
         let (started, companions) = try positions(client)
-        try stop(client)
+        // Held also where stopping fails half-way: then ``release(_:)`` gives back what the client lost.
         state.withLock {
             $0.isHeld = true
             $0.started = started
             $0.companions = companions
         }
+        try stop(client)
     }
 
     /// Lets flow what is ours by now, each from where it was.

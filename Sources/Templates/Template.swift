@@ -96,6 +96,11 @@ package struct Template: Sendable {
     var cellCount: Int { identity.keys.count + (lookup == nil ? 0 : 1) }
     /// Whether a list has to be made at the partner before users are sent.
     package var needsList: Bool { list?.ensure != nil }
+    /// Whether the partner names the list: then each sync has one of its own, also of the same cohort.
+    package var hasListPerSync: Bool {
+        if case .answered = list?.id { return true }
+        return false
+    }
     /// Whether ``TemplateBinding/ensure(changes:)`` carries the first users.
     package var isListMadeWithFirstBatch: Bool { list?.isMadeWithFirstBatch ?? false }
 }

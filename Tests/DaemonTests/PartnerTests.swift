@@ -89,5 +89,34 @@ extension DaemonTests {
             try await daemon.stop()
             try await broker.stop()
         }
+
+        @Test("a sync of another id makes a list of its own, and the old one's is emptied")
+        func renamed() async throws {
+            let broker = try Broker()
+            try await broker.createTopic(partitions: 1)
+            let daemon = try DaemonUnderTest()
+            let shop = try Shop(key: "key-of-the-shop")
+            try daemon.configure(kafka: broker.address, properties: broker.properties)
+            try daemon.shop(url: shop.url, key: "key-of-the-shop\n")
+            try daemon.cohorts([DaemonUnderTest.guests], to: ["shop"])
+            let publisher = try Publisher(broker.address)
+            try await publish(0..<5, publisher)
+            try await daemon.startReady()
+            try await eventually("everyone is on the list") { shop.members == emails(0..<5) }
+            try await daemon.settled(at: wallClock())
+
+            try daemon.write(
+                "syncs/all.yaml",
+                "id: new\nitem: {cohort: guests}\ndestination: shop\n"
+            )
+            try await daemon.reload(until: "is no longer configured: its 5 users are taken out")
+            let lists = ["list-1": [], "list-2": emails(0..<5)]
+            try await eventually("one list is empty, the other full: \(shop.lists)", within: 90) {
+                shop.lists == lists
+            }
+            #expect(shop.problems == [])
+            try await daemon.stop()
+            try await broker.stop()
+        }
     }
 }

@@ -124,6 +124,67 @@ struct ListTests {
         lists.clear(&row)
     }
 
+    /// Whether a row stored like this is taken back.
+    private func isTaken(_ row: [UInt8], isWide: Bool = false) -> Bool {
+        var writer = ByteWriter()
+        writer.write(UInt32(row.count) | (isWide ? 1 << 31 : 0))
+        writer.write(raw: row)
+        return writer.bytes.withByteView { bytes in
+            var reader = ByteReader(bytes)
+            var lists = TraceLists()
+            var row = SlabRow()
+            do {
+                try lists.restore(&reader, numbers: [0], to: &row)
+                lists.clear(&row)
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
+    @Test("A stored row of more times than a row holds, or of times that nobody has, is refused")
+    func impossibleRows() {
+        func row(epoch: Int64, _ count: Int) -> [UInt8] {
+            var writer = ByteWriter()
+            writer.write(epoch)
+            writer.write(TraceLists.Header(trace: 0, count: count).word)
+            for time in 0..<count { writer.write(UInt32(time)) }
+            return writer.bytes
+        }
+        func farRow(epoch: Int64) -> [UInt8] {
+            var writer = ByteWriter()
+            writer.write(Int64(0))
+            writer.write(TraceLists.Header(trace: 0, count: TraceLists.Header.farCount).word)
+            writer.write(UInt32(1))
+            writer.write(epoch)
+            writer.write(UInt32(0))
+            return writer.bytes
+        }
+        #expect(isTaken(row(epoch: 0, TraceLists.inlineMax)))
+        #expect(!isTaken(row(epoch: 0, TraceLists.inlineMax + 1)))
+        #expect(!isTaken(row(epoch: .max, 1)))
+        #expect(!isTaken(row(epoch: .min, 1)))
+        #expect(isTaken(farRow(epoch: 0)))
+        #expect(!isTaken(farRow(epoch: .max)))
+        #expect(!isTaken(Array(farRow(epoch: 0).prefix(24))))
+    }
+
+    @Test("A time far behind those that are past makes no row of eight bytes a time")
+    func staysNarrow() {
+        let day: Int64 = 86_400_000
+        var lists = TraceLists()
+        var row = SlabRow()
+        _ = lists.add(0, trace: 0, to: &row, bound: -1, limit: .max)
+        _ = lists.add(60 * day, trace: 0, to: &row, bound: 53 * day, limit: .max)
+        #expect(!row.isWide)
+        _ = lists.add(120 * day, trace: 0, to: &row, bound: 53 * day, limit: .max)
+        #expect(row.isWide)
+        let times = lists.find(0, in: row).map { lists.times($0).array }
+        #expect(times == [60 * day, 120 * day])
+        lists.clear(&row)
+    }
+
     @Test("Memory of cleared and pruned lists is given back")
     func tracesGiveBack() {
         var lists = TraceLists()
