@@ -75,7 +75,6 @@ extension Shard {
             users.prefetch(slot)
             records.prefetch(Int(slot))
         }
-        let words = evaluator.feeds.words
         for index in 0..<staged.count {
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
             users.prefetchID(slot)
@@ -83,11 +82,15 @@ extension Shard {
             traceLists.prefetch(record.traces)
             recordLists.prefetch(record.records)
             propertyLists.prefetch(record.properties)
-            truth.prefetch(Int(slot) * words, count: words)
+            truth.prefetch(slot)
         }
         for index in 0..<staged.count {
             // Few users have so many events of a trace, but many events are theirs.
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
+            for place in staged[index].records.range {
+                let trace = staged.records[place].trace
+                recordLists.prefetchEnd(records[Int(slot)].records, trace: trace)
+            }
             let row = records[Int(slot)].traces
             guard row.count > Self.rowBytesOfFew else { continue }
             for place in staged[index].traces.range {
