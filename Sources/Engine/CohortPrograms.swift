@@ -29,7 +29,7 @@ struct CohortPrograms: ~Copyable {
     /// Where the program of each cohort, by its place in ``order``, stands in ``instructions``.
     private let programs: [Range<Int>]
     /// The same program, where it is small.
-    private let small: [SmallProgram?]
+    private let small: [SmallProgram]
     /// Cohorts, each behind those it refers to.
     private let order: [Int]
     /// Which cohorts' columns of enters are asked for.
@@ -145,9 +145,8 @@ struct CohortPrograms: ~Copyable {
         forEachOwn { word, bits in
             var bits = bits
             while bits != 0 {
-                let condition = word * 64 + bits.trailingZeroBitCount
+                affect(word * 64 + bits.trailingZeroBitCount, feeds)
                 bits &= bits - 1
-                feeds.forEachWord(ofCohortsOf: condition) { affected[$0] |= $1 }
             }
         }
         ownCount = 0
@@ -164,7 +163,9 @@ struct CohortPrograms: ~Copyable {
                 bits &= bits - 1
                 let cohort = order[place]
                 let isMember =
-                    small[place]?.holds(row) ?? holds(programs[place], slot, truth, membership)
+                    small[place].isSmall
+                    ? small[place].holds(row)
+                    : holds(programs[place], slot, truth, membership)
                 if isMember == membership.contains(slot, cohort: cohort) { continue }
                 isChanged = true
                 membership.flip(slot, cohort: cohort)
@@ -244,6 +245,13 @@ struct CohortPrograms: ~Copyable {
         isAnew = false
     }
 
+    /// Adds the cohorts that a condition decides to those to work out.
+    @inline(__always)
+    private func affect(_ condition: Int, _ feeds: ConditionFeeds) {
+        let affected = affected.start
+        feeds.forEachCohort(of: condition) { affected[$0 / 64] |= 1 << UInt64($0 % 64) }
+    }
+
     /// From the conditions that changed to the cohorts they decide.
     private func findAffected(_ feeds: ConditionFeeds) {
         if isAnew {
@@ -256,7 +264,7 @@ struct CohortPrograms: ~Copyable {
             while bits != 0 {
                 let condition = word * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1
-                feeds.forEachWord(ofCohortsOf: condition) { affected[$0] |= $1 }
+                affect(condition, feeds)
             }
         }
     }

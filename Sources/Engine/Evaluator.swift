@@ -63,6 +63,8 @@ struct Evaluator {
     private(set) var deadlineCount = 0
     /// Conditions whose deadline is when the oldest of what is kept for them leaves.
     private let pruning: [UInt64]
+    /// Conditions that read records.
+    private var recordReaders: [UInt64] = []
 
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
@@ -132,6 +134,11 @@ struct Evaluator {
         propertyTruth = WordBuffer(count: feeds.words)
         deadlineWords = WordBuffer(count: steps.count)
         rest = WordBuffer(count: feeds.words)
+        var recordReaders = BitRows(rows: 1, words: feeds.words)
+        for condition in steps.indices where sourceCount(of: condition) > 0 {
+            if case .records = source(0, of: condition) { recordReaders.set(0, condition) }
+        }
+        self.recordReaders = recordReaders.bits
         workOutNothing(plan)
         for word in 0..<rest.count { rest[word] = truthOfNothing[word] }
     }
@@ -181,6 +188,12 @@ struct Evaluator {
     enum Source {
         case times(Int)
         case records(Int)
+    }
+
+    /// Whether a condition reads records, and no plain times.
+    @inline(__always)
+    func readsRecords(_ condition: Int) -> Bool {
+        recordReaders[condition / 64] >> UInt64(condition % 64) & 1 != 0
     }
 
     /// How many traces a condition reads; of two record traces the first counts.

@@ -93,8 +93,11 @@ extension Shard {
             }
             let row = records[Int(slot)].traces
             guard row.count > Self.rowBytesOfFew else { continue }
-            for place in staged[index].traces.range {
-                traceLists.prefetchEnd(row, trace: staged.traces[place])
+            let traces = staged[index].traces.range
+            if traces.isEmpty { continue }
+            traceLists.prefetchEnds(row) { trace in
+                for place in traces where staged.traces[place] == trace { return true }
+                return false
             }
         }
     }

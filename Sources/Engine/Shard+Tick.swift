@@ -114,7 +114,7 @@ extension Shard {
             if isOwed(slot: entry.slot) { continue }
             if turnDue(entry.slot, tick, deltas: &deltas) { continue }
             waiting |= 1 << UInt64(place - places.lowerBound)
-            fetchRows(entry.slot)
+            fetchSources(entry.slot, tick)
         }
         while waiting != 0 {
             let place = places.lowerBound + waiting.trailingZeroBitCount
@@ -215,6 +215,25 @@ extension Shard {
             truth.prefetch(slot)
             membership.prefetch(slot)
         }
+    }
+
+    /// Asks for the rows that the due conditions of a user read.
+    @inline(__always)
+    private func fetchSources(_ slot: UserSlot, _ tick: EventTime) {
+        let record = records[Int(slot)]
+        var (readsTimes, readsRecords) = (!record.isEvaluated, !record.isEvaluated)
+        let deadlines = deadlineLists.deadlines(record.deadlines)
+        var left = deadlines.count
+        while left > 0, deadlines[left - 1].isDue(at: tick.milliseconds) {
+            left -= 1
+            if evaluator.readsRecords(deadlines[left].condition) {
+                readsRecords = true
+            } else {
+                readsTimes = true
+            }
+        }
+        if readsTimes { traceLists.prefetch(record.traces) }
+        if readsRecords { recordLists.prefetch(record.records) }
     }
 
     /// Asks for the rows of what happened to a user.
