@@ -1,8 +1,8 @@
 import Basics
 import Cohorts
 
-/// Works out cohorts from conditions, of up to 64 users at once: a column of bits for each condition and cohort, a bit
-/// for each user.
+/// Works out cohorts from conditions: of a user of whom few conditions changed at once, of others up to 64 together, with a
+/// column of bits for each condition and cohort, a bit for each user.
 ///
 /// A program of `and`, `or` and `not` takes the same few instructions for 64 users as for one. Columns are made of the
 /// users' rows where a program asks for them, 64 conditions or cohorts at a time; where a cohort's new column differs
@@ -18,12 +18,18 @@ struct CohortPrograms: ~Copyable {
     /// The most users at once.
     static let usersMax = 64
     /// Deeper no program nests: the language has 32 levels.
+    ///
+    /// So a word has a bit for each level.
     private static let stackMax = 64
+    /// So many conditions of a user touch so few cohorts that columns for all of them cost more.
+    private static let fewMax = 16
 
     /// The programs of all cohorts in the plan's order of evaluation, one behind the other.
     private let instructions: [Instruction]
     /// Where the program of each cohort, by its place in ``order``, stands in ``instructions``.
     private let programs: [Range<Int>]
+    /// The same program, where it is small.
+    private let small: [SmallProgram]
     /// Cohorts, each behind those it refers to.
     private let order: [Int]
     /// Which cohorts' columns of enters are asked for.
@@ -34,7 +40,11 @@ struct CohortPrograms: ~Copyable {
     private(set) var count = 0
     /// Whether some user's cohorts are to be worked out all.
     private var isAnew = false
-    /// Conditions that changed of some user.
+    /// Conditions that changed of the user in hand: how many there are, and their bits, a word with its number each.
+    private var ownCount = 0
+    private var ownWords = 0
+    private let own: WordBuffer
+    /// Conditions that changed of some user who was added.
     private let flipped: WordBuffer
     /// The cohorts to work out, by their places in ``order``.
     private let affected: WordBuffer
@@ -65,8 +75,10 @@ struct CohortPrograms: ~Copyable {
         }
         self.instructions = instructions
         self.programs = programs
+        small = plan.evaluationOrder.map { SmallProgram(plan.cohorts[$0].program) }
         order = plan.evaluationOrder
         self.reported = reported
+        own = WordBuffer(count: 2 * Self.fewMax)
         flipped = WordBuffer(count: feeds.words)
         affected = WordBuffer(count: feeds.cohortWords)
         muted = WordBuffer(count: feeds.cohortWords)
@@ -99,11 +111,75 @@ struct CohortPrograms: ~Copyable {
         slots[count] = UInt64(slot)
         count += 1
         if isAnew { self.isAnew = true }
+        forEachOwn { flipped[$0] |= $1 }
+        ownCount = 0
+        ownWords = 0
     }
 
-    /// Notes that conditions of a word changed of a user who is, or will be, among those to be worked out.
+    /// Notes that conditions of a word changed of the user who is added next.
     @inline(__always)
-    mutating func note(flipped bits: UInt64, word: Int) { flipped[word] |= bits }
+    mutating func note(flipped bits: UInt64, word: Int) {
+        ownCount += bits.nonzeroBitCount
+        if ownCount <= Self.fewMax {
+            own[2 * ownWords] = UInt64(word)
+            own[2 * ownWords + 1] = bits
+            ownWords += 1
+        } else {
+            flipped[word] |= bits
+        }
+    }
+
+    /// Works out the user of whom conditions were noted and who was not added, where they are few; else changes nothing and
+    /// gives nil.
+    ///
+    /// Gives whether a membership changed.
+    mutating func runAlone(
+        _ slot: UserSlot,
+        feeds: ConditionFeeds,
+        truth: borrowing TruthTable,
+        membership: inout MembershipTable,
+        deltas: inout [Delta]
+    ) -> Bool? {
+        // What enters is reported of users who were added.
+        guard ownCount <= Self.fewMax, reported.isEmpty else { return nil }
+        forEachOwn { word, bits in
+            var bits = bits
+            while bits != 0 {
+                affect(word * 64 + bits.trailingZeroBitCount, feeds)
+                bits &= bits - 1
+            }
+        }
+        ownCount = 0
+        ownWords = 0
+        var isChanged = false
+        let row = UnsafePointer(truth.row(slot))
+        for word in 0..<affected.count {
+            var bits = affected[word]
+            if bits == 0 { continue }
+            affected[word] = 0
+            bits &= ~muted[word]
+            while bits != 0 {
+                let place = word * 64 + bits.trailingZeroBitCount
+                bits &= bits - 1
+                let cohort = order[place]
+                let isMember =
+                    small[place].isSmall
+                    ? small[place].holds(row)
+                    : holds(programs[place], slot, truth, membership)
+                if isMember == membership.contains(slot, cohort: cohort) { continue }
+                isChanged = true
+                membership.flip(slot, cohort: cohort)
+                membership.add(isMember ? 1 : -1, to: cohort)
+                deltas.append(Delta(cohort: cohort, slot: slot, entered: isMember))
+            }
+        }
+        return isChanged
+    }
+
+    @inline(__always)
+    private func forEachOwn(_ body: (_ word: Int, _ bits: UInt64) -> Void) {
+        for place in 0..<ownWords { body(Int(own[2 * place]), own[2 * place + 1]) }
+    }
 
     /// Works out the users that were added, whose rows in `truth` say which conditions hold, and reports what changed.
     ///
@@ -112,7 +188,7 @@ struct CohortPrograms: ~Copyable {
     /// Gives whose membership changed, a bit a user.
     mutating func run(
         feeds: ConditionFeeds,
-        truth: borrowing RecordTable<UInt64>,
+        truth: borrowing TruthTable,
         membership: inout MembershipTable,
         deltas: inout [Delta]
     ) -> UInt64 {
@@ -169,6 +245,13 @@ struct CohortPrograms: ~Copyable {
         isAnew = false
     }
 
+    /// Adds the cohorts that a condition decides to those to work out.
+    @inline(__always)
+    private func affect(_ condition: Int, _ feeds: ConditionFeeds) {
+        let affected = affected.start
+        feeds.forEachCohort(of: condition) { affected[$0 / 64] |= 1 << UInt64($0 % 64) }
+    }
+
     /// From the conditions that changed to the cohorts they decide.
     private func findAffected(_ feeds: ConditionFeeds) {
         if isAnew {
@@ -181,7 +264,7 @@ struct CohortPrograms: ~Copyable {
             while bits != 0 {
                 let condition = word * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1
-                feeds.forEachWord(ofCohortsOf: condition) { affected[$0] |= $1 }
+                affect(condition, feeds)
             }
         }
     }
@@ -191,7 +274,7 @@ struct CohortPrograms: ~Copyable {
     private func column(
         of program: Range<Int>,
         _ feeds: ConditionFeeds,
-        _ truth: borrowing RecordTable<UInt64>,
+        _ truth: borrowing TruthTable,
         _ membership: borrowing MembershipTable
     ) -> UInt64 {
         let stack = stack.start
@@ -204,7 +287,7 @@ struct CohortPrograms: ~Copyable {
                 stack[depth] = top
                 depth += 1
                 load(conditionBlocks, conditions, Int(condition) / 64) {
-                    truth[Int($0) * feeds.words + $1]
+                    truth[$0, $1]
                 }
                 top = conditions[Int(condition)]
             case .member(let cohort):
@@ -222,6 +305,32 @@ struct CohortPrograms: ~Copyable {
             }
         }
         return top
+    }
+
+    /// Runs a program for one user.
+    @inline(__always)
+    private func holds(
+        _ program: Range<Int>,
+        _ slot: UserSlot,
+        _ truth: borrowing TruthTable,
+        _ membership: borrowing MembershipTable
+    ) -> Bool {
+        // The top is the lowest bit.
+        var stack: UInt64 = 0
+        for index in program {
+            switch instructions[index] {
+            case .condition(let condition):
+                let word = truth[slot, Int(condition) / 64]
+                stack = stack << 1 | word >> UInt64(condition % 64) & 1
+            case .member(let cohort):
+                let word = membership.row(slot, word: Int(cohort) / 64)
+                stack = stack << 1 | word >> UInt64(cohort % 64) & 1
+            case .and: stack = stack >> 1 & (stack | ~1)
+            case .or: stack = stack >> 1 | stack & 1
+            case .not: stack ^= 1
+            }
+        }
+        return stack & 1 != 0
     }
 
     /// Makes a block of 64 columns of the users' rows, of which `word` gives one, unless `made` has its bit.

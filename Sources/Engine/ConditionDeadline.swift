@@ -34,6 +34,12 @@ struct ConditionDeadline: BitwiseCopyable {
         word >> Self.conditionBits <= UInt64(bitPattern: instant + Self.origin) >> Self.roundedBits
     }
 
+    /// Whether it is before `instant`, in milliseconds, however it was rounded.
+    @inline(__always)
+    func isPast(at instant: Int64) -> Bool {
+        word >> Self.conditionBits < UInt64(bitPattern: instant + Self.origin) >> Self.roundedBits
+    }
+
     /// When, in milliseconds.
     var instant: Int64 {
         Int64(bitPattern: (word >> Self.conditionBits) << Self.roundedBits) - Self.origin

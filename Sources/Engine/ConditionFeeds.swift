@@ -13,7 +13,11 @@ struct ConditionFeeds {
     private let byTrace: CountedFeeds
     private let byLateTrace: CountedFeeds
     private let byRecordTrace: CountedFeeds
-    private let byCondition: CountedFeeds
+    /// Where the cohorts of each condition begin in ``cohortPlaces``; last where those of the last one end.
+    ///
+    /// Short, since all of a thousand cohorts are wanted near.
+    private let cohortStarts: [Int32]
+    private let cohortPlaces: [Int32]
     /// Conditions that no further event makes false.
     private let rising: [UInt64]
     /// Conditions that no further event makes true.
@@ -85,7 +89,14 @@ struct ConditionFeeds {
         self.risingByGains = risingByGains.bits
         self.all = all.bits
         cohortWords = (plan.cohorts.count + 63) / 64
-        byCondition = CountedFeeds(Self.cohorts(of: plan))
+        var cohortStarts: [Int32] = [0]
+        var cohortPlaces: [Int32] = []
+        for places in Self.cohorts(of: plan) {
+            cohortPlaces += places
+            cohortStarts.append(Int32(cohortPlaces.count))
+        }
+        self.cohortStarts = cohortStarts
+        self.cohortPlaces = cohortPlaces
     }
 
     /// Calls `body` with each word of the conditions that a further time of a trace may make true or false, but for
@@ -129,14 +140,13 @@ struct ConditionFeeds {
         return (truth & rising) | (~truth & falling[word])
     }
 
-    /// Calls `body` with each word of the cohorts that a condition decides, by way of other cohorts too: bits by their
-    /// places in the plan's order of evaluation.
+    /// Calls `body` with each cohort that a condition decides, by way of other cohorts too: its place in the plan's order of
+    /// evaluation.
     @inline(__always)
-    func forEachWord(
-        ofCohortsOf condition: Int,
-        _ body: (_ word: Int, _ bits: UInt64) -> Void
-    ) {
-        byCondition.forEachWord(condition, count: 0, body)
+    func forEachCohort(of condition: Int, _ body: (_ place: Int) -> Void) {
+        for index in Int(cohortStarts[condition])..<Int(cohortStarts[condition + 1]) {
+            body(Int(cohortPlaces[index]))
+        }
     }
 
     /// How many times must be listed for a false condition to become true by one of them.
@@ -146,8 +156,8 @@ struct ConditionFeeds {
         return Int(clamping: range.lowest)
     }
 
-    private static func cohorts(of plan: Plan) -> [[(least: Int, condition: Int)]] {
-        var places = [[(least: Int, condition: Int)]](repeating: [], count: plan.conditions.count)
+    private static func cohorts(of plan: Plan) -> [[Int32]] {
+        var places = [[Int32]](repeating: [], count: plan.conditions.count)
         // Every cohort stands behind those it refers to, so what decides these is complete by then.
         var conditions = [Set<Int>](repeating: [], count: plan.cohorts.count)
         for (place, cohort) in plan.evaluationOrder.enumerated() {
@@ -158,7 +168,7 @@ struct ConditionFeeds {
                 case .and, .or, .not: break
                 }
             }
-            for condition in conditions[cohort] { places[condition].append((0, place)) }
+            for condition in conditions[cohort] { places[condition].append(Int32(place)) }
         }
         return places
     }
@@ -184,7 +194,7 @@ private struct CountedFeeds {
     /// few.
     private let words: [Word]
 
-    /// - `feeds`: By trace; of what does not count, such as the cohorts that a condition feeds, the least is 0.
+    /// - `feeds`: By trace.
     init(_ feeds: [[(least: Int, condition: Int)]]) {
         var ranges: [Range<Int>] = []
         var groups: [Group] = []

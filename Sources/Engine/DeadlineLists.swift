@@ -29,44 +29,82 @@ struct DeadlineLists: ~Copyable {
     @inline(__always)
     mutating func prepare() { slab.prepare() }
 
-    /// Takes out the earliest deadline, where it is at `tick` or before, and gives its condition.
+    /// Takes out the earliest deadline, where it is at `tick` or before.
     @inline(__always)
-    func takeDue(_ row: inout SlabRow, _ tick: EventTime) -> Int? {
+    func takeDue(_ row: inout SlabRow, _ tick: EventTime) -> ConditionDeadline? {
         guard row.count > 0 else { return nil }
         let earliest = start(row)[Int(row.count) - 1]
         guard earliest.isDue(at: tick.milliseconds) else { return nil }
         row.count -= 1
-        return earliest.condition
+        return earliest
+    }
+
+    /// Takes out all deadlines but the `count` latest.
+    @inline(__always)
+    mutating func keepFirst(_ count: Int, of row: inout SlabRow) {
+        if count == 0 { slab.clear(&row) } else { row.count = UInt32(count) }
     }
 
     /// Adds what an evaluation found, in the place of what was known of the conditions it looked at.
     ///
-    /// - `isTouched`: Whether it looked at conditions besides those whose deadline was taken out.
-    /// - Complexity: O(deadlines the user has) where it was touched, else O(those that are earlier than a new one).
+    /// - `lookedAt`: Those conditions, 64 a word; nil where the list has no deadline of any of them.
+    /// - `more`: What it found, the latest first.
+    /// - Complexity: O(deadlines the user has) with `lookedAt`, else O(those that are earlier than a new one).
     mutating func update(
         _ row: inout SlabRow,
-        after evaluator: borrowing Evaluator,
-        isTouched: Bool
+        lookedAt: UnsafePointer<UInt64>?,
+        adding more: UnsafeBufferPointer<UInt64>
     ) {
         var kept = Int(row.count)
-        if isTouched, kept > 0 {
+        if let lookedAt, kept > 0 {
             let list = start(row)
             kept = 0
             for index in 0..<Int(row.count) {
                 // Most of them stay, whether or not is not to be guessed.
                 let deadline = list[index]
                 list[kept] = deadline
-                kept += evaluator.isLookedAt(deadline.condition) ? 0 : 1
+                let condition = deadline.condition
+                kept += Int(~lookedAt[condition / 64] >> UInt64(condition % 64) & 1)
             }
         }
-        let count = kept + evaluator.deadlineCount
+        let count = kept + more.count
         if count == 0 {
             slab.clear(&row)
             return
         }
         slab.reserve(&row, words: count, keeping: kept)
-        merge(evaluator.sortedDeadlines(), into: slab.pointer(row.block), kept)
+        let words = slab.pointer(row.block)
+        if more.count <= Self.fewMax {
+            insert(more, into: words, kept)
+        } else {
+            merge(more, into: words, kept)
+        }
         row.count = UInt32(count)
+    }
+
+    /// So few are put in one by one.
+    private static let fewMax = 2
+
+    /// Puts sorted words into `count` others with room behind them.
+    ///
+    /// Complexity: O(log count) for each, and moving those behind them.
+    private func insert(
+        _ more: UnsafeBufferPointer<UInt64>,
+        into words: UnsafeMutablePointer<UInt64>,
+        _ count: Int
+    ) {
+        var end = count
+        for new in stride(from: more.count - 1, through: 0, by: -1) {
+            var low = 0
+            var high = end
+            while low < high {
+                let middle = (low + high) / 2
+                if words[middle] >= more[new] { low = middle + 1 } else { high = middle }
+            }
+            (words + low + new + 1).update(from: words + low, count: end - low)
+            words[low + new] = more[new]
+            end = low
+        }
     }
 
     /// Merges sorted words into `count` others with room behind them.

@@ -28,9 +28,10 @@ struct DeadlineWheel: ~Copyable {
     private static let wheelCount = 5
     /// Before every instant there is, so that units are not negative.
     private static let origin: Int64 = 1 << 47
-    /// A block is a word with the next block and how many entries it has, and two words for each.
-    private static let blockClass = WordSlab.sizeClass(words: 1 + 2 * blockEntries)
-    private static let blockEntries = 15
+    /// A block is a word with the next block and how many entries it has, and twelve bytes for each.
+    private static let blockClass = WordSlab.sizeClass(words: (8 + blockEntries * entryBytes) / 8)
+    private static let blockEntries = 20
+    private static let entryBytes = 12
 
     private var slab = WordSlab()
     /// The first block of each slot, wheel by wheel; only that one is not full.
@@ -138,8 +139,9 @@ struct DeadlineWheel: ~Copyable {
         }
         let words = slab.pointer(block)
         let place = Self.count(words)
-        words[1 + 2 * place] = UInt64(bitPattern: entry.instant.milliseconds)
-        words[2 + 2 * place] = UInt64(entry.slot)
+        let bytes = UnsafeMutableRawPointer(words + 1) + place * Self.entryBytes
+        bytes.storeBytes(of: entry.instant.milliseconds, as: Int64.self)
+        bytes.storeBytes(of: entry.slot, toByteOffset: 8, as: UserSlot.self)
         words[0] += 1 << 32
     }
 
@@ -152,9 +154,10 @@ struct DeadlineWheel: ~Copyable {
     private static func count(_ words: UnsafeMutablePointer<UInt64>) -> Int { Int(words[0] >> 32) }
 
     private static func entry(_ place: Int, of words: UnsafeMutablePointer<UInt64>) -> Entry {
-        Entry(
-            instant: EventTime(milliseconds: Int64(bitPattern: words[1 + 2 * place])),
-            slot: UserSlot(truncatingIfNeeded: words[2 + 2 * place])
+        let bytes = UnsafeRawPointer(words + 1) + place * entryBytes
+        return Entry(
+            instant: EventTime(milliseconds: bytes.loadUnaligned(as: Int64.self)),
+            slot: bytes.loadUnaligned(fromByteOffset: 8, as: UserSlot.self)
         )
     }
 

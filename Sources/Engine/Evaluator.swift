@@ -49,16 +49,22 @@ struct Evaluator {
     private var places: TracePlaces
     /// The conditions to look at, 64 a word.
     private let dirty: WordBuffer
+    /// The words of ``dirty`` that are not zero, 64 a word.
+    private let dirtyWords: WordBuffer
     /// What the property conditions of a user turned out to be.
     private let propertyTruth: WordBuffer
     /// Truth of the conditions of a user of whom nothing happened.
-    private var truthOfNothing: [UInt64] = []
+    private(set) var truthOfNothing: [UInt64] = []
+    /// The same, for the hot path.
+    private let rest: WordBuffer
     /// Words of ``deadline(_:)``.
     private let deadlineWords: WordBuffer
     /// When conditions that were looked at may change by the clock alone: how many there are.
     private(set) var deadlineCount = 0
     /// Conditions whose deadline is when the oldest of what is kept for them leaves.
     private let pruning: [UInt64]
+    /// Conditions that read records.
+    private var recordReaders: [UInt64] = []
 
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
@@ -123,10 +129,18 @@ struct Evaluator {
         properties = PropertyConditions(plan: plan, words: feeds.words, names: &names)
         pruning = Self.pruning(plan)
         dirty = WordBuffer(count: feeds.words)
+        dirtyWords = WordBuffer(count: (feeds.words + 63) / 64)
         places = TracePlaces(traces: plan.traces.count)
         propertyTruth = WordBuffer(count: feeds.words)
         deadlineWords = WordBuffer(count: steps.count)
+        rest = WordBuffer(count: feeds.words)
+        var recordReaders = BitRows(rows: 1, words: feeds.words)
+        for condition in steps.indices where sourceCount(of: condition) > 0 {
+            if case .records = source(0, of: condition) { recordReaders.set(0, condition) }
+        }
+        self.recordReaders = recordReaders.bits
         workOutNothing(plan)
+        for word in 0..<rest.count { rest[word] = truthOfNothing[word] }
     }
 
     /// Conditions that look back as far as any on their trace: when something leaves their window, nobody needs it.
@@ -176,6 +190,12 @@ struct Evaluator {
         case records(Int)
     }
 
+    /// Whether a condition reads records, and no plain times.
+    @inline(__always)
+    func readsRecords(_ condition: Int) -> Bool {
+        recordReaders[condition / 64] >> UInt64(condition % 64) & 1 != 0
+    }
+
     /// How many traces a condition reads; of two record traces the first counts.
     func sourceCount(of condition: Int) -> Int {
         let step = steps[condition]
@@ -195,9 +215,25 @@ struct Evaluator {
 
     // MARK: One user
 
-    /// Begins with a user whose conditions are known: those of a word to look at.
+    /// Begins with a user whose conditions are known: none is to be looked at.
     @inline(__always)
-    mutating func begin(word: Int, _ bits: UInt64) { dirty[word] = bits }
+    mutating func begin() {
+        for part in 0..<dirtyWords.count {
+            var words = dirtyWords[part]
+            dirtyWords[part] = 0
+            while words != 0 {
+                dirty[part * 64 + words.trailingZeroBitCount] = 0
+                words &= words - 1
+            }
+        }
+    }
+
+    /// Adds conditions of a word to look at.
+    @inline(__always)
+    mutating func look(at conditions: UInt64, word: Int) {
+        dirty[word] |= conditions
+        dirtyWords[word / 64] |= 1 << UInt64(word % 64)
+    }
 
     /// Begins with a user as one of whom nothing happened, as `truth` says then; what there is of this one is to be
     /// looked at.
@@ -207,17 +243,22 @@ struct Evaluator {
         traceLists: borrowing TraceLists,
         recordLists: borrowing RecordLists
     ) {
+        begin()
         for word in 0..<dirty.count {
             truth[word] = truthOfNothing[word]
-            dirty[word] =
-                feeds.firstSeen[word] | feeds.uploads[word]
-                | (record.properties.words > 0 ? feeds.properties[word] : 0)
+            look(
+                at: feeds.firstSeen[word] | feeds.uploads[word]
+                    | (record.properties.words > 0 ? feeds.properties[word] : 0),
+                word: word
+            )
         }
         for entry in traceLists.entries(record.traces) {
-            feeds.forEachWord(ofTrace: entry.trace, listed: entry.count) { dirty[$0] |= $1 }
+            feeds.forEachWord(ofTrace: entry.trace, listed: entry.count) {
+                look(at: $1, word: $0)
+            }
         }
         recordLists.forEachTrace(record.records) { trace, listed in
-            feeds.forEachWord(ofRecordTrace: trace, listed: listed) { dirty[$0] |= $1 }
+            feeds.forEachWord(ofRecordTrace: trace, listed: listed) { look(at: $1, word: $0) }
         }
     }
 
@@ -226,7 +267,8 @@ struct Evaluator {
         let record = Shard.UserRecord()
         let tick = EventTime(milliseconds: 0)
         prepare(tick)
-        for word in 0..<dirty.count { dirty[word] = feeds.all[word] }
+        begin()
+        for word in 0..<dirty.count { look(at: feeds.all[word], word: word) }
         let traceLists = TraceLists()
         let recordLists = RecordLists(plan: plan)
         let propertyLists = PropertyLists()
@@ -245,7 +287,12 @@ struct Evaluator {
     }
 
     /// Adds a condition to look at.
-    mutating func look(at condition: Int) { dirty[condition / 64] |= 1 << UInt64(condition % 64) }
+    mutating func look(at condition: Int) {
+        look(at: 1 << UInt64(condition % 64), word: condition / 64)
+    }
+
+    /// The conditions that the last evaluation looked at, 64 a word.
+    var lookedAt: UnsafePointer<UInt64> { UnsafePointer(dirty.start) }
 
     /// Whether a condition is to be looked at, or was by the last evaluation.
     @inline(__always)
@@ -293,6 +340,7 @@ struct Evaluator {
     /// Leaves their deadlines in ``deadline(_:)``; where the clock alone changes nothing there is none.
     ///
     /// - `truth`: The user's row: which conditions hold, as far as is known. Those that are looked at are put right.
+    /// - `decided`: The user's row of ``TruthTable``, where there is one: which conditions are decided.
     /// - `flipped`: Is told which bits of which word changed.
     ///
     /// Gives whether any did.
@@ -302,6 +350,7 @@ struct Evaluator {
         slot: UserSlot,
         at tick: EventTime,
         truth: UnsafeMutablePointer<UInt64>,
+        decided row: UnsafeMutablePointer<UInt64>? = nil,
         traceLists: borrowing TraceLists,
         recordLists: borrowing RecordLists,
         propertyLists: borrowing PropertyLists,
@@ -316,49 +365,68 @@ struct Evaluator {
         var isFlipped = false
         // What the last condition found, which the next often asks for too.
         var found = FoundTimes()
-        for word in 0..<dirty.count {
-            var bits = dirty[word]
-            if bits == 0 { continue }
-            let before = truth[word]
-            var after = before
-            let plain = bits & properties.all[word]
-            if plain != 0 {
-                if propertyChange == 0 {
-                    propertyChange = nextChange(record.properties, tick, propertyLists)
-                    properties.evaluate(
-                        record.properties,
-                        at: tick,
-                        in: propertyLists,
-                        asked: dirty.start,
-                        truth: propertyTruth.start
-                    )
+        for part in 0..<dirtyWords.count {
+            var words = dirtyWords[part]
+            while words != 0 {
+                let word = part * 64 + words.trailingZeroBitCount
+                words &= words - 1
+                var bits = dirty[word]
+                let asked = bits
+                let before = truth[word]
+                var after = before
+                // Which have a deadline, and of which it decides.
+                var noted: UInt64 = 0
+                var decided: UInt64 = 0
+                let plain = bits & properties.all[word]
+                if plain != 0 {
+                    if propertyChange == 0 {
+                        propertyChange = nextChange(record.properties, tick, propertyLists)
+                        properties.evaluate(
+                            record.properties,
+                            at: tick,
+                            in: propertyLists,
+                            asked: dirty.start,
+                            truth: propertyTruth.start
+                        )
+                    }
+                    after = after & ~plain | propertyTruth[word] & plain
+                    if propertyChange < Self.never {
+                        note(plain, word: word, propertyChange)
+                        noted |= plain
+                    }
+                    bits &= ~plain
                 }
-                after = after & ~plain | propertyTruth[word] & plain
-                if propertyChange < Self.never { note(plain, word: word, propertyChange) }
-                bits &= ~plain
-            }
-            while bits != 0 {
-                let bit = bits.trailingZeroBitCount
-                bits &= bits - 1
-                let index = word * 64 + bit
-                let (isTrue, change) = evaluate(
-                    index,
-                    record,
-                    slot: slot,
-                    at: tick,
-                    &found,
-                    traceLists: traceLists,
-                    recordLists: recordLists,
-                    propertyLists: propertyLists,
-                    uploads: uploads
-                )
-                if change < Self.never { note(index, change) }
-                after = after & ~(1 << UInt64(bit)) | (isTrue ? 1 << UInt64(bit) : 0)
-            }
-            if after != before {
-                truth[word] = after
-                isFlipped = true
-                flipped(word, after ^ before)
+                while bits != 0 {
+                    let bit = bits.trailingZeroBitCount
+                    bits &= bits - 1
+                    let index = word * 64 + bit
+                    let outcome = evaluate(
+                        index,
+                        record,
+                        slot: slot,
+                        at: tick,
+                        &found,
+                        traceLists: traceLists,
+                        recordLists: recordLists,
+                        propertyLists: propertyLists,
+                        uploads: uploads
+                    )
+                    if outcome.change < Self.never {
+                        note(index, outcome.change)
+                        noted |= 1 << UInt64(bit)
+                        if outcome.isDecided { decided |= 1 << UInt64(bit) }
+                    }
+                    after = after & ~(1 << UInt64(bit)) | (outcome.isTrue ? 1 << UInt64(bit) : 0)
+                }
+                if let row {
+                    decided |= asked & ~noted & ~(after ^ rest[word])
+                    row[word] = row[word] & ~asked | decided
+                }
+                if after != before {
+                    truth[word] = after
+                    isFlipped = true
+                    flipped(word, after ^ before)
+                }
             }
         }
         return isFlipped
@@ -384,7 +452,7 @@ struct Evaluator {
         recordLists: borrowing RecordLists,
         propertyLists: borrowing PropertyLists,
         uploads: borrowing Uploads
-    ) -> (isTrue: Bool, change: Int64) {
+    ) -> ConditionOutcome {
         // In milliseconds: this is the hottest loop there is.
         let step = steps[index]
         switch step.kind {
@@ -394,7 +462,9 @@ struct Evaluator {
                 found.entry = places.find(Int(step.trace), in: record.traces, of: traceLists)
                 if let entry = found.entry { found.times = traceLists.times(entry) }
             }
-            guard let entry = found.entry else { return (step.holdsForNone, .max) }
+            guard let entry = found.entry else {
+                return ConditionOutcome(isTrue: step.holdsForNone)
+            }
             if step.kind == .atLeast {
                 return atLeast(step, entry, found.times, tick.milliseconds)
             }
@@ -406,9 +476,9 @@ struct Evaluator {
             let next = propertyLists.nextChange(record.properties, after: tick) { name in
                 conditions(reading: name, word: index / 64) >> UInt64(index % 64) & 1 != 0
             }
-            return (false, next?.milliseconds ?? .max)
+            return ConditionOutcome(isTrue: false, change: next?.milliseconds ?? .max)
         case .general:
-            let outcome = general.evaluate(
+            var outcome = general.evaluate(
                 Int(step.general),
                 record,
                 slot: slot,
@@ -419,9 +489,10 @@ struct Evaluator {
                 propertyLists: propertyLists,
                 uploads: uploads
             )
-            guard step.readsProperties else { return (outcome.isTrue, outcome.change) }
+            guard step.readsProperties else { return outcome }
             let change = nextChange(record.properties, tick, propertyLists)
-            return (outcome.isTrue, min(outcome.change, change))
+            outcome.change = min(outcome.change, change)
+            return outcome
         }
     }
 
@@ -458,14 +529,16 @@ struct Evaluator {
         _ entry: TraceLists.Entry,
         _ times: TraceLists.Times,
         _ tick: Int64
-    ) -> (isTrue: Bool, change: Int64) {
+    ) -> ConditionOutcome {
         guard times.count > 0, times[times.count - 1] <= tick else {
             return count(step, entry, times, tick)
         }
         // Nothing waits to enter, so it holds as long as the time that is the lowest number from the end is inside.
-        guard step.lowest <= times.count else { return (false, .max) }
+        guard step.lowest <= times.count else { return ConditionOutcome(isTrue: false) }
         let leaves = times[times.count - Int(step.lowest)] + step.length
-        return leaves > tick ? (true, leaves) : (false, .max)
+        return leaves > tick
+            ? ConditionOutcome(isTrue: true, change: leaves, isDecided: true)
+            : ConditionOutcome(isTrue: false)
     }
 
     private func count(
@@ -473,7 +546,7 @@ struct Evaluator {
         _ entry: TraceLists.Entry,
         _ times: TraceLists.Times,
         _ tick: Int64
-    ) -> (isTrue: Bool, change: Int64) {
+    ) -> ConditionOutcome {
         let isUnbounded = step.length == Step.unbounded
         let count = WindowCount(
             times: times,
@@ -485,21 +558,30 @@ struct Evaluator {
         let range =
             step.holed < 0
             ? CountRange(lowest: step.lowest, highest: step.highest) : holed[Int(step.holed)]
-        return (range.contains(count.count), count.nextFlip(of: range))
+        return ConditionOutcome(
+            isTrue: range.contains(count.count),
+            change: count.nextFlip(of: range),
+            isDecided: count.isDecided(range)
+        )
     }
 
     private func firstSeen(
         _ time: Int64,
         _ step: Step,
         at tick: Int64
-    ) -> (isTrue: Bool, change: Int64) {
-        let never = Self.never
-        if time == never { return (false, never) }
-        if step.length == Step.unbounded { return time <= tick ? (true, never) : (false, time) }
+    ) -> ConditionOutcome {
+        if time == Self.never { return ConditionOutcome(isTrue: false) }
+        if step.length == Step.unbounded {
+            return ConditionOutcome(isTrue: time <= tick, change: time <= tick ? .max : time)
+        }
         let enters = time + step.offset
         let leaves = enters + step.length
-        if tick < enters { return (false, enters) }
-        return tick < leaves ? (true, leaves) : (false, never)
+        let isTrue = tick >= enters && tick < leaves
+        return ConditionOutcome(
+            isTrue: isTrue,
+            change: isTrue ? leaves : tick < enters ? enters : .max,
+            isDecided: isTrue
+        )
     }
 }
 

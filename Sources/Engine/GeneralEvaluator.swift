@@ -7,13 +7,7 @@ import Events
 ///
 /// Plain and exact; deadlines are lower bounds, so a look too many costs time and nothing else.
 struct GeneralEvaluator {
-    /// What an evaluation found.
-    struct Outcome {
-        var isTrue: Bool
-        /// An instant after the tick, in milliseconds, not later than the first change by the clock alone;
-        /// `Int64.max` where there is none.
-        var change: Int64
-    }
+    private typealias Outcome = ConditionOutcome
 
     /// One condition, laid out flat, and small: of a thousand cohorts there are some hundred.
     private struct Step {
@@ -215,7 +209,7 @@ struct GeneralEvaluator {
         recordLists: borrowing RecordLists,
         propertyLists: borrowing PropertyLists,
         uploads: borrowing Uploads
-    ) -> Outcome {
+    ) -> ConditionOutcome {
         let step = steps[index]
         let range =
             step.window >= 0
@@ -224,7 +218,7 @@ struct GeneralEvaluator {
                 .range(at: tick, firstSeen: record.firstSeen)
         switch step.kind {
         case .firstSeen:
-            var outcome = Outcome(isTrue: false, change: .max)
+            var outcome = Outcome(isTrue: false)
             place(record.firstSeen, in: range, &outcome)
             return outcome
         case .records:
@@ -275,6 +269,7 @@ struct GeneralEvaluator {
     }
 
     /// A window that begins with the user's first event begins when that is no longer ahead.
+    @inline(__always)
     private func lookAtFirstSeen(
         _ step: Step,
         _ record: borrowing Shard.UserRecord,
@@ -285,6 +280,7 @@ struct GeneralEvaluator {
     }
 
     /// The records that count.
+    @inline(__always)
     private func inside(_ run: RecordRun, _ range: PlanWindow.Range) -> Range<Int> {
         // Usually all of them are, since what is past is dropped: their ends tell.
         if run.count == 0 { return 0..<0 }
@@ -294,6 +290,7 @@ struct GeneralEvaluator {
     }
 
     /// Whether one instant lies in the range, and when that changes.
+    @inline(__always)
     private func place(
         _ time: EventTime,
         in range: PlanWindow.Range,
@@ -310,16 +307,19 @@ struct GeneralEvaluator {
         later(instant, &outcome.change)
     }
 
+    @inline(__always)
     private func later(_ instant: Int64, _ change: inout Int64) {
         if instant > tick.milliseconds, instant < change { change = instant }
     }
 
     /// The first instant after the tick at which some record enters, leaves, or becomes known.
+    @inline(__always)
     private func change(of run: RecordRun, in range: PlanWindow.Range) -> Int64 {
         change(of: run, in: range, inside(run, range))
     }
 
     /// The same, where it is known which records are inside.
+    @inline(__always)
     private func change(
         of run: RecordRun,
         in range: PlanWindow.Range,
@@ -335,6 +335,7 @@ struct GeneralEvaluator {
     }
 
     /// The same of records that enter or become known.
+    @inline(__always)
     private func entering(
         _ run: RecordRun,
         _ range: PlanWindow.Range,
@@ -386,6 +387,8 @@ struct GeneralEvaluator {
                 if prunes { later(run.time(inside.upperBound - 1) + lifetime, &outcome.change) }
             } else if verdict.witness != RecordReducer.none {
                 outcome.change = entering(run, range, inside)
+                // Of groups another one may hold then.
+                outcome.isDecided = outcome.change == .max && !test.isGrouped
                 later(verdict.witness + lifetime, &outcome.change)
             }
         }
@@ -401,7 +404,7 @@ struct GeneralEvaluator {
         _ traceLists: borrowing TraceLists,
         prunes: Bool
     ) -> Outcome {
-        var outcome = Outcome(isTrue: false, change: .max)
+        var outcome = Outcome(isTrue: false)
         let traces = step.list.range
         // No chain is there before its last time is, nor told of by a time of another step
         // (``ConditionFeeds/forEachWord(ofLateTrace:_:)``).
@@ -432,6 +435,7 @@ struct GeneralEvaluator {
         outcome.isTrue = start != RecordReducer.none
         guard let lifetime = range.lifetime else { return outcome }
         if outcome.isTrue {
+            outcome.isDecided = outcome.change == .max
             later(start + lifetime, &outcome.change)
         } else if prunes {
             later(last[newest - 1] + lifetime, &outcome.change)
@@ -441,6 +445,7 @@ struct GeneralEvaluator {
 
     /// The first instant after the tick at which one of these times enters, or another stretch of time begins to
     /// count.
+    @inline(__always)
     private func entering(
         _ times: TraceLists.Times,
         _ range: PlanWindow.Range,
@@ -465,7 +470,7 @@ struct GeneralEvaluator {
         let known = run.firstIndex(from: tick.milliseconds + 1)
         var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
         if step.startsAtFirstSeen {
-            var first = Outcome(isTrue: false, change: .max)
+            var first = Outcome(isTrue: false)
             place(record.firstSeen, in: range, &first)
             outcome.change = min(outcome.change, first.change)
             let start = record.firstSeen.milliseconds

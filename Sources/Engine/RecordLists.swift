@@ -58,6 +58,15 @@ struct RecordLists: ~Copyable {
     @inline(__always)
     func prefetch(_ row: SlabRow) { slab.prefetch(row, words: Int(row.count) * Self.entryWords) }
 
+    /// Asks for where the next record of a user and trace goes, which is where the newest stand.
+    @inline(__always)
+    func prefetchEnd(_ row: SlabRow, trace: Int) {
+        guard let entry = find(trace, in: row), entry.pointee.block != WordSlab.none else { return }
+        let end = Int(entry.pointee.head + entry.pointee.count) * widths[trace]
+        Prefetch.line(slab.pointer(entry.pointee.block) + max(0, end - 1))
+        Prefetch.line(slab.pointer(entry.pointee.block) + end)
+    }
+
     /// The user's records of a trace.
     func records(_ trace: Int, of row: SlabRow) -> RecordRun {
         guard let entry = find(trace, in: row), entry.pointee.count > 0 else {

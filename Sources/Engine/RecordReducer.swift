@@ -279,6 +279,7 @@ struct RecordReducer {
         return predicates[Int(predicate)].holds(of: number, over: count)
     }
 
+    @inline(__always)
     private func contains(_ number: Int64, _ test: RecordTest) -> Bool {
         number >= test.lowest && number <= test.highest
             && (test.holed < 0 || ranges[Int(test.holed)].contains(number))
@@ -334,6 +335,7 @@ struct RecordReducer {
     }
 
     /// Whether the least or greatest number satisfies the test.
+    @inline(__always)
     private func extreme(_ records: Selection, _ test: RecordTest) -> Verdict {
         guard records.count > 0 else { return Verdict(isTrue: false) }
         if test.isMonotone {

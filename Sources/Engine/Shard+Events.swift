@@ -79,7 +79,6 @@ extension Shard {
             users.prefetch(slot)
             records.prefetch(Int(slot))
         }
-        let words = evaluator.feeds.words
         for index in 0..<staged.count {
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
             users.prefetchID(slot)
@@ -87,15 +86,22 @@ extension Shard {
             traceLists.prefetch(record.traces)
             recordLists.prefetch(record.records)
             propertyLists.prefetch(record.properties)
-            truth.prefetch(Int(slot) * words, count: words)
+            truth.prefetch(slot)
         }
         for index in 0..<staged.count {
             // Few users have so many events of a trace, but many events are theirs.
             guard let slot = users.candidate(hash: staged[index].hash) else { continue }
+            for place in staged[index].records.range {
+                let trace = staged.records[place].trace
+                recordLists.prefetchEnd(records[Int(slot)].records, trace: trace)
+            }
             let row = records[Int(slot)].traces
             guard row.count > Self.rowBytesOfFew else { continue }
-            for place in staged[index].traces.range {
-                traceLists.prefetchEnd(row, trace: staged.traces[place])
+            let traces = staged[index].traces.range
+            if traces.isEmpty { continue }
+            traceLists.prefetchEnds(row) { trace in
+                for place in traces where staged.traces[place] == trace { return true }
+                return false
             }
         }
     }

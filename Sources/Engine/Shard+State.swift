@@ -218,7 +218,7 @@ extension Shard {
         encodeBits(words: membership.wordsPerUser, &writer) { membership.row(slot, word: $0) }
         if record.isEvaluated {
             let words = evaluator.feeds.words
-            encodeBits(words: words, &writer) { truth[Int(slot) * words + $0] }
+            encodeBits(words: words, &writer) { truth[slot, $0] }
             if isTouched {
                 let place = Int(record.touched & ~Self.touchedMarks) - 1
                 encodeBits(words: words, &writer) { touched.bits(place, word: $0) }
@@ -315,7 +315,7 @@ extension Shard {
         users.reserve(count)
         records.reserve(count)
         membership.reserve(count)
-        truth.reserve(count * evaluator.feeds.words)
+        truth.reserve(count)
     }
 
     private mutating func restorePlan(
@@ -511,16 +511,13 @@ extension Shard {
         isTouched: Bool
     ) throws(ByteReader.Truncated) {
         let isKept = restoring.keepsTruth
-        let words = evaluator.feeds.words
         let conditions = isKept ? plan.conditions.count : .max
         records[Int(slot)].isEvaluated = isKept
-        if isKept {
-            for word in 0..<words { truth[Int(slot) * words + word] = 0 }
-        }
+        if isKept { truth.clear(slot) }
         let count: UInt16 = try reader.read()
         for _ in 0..<count {
             let (word, bits) = try Self.readBits(&reader, count: conditions)
-            if isKept { truth[Int(slot) * words + word] = bits }
+            if isKept { truth.set(bits, slot, word: word) }
         }
         if isTouched {
             if isKept { touch(slot) }

@@ -59,13 +59,14 @@ extension Shard {
             }
             let places = nextDue..<nextDue + min(left, Self.usersFetched, due.count - nextDue)
             fetch(places, ahead: due.count) { due[$0].slot }
-            for place in places { look(at: due[place], tick, deltas: &deltas) }
+            lookAtDue(places, tick, deltas: &deltas)
             nextDue = places.upperBound
             left -= places.count
         }
         while left > 0, nextOwed < owed.count {
             let places = nextOwed..<nextOwed + min(left, Self.usersFetched, owed.count - nextOwed)
             fetch(places, ahead: owed.count) { owed.slot($0) }
+            for place in places { fetchRows(owed.slot(place)) }
             for place in places where isOwed(owed.slot(place), at: place) {
                 evaluate(owed.slot(place), at: place, tick, deltas: &deltas)
             }
@@ -92,19 +93,66 @@ extension Shard {
         return true
     }
 
-    /// Looks at a user whose entry in the wheel is due.
-    private mutating func look(
-        at entry: DeadlineWheel.Entry,
+    /// Looks at users whose entries in the wheel are due.
+    ///
+    /// Most of them are done with when their deadlines are read; whose rows are needed too, for them it waits until those
+    /// of all are asked for.
+    private mutating func lookAtDue(
+        _ places: Range<Int>,
         _ tick: EventTime,
         deltas: inout [Delta]
     ) {
-        let index = Int(entry.slot)
-        // An entry that was replaced by an earlier one says nothing any more.
-        guard records[index].scheduled == entry.instant else { return }
-        records[index].scheduled = .distantFuture
-        // Who was touched as well is looked at once, for both.
-        if isOwed(slot: entry.slot) { return }
-        evaluate(entry.slot, at: nil, tick, deltas: &deltas)
+        // A bit for each.
+        var waiting: UInt64 = 0
+        for place in places {
+            let entry = due[place]
+            let index = Int(entry.slot)
+            // An entry that was replaced by an earlier one says nothing any more.
+            guard records[index].scheduled == entry.instant else { continue }
+            records[index].scheduled = .distantFuture
+            // Who was touched as well is looked at once, for both.
+            if isOwed(slot: entry.slot) { continue }
+            if turnDue(entry.slot, tick, deltas: &deltas) { continue }
+            waiting |= 1 << UInt64(place - places.lowerBound)
+            fetchSources(entry.slot, tick)
+        }
+        while waiting != 0 {
+            let place = places.lowerBound + waiting.trailingZeroBitCount
+            waiting &= waiting - 1
+            evaluate(due[place].slot, at: nil, tick, deltas: &deltas)
+        }
+    }
+
+    /// Turns the conditions of a user whose deadlines are due, where all of them are decided, so that nothing but them need
+    /// be read; else changes nothing and gives false.
+    private mutating func turnDue(
+        _ slot: UserSlot,
+        _ tick: EventTime,
+        deltas: inout [Delta]
+    ) -> Bool {
+        let record = records[Int(slot)]
+        guard record.isEvaluated, record.knownSince <= tick else { return false }
+        let deadlines = deadlineLists.deadlines(record.deadlines)
+        var left = deadlines.count
+        while left > 0, deadlines[left - 1].isDue(at: tick.milliseconds) {
+            left -= 1
+            guard deadlines[left].isPast(at: tick.milliseconds) else { return false }
+            let condition = deadlines[left].condition
+            if evaluator.prunes(condition) || !truth.turns(condition, slot) { return false }
+        }
+        if left < deadlines.count {
+            for place in left..<deadlines.count { turn(deadlines[place].condition, slot) }
+            deadlineLists.keepFirst(left, of: &records[Int(slot)].deadlines)
+            takeMembership(slot, tick, isFirst: false, deltas: &deltas)
+        }
+        schedule(slot, tick, deadlineLists.earliest(records[Int(slot)].deadlines))
+        return true
+    }
+
+    /// Turns a condition of a user that is decided and whose deadline has passed.
+    private mutating func turn(_ condition: Int, _ slot: UserSlot) {
+        truth.turn(condition, slot)
+        programs.note(flipped: 1 << UInt64(condition % 64), word: condition / 64)
     }
 
     /// Evaluates a user whose tick is still owed, before an event changes anything of it.
@@ -152,17 +200,40 @@ extension Shard {
         for place in next..<min(next + Self.usersFetched, ahead) {
             records.prefetch(Int(slot(place)))
         }
-        let words = evaluator.feeds.words
         for place in places {
             let slot = slot(place)
-            let record = records[Int(slot)]
-            deadlineLists.prefetch(record.deadlines)
-            traceLists.prefetch(record.traces)
-            truth.prefetch(Int(slot) * words, count: words)
-            recordLists.prefetch(record.records)
-            propertyLists.prefetch(record.properties)
+            deadlineLists.prefetch(records[Int(slot)].deadlines)
+            truth.prefetch(slot)
             membership.prefetch(slot)
         }
+    }
+
+    /// Asks for the rows that the due conditions of a user read.
+    @inline(__always)
+    private func fetchSources(_ slot: UserSlot, _ tick: EventTime) {
+        let record = records[Int(slot)]
+        var (readsTimes, readsRecords) = (!record.isEvaluated, !record.isEvaluated)
+        let deadlines = deadlineLists.deadlines(record.deadlines)
+        var left = deadlines.count
+        while left > 0, deadlines[left - 1].isDue(at: tick.milliseconds) {
+            left -= 1
+            if evaluator.readsRecords(deadlines[left].condition) {
+                readsRecords = true
+            } else {
+                readsTimes = true
+            }
+        }
+        if readsTimes { traceLists.prefetch(record.traces) }
+        if readsRecords { recordLists.prefetch(record.records) }
+    }
+
+    /// Asks for the rows of what happened to a user.
+    @inline(__always)
+    private func fetchRows(_ slot: UserSlot) {
+        let record = records[Int(slot)]
+        traceLists.prefetch(record.traces)
+        recordLists.prefetch(record.records)
+        propertyLists.prefetch(record.properties)
     }
 
     /// Looks at what may have changed of a user; ``takeMemberships(_:deltas:)`` makes memberships of
@@ -183,12 +254,16 @@ extension Shard {
             return
         }
         let words = evaluator.feeds.words
-        let row = truth.start + index * words
+        let row = truth.row(slot)
         let isFirst = !records[index].isEvaluated
+        // Whether conditions are looked at that may have a deadline in the list.
+        var hasOld = false
         var isTouched = isFirst
-        var isDue = false
+        var (isDue, isTurned) = (false, false)
         if isFirst {
             records[index].isEvaluated = true
+            truth.begin(slot)
+            deadlineLists.keepFirst(0, of: &records[index].deadlines)
             evaluator.beginAnew(
                 records[index],
                 truth: row,
@@ -196,43 +271,66 @@ extension Shard {
                 recordLists: recordLists
             )
         } else {
-            for word in 0..<words {
-                let bits = place.map { owed.bits($0, word: word) } ?? 0
-                if bits != 0 { isTouched = true }
-                evaluator.begin(word: word, bits)
+            evaluator.begin()
+            if let place {
+                for word in 0..<words {
+                    let bits = owed.bits(place, word: word)
+                    if bits == 0 { continue }
+                    isTouched = true
+                    if truth.withDeadline(bits, slot, word: word) != 0 { hasOld = true }
+                    evaluator.look(at: bits, word: word)
+                }
             }
-            isDue = takeDue(slot, tick)
+            (isDue, isTurned) = takeDue(slot, tick)
         }
         if isTouched || isDue {
-            let isFlipped = evaluator.evaluate(
-                records[index],
-                slot: slot,
-                at: tick,
-                truth: row,
-                traceLists: traceLists,
-                recordLists: recordLists,
-                propertyLists: propertyLists,
-                uploads: uploads
-            ) { programs.note(flipped: $1, word: $0) }
-            deadlineLists.update(&records[index].deadlines, after: evaluator, isTouched: isTouched)
-            let reports = noteSynced(isFirst: isFirst)
-            if isFirst || isFlipped || reports {
-                programs.add(slot, isAnew: isFirst)
-                if programs.isFull { takeMemberships(tick, deltas: &deltas) }
-            }
+            isTurned =
+                evaluator.evaluate(
+                    records[index],
+                    slot: slot,
+                    at: tick,
+                    truth: row,
+                    decided: row + words,
+                    traceLists: traceLists,
+                    recordLists: recordLists,
+                    propertyLists: propertyLists,
+                    uploads: uploads
+                ) { programs.note(flipped: $1, word: $0) } || isTurned
+            deadlineLists.update(
+                &records[index].deadlines,
+                lookedAt: hasOld ? evaluator.lookedAt : nil,
+                adding: evaluator.sortedDeadlines()
+            )
+            if noteSynced(isFirst: isFirst) { isTurned = true }
+        } else {
+            deadlineLists.keepFirst(
+                Int(records[index].deadlines.count),
+                of: &records[index].deadlines
+            )
         }
+        if isFirst || isTurned { takeMembership(slot, tick, isFirst: isFirst, deltas: &deltas) }
         schedule(slot, tick, deadlineLists.earliest(records[index].deadlines))
     }
 
-    /// Adds the conditions whose deadline is here to those to look at; gives whether there are any.
-    private mutating func takeDue(_ slot: UserSlot, _ tick: EventTime) -> Bool {
-        var isDue = false
-        while let condition = deadlineLists.takeDue(&records[Int(slot)].deadlines, tick) {
-            isDue = true
-            evaluator.look(at: condition)
+    /// Turns the conditions that are decided and whose deadline is here, and adds the others with one to those to look at;
+    /// gives whether there are any of either.
+    private mutating func takeDue(
+        _ slot: UserSlot,
+        _ tick: EventTime
+    ) -> (isDue: Bool, isTurned: Bool) {
+        var (isDue, isTurned) = (false, false)
+        while let deadline = deadlineLists.takeDue(&records[Int(slot)].deadlines, tick) {
+            let condition = deadline.condition
+            if deadline.isPast(at: tick.milliseconds), truth.turns(condition, slot) {
+                turn(condition, slot)
+                isTurned = true
+            } else {
+                evaluator.look(at: condition)
+                isDue = true
+            }
             if evaluator.prunes(condition) { prune(slot, condition: condition, tick) }
         }
-        return isDue
+        return (isDue, isTurned)
     }
 
     /// Drops what left the windows of a condition that is due.
@@ -267,6 +365,29 @@ extension Shard {
             records[Int(slot)].scheduled = EventTime(milliseconds: instant)
             deadlines.push(EventTime(milliseconds: instant), slot)
         }
+    }
+
+    /// Works out the cohorts of a user who was looked at, now or together with others.
+    private mutating func takeMembership(
+        _ slot: UserSlot,
+        _ tick: EventTime,
+        isFirst: Bool,
+        deltas: inout [Delta]
+    ) {
+        if !isFirst,
+            let isChanged = programs.runAlone(
+                slot,
+                feeds: evaluator.feeds,
+                truth: truth,
+                membership: &membership,
+                deltas: &deltas
+            )
+        {
+            if isChanged { markUnsaved(slot) }
+            return
+        }
+        programs.add(slot, isAnew: isFirst)
+        if programs.isFull { takeMemberships(tick, deltas: &deltas) }
     }
 
     /// Works out the cohorts of the users who were looked at, and reports what changed.

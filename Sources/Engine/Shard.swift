@@ -81,7 +81,7 @@ public struct Shard: ~Copyable {
     var unsaved: [UserSlot] = []
     var membership: MembershipTable
     /// Truth of every user's conditions at the last tick that looked at them: 64 a word, a row a user.
-    var truth = RecordTable<UInt64>()
+    var truth: TruthTable
     /// When every user's conditions may change by the clock alone.
     var deadlineLists = DeadlineLists()
     var evaluator: Evaluator
@@ -142,6 +142,7 @@ public struct Shard: ~Copyable {
             reported: synced.cohorts.map(\.index)
         )
         self.synced = synced
+        truth = TruthTable(rest: evaluator.truthOfNothing)
         self.evaluator = evaluator
     }
 
@@ -213,7 +214,7 @@ public struct Shard: ~Copyable {
     mutating func addUser() {
         records.append(UserRecord())
         membership.addUser()
-        truth.append(0, count: evaluator.feeds.words)
+        truth.addUser()
     }
 
     /// Notes that a user is to be looked at at the next tick; gives the place among the touched.
@@ -248,7 +249,8 @@ public struct Shard: ~Copyable {
     ) {
         var conditions = conditions
         if !evenSettled, records[Int(slot)].isEvaluated {
-            let truth = truth[Int(slot) * evaluator.feeds.words + word]
+            truth.leaveOpen(conditions, slot, word: word)
+            let truth = truth[slot, word]
             conditions &= ~evaluator.feeds.settled(truth, word: word, isGain: isGain)
         }
         if conditions != 0 { touched.add(conditions, to: touch(slot), word: word) }

@@ -236,12 +236,13 @@ struct TraceLists: ~Copyable {
         slab.prefetch(row, words: (Int(row.count) + 7) / 8, lines: 8)
     }
 
-    /// Asks for where the next time of a user and trace goes, where that is in a block of its own.
+    /// Asks for where the next time of a user and some traces goes, where that is in a block of its own.
     @inline(__always)
-    func prefetchEnd(_ row: SlabRow, trace: Int) {
-        guard let entry = find(trace, in: row), entry.header.isFar else { return }
-        let far = entry.far
-        Prefetch.line(start(far) + Int(far.end) * far.width)
+    func prefetchEnds(_ row: SlabRow, _ isWanted: (_ trace: Int) -> Bool) {
+        for entry in entries(row) where entry.header.isFar && isWanted(entry.trace) {
+            let far = entry.far
+            Prefetch.line(start(far) + Int(far.end) * far.width)
+        }
     }
 
     /// The listed times of an entry.

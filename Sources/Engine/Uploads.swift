@@ -35,8 +35,8 @@ struct Uploads {
     }
 
     /// Whether the user is in a cohort's list at a tick, and when that changes.
-    func outcome(_ slot: UserSlot, cohort: Int, at tick: EventTime) -> GeneralEvaluator.Outcome {
-        var outcome = GeneralEvaluator.Outcome(isTrue: false, change: .max)
+    func outcome(_ slot: UserSlot, cohort: Int, at tick: EventTime) -> ConditionOutcome {
+        var outcome = ConditionOutcome(isTrue: false)
         for entry in entries[Key(cohort: cohort, slot: slot)] ?? [] {
             if entry.time > tick.milliseconds {
                 outcome.change = entry.time

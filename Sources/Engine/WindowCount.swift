@@ -45,6 +45,13 @@ struct WindowCount {
         return nextFlipByWalking(of: range, length: length)
     }
 
+    /// Whether the range changes once more at most by the clock alone: at ``nextFlip(of:)``, where that is an instant.
+    func isDecided(_ range: CountRange) -> Bool {
+        guard length != nil, range.isPlain, inside.upperBound == times.count else { return false }
+        // A count that falls into the range may fall out of it too.
+        return range.contains(count) || range.lowest <= 0
+    }
+
     /// Times only leave, so the count only falls: the one whose leaving takes it out of the range, or
     /// down to the range, decides.
     private func nextFlipByLeaving(of range: CountRange, after age: Int64) -> Int64 {
