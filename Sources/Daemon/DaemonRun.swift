@@ -447,7 +447,6 @@ final class DaemonRun {
             threads: count
         )
         settings.joinsAtOnce = false
-        settings.queueBytes = memoryWatch.queueBytes
         do throws(KafkaError) {
             return try Consumer(settings, events)
         } catch {

@@ -7,8 +7,6 @@ import Telemetry
 ///
 /// Confined to the control thread; the records go to the engine threads, which take turns between them and new ones.
 final class HistoryReader {
-    /// Little, since what is new needs the memory: bytes of records that wait for each engine thread.
-    private static let queueBytes = 16 << 20
     private static let closeMilliseconds = 1000
 
     private let consumer: Consumer
@@ -37,7 +35,6 @@ final class HistoryReader {
             threads: engines.count
         )
         settings.joinsAtOnce = false
-        settings.queueBytes = Self.queueBytes * engines.count
         consumer = try Consumer(
             settings,
             ConsumerEvents(

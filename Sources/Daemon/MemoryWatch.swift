@@ -16,9 +16,6 @@ struct MemoryWatch {
         self.measures = measures
     }
 
-    /// How many bytes of records may wait in the client; nil where memory has no limit.
-    var queueBytes: Int? { measures.limitBytes.map { Int($0 / 16) } }
-
     /// Looks when it is time to.
     ///
     /// - Returns: The level before; nil where there was no look.

@@ -42,8 +42,8 @@ final class PartitionWorker {
     let partition: PartitionID
     let environment: EngineEnvironment
     let opened: OpenedPartition
-    // Unchecked: one thread has it, and nothing that is called while it is lent leads back here; to be told so
-    // again of every event costs as much as a look-up.
+    // What every record looks at is unchecked: one thread has it, and nothing that is called while it is lent leads back
+    // here; to be told so again of every event costs as much as a look-up.
     @exclusivity(unchecked) var shard: Shard
     var log: CommitLog<DiskFileSystem>
     var phase = Phase.opened { didSet { watch() } }
@@ -74,10 +74,10 @@ final class PartitionWorker {
     private var watched: Offset = .max
     /// Whether the sync thread has everyone who is in.
     var hasReset = false
-    var report: PartitionReport
+    @exclusivity(unchecked) var report: PartitionReport
     var deltas: [Delta] = []
     /// Where ticks by event time stand, and the arrival from which on one is due; none in a daemon.
-    var eventTicks: EventTickState?
+    @exclusivity(unchecked) var eventTicks: EventTickState?
     var eventTickDue = EventTime.distantFuture
 
     /// How many users were looked at for ``SplitUsers``.
@@ -95,7 +95,7 @@ final class PartitionWorker {
     /// What must be checked about history when the first record comes.
     var historyCheck: HistoryCheck?
     /// The history that is read again beside what is new, until everybody was looked at with all of it.
-    var fill: HistoryFill?
+    @exclusivity(unchecked) var fill: HistoryFill?
     /// The offsets of events and of commands that ended the process too often.
     let setAside: Set<Offset>
     let commandsSetAside: Set<Offset>

@@ -47,7 +47,10 @@ package final class Consumer: @unchecked Sendable {
             callbacks: callbacks
         )
         var queues: [EngineQueue] = []
-        for _ in 0..<settings.threads { queues.append(try EngineQueue(handle, conversation)) }
+        let waker = try handle.use { FetchWaker(settings.clientProperties, $0) }
+        for _ in 0..<settings.threads {
+            queues.append(try EngineQueue(handle, waker, conversation))
+        }
         conversation.deal(to: queues.map(\.forwarding))
         _ = try handle.use { client throws(KafkaError) in
             // Otherwise errors of the client would wait in a second queue that nobody polls.

@@ -20,10 +20,6 @@ package struct ConsumerSettings: Sendable {
     package var joinsAtOnce = true
     /// How many engine threads, each with a queue.
     package var threads: Int
-    /// How many bytes of records may wait for all engine threads together, beyond which nothing is fetched.
-    ///
-    /// In 4 MiB … 256 MiB for each thread, which is also the default. The user's librdkafka properties win.
-    package var queueBytes: Int?
     /// Which queue, 0..<threads, a partition goes to.
     package var queueIndex: @Sendable (PartitionID) -> Int
 
@@ -49,22 +45,15 @@ package struct ConsumerSettings: Sendable {
         self.queueIndex = queueIndex ?? { Int($0) % threads }
     }
 
-    private var queueKibibytes: Int {
-        guard let queueBytes else { return 262_144 }
-        return min(max(queueBytes / threads / 1024, 4096), 262_144)
-    }
-
-    /// A record that waits takes some hundred bytes beside its own.
-    private var queueRecordsMax: Int { min(queueKibibytes * 4, 1_000_000) }
-
     /// What the client gets, in the order it is set: our defaults, the user's, then what our promises rest on.
     var clientProperties: [(String, String)] {
         let defaults = [
             ("client.id", clientID),
-            // With the defaults of the library a consumer that catches up sleeps a second whenever
-            // 100,000 records are queued; both bound each engine thread's queue.
-            ("queued.min.messages", "\(queueRecordsMax)"),
-            ("queued.max.messages.kbytes", "\(queueKibibytes)"),
+            // What waits in the queue of an engine thread, few enough that they are in the processor's caches still when
+            // they are read (docs/performance.md); a record takes some hundred bytes beside its own. An answer of a
+            // broker has no more than that either, compressed.
+            ("queued.min.messages", "16384"),
+            ("queued.max.messages.kbytes", "4096"),
             // A tick waits for the end of the partition to be said, which an idle broker does this often.
             ("fetch.wait.max.ms", "100"),
             ("topic.metadata.refresh.interval.ms", "30000"),

@@ -9,11 +9,17 @@ package final class EngineQueue: @unchecked Sendable {
     private let handle: ClientHandle
     private let queue: ClientQueue
 
+    private let waker: FetchWaker
     private let conversation: Conversation
 
-    init(_ handle: ClientHandle, _ conversation: Conversation) throws(KafkaError) {
+    init(
+        _ handle: ClientHandle,
+        _ waker: FetchWaker,
+        _ conversation: Conversation
+    ) throws(KafkaError) {
         queue = try handle.makeQueue()
         self.handle = handle
+        self.waker = waker
         self.conversation = conversation
     }
 
@@ -48,6 +54,12 @@ package final class EngineQueue: @unchecked Sendable {
                         pass
                     )
                 }
+                waker.handedOut(
+                    pass.count,
+                    size: pass.size,
+                    rest: rd_kafka_queue_length(queue.pointer),
+                    client
+                )
                 return pass.count
             }
         }
@@ -95,6 +107,8 @@ package final class EngineQueue: @unchecked Sendable {
         let client: OpaquePointer
         let limit: Int
         var count = 0
+        /// Bytes of values.
+        var size = 0
         /// The topic of the message before, and whether that is the companion: topics change seldom.
         private var topic: OpaquePointer?
         private var isOfCompanion = false
@@ -126,6 +140,7 @@ package final class EngineQueue: @unchecked Sendable {
                 )
             }
             pass.pointee.count += 1
+            pass.pointee.size += message.pointee.len
             if pass.pointee.count >= pass.pointee.limit { rd_kafka_yield(pass.pointee.client) }
         }
 

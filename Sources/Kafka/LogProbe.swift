@@ -57,8 +57,10 @@ package final class LogProbe {
         )
         // A group would have a coordinator looked for.
         settings.properties["group.instance.id"] = nil
-        // Of what is fetched one record is looked at. Who reads on would wait a second whenever so many are queued.
-        if !readsAll { settings.properties["queued.min.messages"] = "1" }
+        // Of what is fetched one record is looked at. Who reads on would wait a second whenever so many are queued,
+        // for nobody wakes this client.
+        settings.properties["queued.min.messages"] = readsAll ? "1000000" : "1"
+        if readsAll { settings.properties["queued.max.messages.kbytes"] = "262144" }
         settings.properties["fetch.error.backoff.ms"] = "50"
         handle = try ClientHandle(
             consumer: true,

@@ -68,11 +68,18 @@ struct KafkaEngineCommand {
         _ replay: ReplayConfiguration,
         in folder: String
     ) throws -> KafkaEngineReport {
+        var properties = properties
+        properties["bootstrap.servers"] = bootstrap
+        if preloads {
+            // Room for all of it.
+            properties["queued.min.messages"] = "10000000"
+            properties["queued.max.messages.kbytes"] = "2097151"
+        }
         var settings = CatchUp.Settings(
             plan: plan,
             replay: replay,
             ticks: ticks,
-            properties: properties.merging(["bootstrap.servers": bootstrap]) { $1 },
+            properties: properties,
             topic: topic,
             directory: folder
         )

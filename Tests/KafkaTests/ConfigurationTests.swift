@@ -63,27 +63,6 @@ struct ConfigurationTests {
         #expect(error?.text.contains("max.poll.interval.ms") == true)
     }
 
-    @Test("the queues of engine threads share what memory they may take, each within bounds")
-    func queueBytes() {
-        func queue(_ bytes: Int?, _ properties: [String: String] = [:]) -> [String?] {
-            var settings = ConsumerSettings(
-                properties: properties,
-                groupID: "g",
-                clientID: "c",
-                topic: "t",
-                threads: 2
-            )
-            settings.queueBytes = bytes
-            let given = Dictionary(settings.clientProperties) { $1 }
-            return [given["queued.max.messages.kbytes"], given["queued.min.messages"]]
-        }
-        #expect(queue(nil) == ["262144", "1000000"])
-        #expect(queue(64 << 20) == ["32768", "131072"])
-        #expect(queue(0) == ["4096", "16384"])
-        #expect(queue(1 << 40) == ["262144", "1000000"])
-        #expect(queue(64 << 20, ["queued.max.messages.kbytes": "5000"]) == ["5000", "131072"])
-    }
-
     @Test("errors carry the name that Kafka's documents use")
     func names() {
         #expect(KafkaError.closed.codeName == "_DESTROY")

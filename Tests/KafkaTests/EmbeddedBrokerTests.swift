@@ -117,6 +117,49 @@ struct EmbeddedBrokerTests {
         }
     }
 
+    @Test("a queue that was full is filled again as soon as it is half empty")
+    func fullQueue() async throws {
+        try broker.createTopic("full", partitions: 1)
+        let batches = ["batch.num.messages": "100"]
+        try Sender(bootstrap: broker.bootstrapServers, properties: batches)
+            .fill("full", partitions: 1, count: 20_000)
+        let consumer = try Consumer(
+            ConsumerSettings(
+                properties: [
+                    "bootstrap.servers": broker.bootstrapServers, "queued.min.messages": "200",
+                ],
+                groupID: "full",
+                clientID: "kafka-tests",
+                topic: "full",
+                threads: 1
+            ),
+            ConsumerEvents(
+                startPosition: { _ in .offset(0) },
+                assigned: { _ in },
+                revoked: { _, _ in },
+                failed: { _ in },
+                log: { _ in }
+            )
+        )
+        try await eventually("the assignment") {
+            consumer.pollControl(timeoutMilliseconds: 10)
+            return consumer.assignment == [0]
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var next: Offset = 0
+        while next < 20_000, clock.now - start < .seconds(60) {
+            _ = consumer.queues[0].consume(timeoutMilliseconds: 1_000, limit: 50) {
+                if $0.isRecord { next = $0.offset + 1 }
+            }
+            usleep(1000)
+        }
+        #expect(next == 20_000)
+        // By itself the client would sleep a second for each 200 records.
+        #expect(clock.now - start < .seconds(20))
+        #expect(consumer.close(timeoutMilliseconds: 10_000))
+    }
+
     @Test("a broker that is down is noticed, and nothing is lost when it comes back")
     func outage() async throws {
         try broker.createTopic("outage", partitions: 1)
