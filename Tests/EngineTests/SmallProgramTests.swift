@@ -13,7 +13,7 @@ struct SmallProgramTests {
         case and(Clause, Clause)
         case or(Clause, Clause)
 
-        static func random(
+        static func some(
             _ generator: inout SeededGenerator,
             _ conditions: [Int],
             depth: Int
@@ -21,9 +21,9 @@ struct SmallProgramTests {
             if depth == 0 || generator.chance(percent: 20) {
                 return .condition(generator.pick(conditions))
             }
-            let first = random(&generator, conditions, depth: depth - 1)
+            let first = some(&generator, conditions, depth: depth - 1)
             if generator.chance(percent: 25) { return .not(first) }
-            let second = random(&generator, conditions, depth: depth - 1)
+            let second = some(&generator, conditions, depth: depth - 1)
             return generator.chance(percent: 50) ? .and(first, second) : .or(first, second)
         }
 
@@ -51,7 +51,7 @@ struct SmallProgramTests {
         var generator = SeededGenerator(seed: UInt64(seed))
         for count in [1, 2, 3, 4, 4] {
             let conditions = (0..<count).map { _ in generator.below(192) }
-            let clause = Clause.random(&generator, conditions, depth: 5)
+            let clause = Clause.some(&generator, conditions, depth: 5)
             let program = SmallProgram(clause.program)
             #expect(program.isSmall)
             for _ in 0..<64 {
