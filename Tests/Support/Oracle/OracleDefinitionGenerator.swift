@@ -74,7 +74,7 @@ struct OracleDefinitionGenerator {
                 ? max(seconds(upTo: 1, &generator), seconds(upTo: 1, &generator)) : nil
         )
         if generator.chance(percent: 25) {
-            sequence.same = generator.chance(percent: 80) ? ["item"] : same(&generator)
+            sequence.same = generator.chance(percent: 92) ? ["item"] : same(&generator)
             sequence.steps = Array(sequence.steps.prefix(2))
             if generator.chance(percent: 50) { sequence.within = nil }
         }
