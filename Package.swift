@@ -182,7 +182,10 @@ let package = Package(
         tests("Traffic", ["Basics"]),
         tests("Events", ["Basics", "FuzzBodies", "TestKit"]),
         tests("Cohorts", ["Basics", "Events", "YAML", "FuzzBodies", "TestKit"]),
-        tests("Engine", ["Basics", "Events", "Cohorts", "Configuration", "Replay", "TestKit"]),
+        tests(
+            "Engine",
+            ["Basics", "Events", "Cohorts", "Configuration", "InputFiles", "Replay", "TestKit"]
+        ),
         tests("LogStore", ["Basics", "TestKit"]),
         tests("Sync", ["Basics", "Templates", "Configuration"]),
         tests("Configuration", ["Basics"]),

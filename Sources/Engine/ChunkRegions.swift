@@ -40,6 +40,7 @@ struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
             spare = chunksOfNext
             spareEnd = (prepared ?? take(chunks: spare)) + spare * chunkCount
             prepared = nil
+            preparedBytes = 0
         }
         guard let spareEnd else { preconditionFailure("\(spare) spare chunks without a region") }
         let chunk = spareEnd - spare * chunkCount
@@ -58,14 +59,13 @@ struct ChunkRegions<Element: BitwiseCopyable>: ~Copyable {
     /// Does nothing while there are few regions.
     @inline(__always)
     mutating func prepare() {
-        if prepared == nil || preparedBytes < Self.chunksPerRegion * chunkBytes { prepareMore() }
+        if preparedBytes < Self.chunksPerRegion * chunkBytes { prepareMore() }
     }
 
     @inline(never)
     private mutating func prepareMore() {
         guard regions.count >= Self.preparedFrom else { return }
         let first = prepared ?? take(chunks: Self.chunksPerRegion)
-        if prepared == nil { preparedBytes = 0 }
         prepared = first
         let end = min(preparedBytes + TableMemory.pageBytes, Self.chunksPerRegion * chunkBytes)
         let bytes = UnsafeMutableRawPointer(first)

@@ -39,10 +39,20 @@ struct DeadlineLists: ~Copyable {
         return earliest
     }
 
-    /// Takes out all deadlines but the `count` latest.
+    /// The user's deadlines at `tick` or before, the earliest last; lent until the lists change.
     @inline(__always)
-    mutating func keepFirst(_ count: Int, of row: inout SlabRow) {
-        if count == 0 { slab.clear(&row) } else { row.count = UInt32(count) }
+    func due(_ row: SlabRow, _ tick: EventTime) -> UnsafeMutableBufferPointer<ConditionDeadline> {
+        let all = deadlines(row)
+        var first = all.count
+        while first > 0, all[first - 1].isDue(at: tick.milliseconds) { first -= 1 }
+        return UnsafeMutableBufferPointer(rebasing: all[first...])
+    }
+
+    /// Takes out so many of the earliest deadlines.
+    @inline(__always)
+    mutating func drop(_ count: Int, of row: inout SlabRow) {
+        row.count -= UInt32(count)
+        if row.count == 0 { slab.clear(&row) }
     }
 
     /// Adds what an evaluation found, in the place of what was known of the conditions it looked at.

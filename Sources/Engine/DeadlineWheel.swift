@@ -30,7 +30,7 @@ struct DeadlineWheel: ~Copyable {
     private static let origin: Int64 = 1 << 47
     /// A block is a word with the next block and how many entries it has, and twelve bytes for each.
     private static let blockClass = WordSlab.sizeClass(words: (8 + blockEntries * entryBytes) / 8)
-    private static let blockEntries = 20
+    static let blockEntries = 20
     private static let entryBytes = 12
 
     private var slab = WordSlab()

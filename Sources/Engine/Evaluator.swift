@@ -54,9 +54,7 @@ struct Evaluator {
     /// What the property conditions of a user turned out to be.
     private let propertyTruth: WordBuffer
     /// Truth of the conditions of a user of whom nothing happened.
-    private(set) var truthOfNothing: [UInt64] = []
-    /// The same, for the hot path.
-    private let rest: WordBuffer
+    let truthOfNothing: WordBuffer
     /// Words of ``deadline(_:)``.
     private let deadlineWords: WordBuffer
     /// When conditions that were looked at may change by the clock alone: how many there are.
@@ -133,14 +131,13 @@ struct Evaluator {
         places = TracePlaces(traces: plan.traces.count)
         propertyTruth = WordBuffer(count: feeds.words)
         deadlineWords = WordBuffer(count: steps.count)
-        rest = WordBuffer(count: feeds.words)
+        truthOfNothing = WordBuffer(count: feeds.words)
         var recordReaders = BitRows(rows: 1, words: feeds.words)
         for condition in steps.indices where sourceCount(of: condition) > 0 {
             if case .records = source(0, of: condition) { recordReaders.set(0, condition) }
         }
         self.recordReaders = recordReaders.bits
         workOutNothing(plan)
-        for word in 0..<rest.count { rest[word] = truthOfNothing[word] }
     }
 
     /// Conditions that look back as far as any on their trace: when something leaves their window, nobody needs it.
@@ -272,18 +269,16 @@ struct Evaluator {
         let traceLists = TraceLists()
         let recordLists = RecordLists(plan: plan)
         let propertyLists = PropertyLists()
-        let truth = WordBuffer(count: feeds.words)
         _ = evaluate(
             record,
             slot: 0,
             at: tick,
-            truth: truth.start,
+            truth: truthOfNothing.start,
             traceLists: traceLists,
             recordLists: recordLists,
             propertyLists: propertyLists,
             uploads: Uploads()
         )
-        truthOfNothing = truth.array
     }
 
     /// Adds a condition to look at.
@@ -419,7 +414,7 @@ struct Evaluator {
                     after = after & ~(1 << UInt64(bit)) | (outcome.isTrue ? 1 << UInt64(bit) : 0)
                 }
                 if let row {
-                    decided |= asked & ~noted & ~(after ^ rest[word])
+                    decided |= asked & ~noted & ~(after ^ truthOfNothing[word])
                     row[word] = row[word] & ~asked | decided
                 }
                 if after != before {

@@ -132,17 +132,15 @@ extension Shard {
     ) -> Bool {
         let record = records[Int(slot)]
         guard record.isEvaluated, record.knownSince <= tick else { return false }
-        let deadlines = deadlineLists.deadlines(record.deadlines)
-        var left = deadlines.count
-        while left > 0, deadlines[left - 1].isDue(at: tick.milliseconds) {
-            left -= 1
-            guard deadlines[left].isPast(at: tick.milliseconds) else { return false }
-            let condition = deadlines[left].condition
-            if evaluator.prunes(condition) || !truth.turns(condition, slot) { return false }
+        let due = deadlineLists.due(record.deadlines, tick)
+        for deadline in due {
+            guard deadline.isPast(at: tick.milliseconds), truth.turns(deadline.condition, slot),
+                !evaluator.prunes(deadline.condition)
+            else { return false }
         }
-        if left < deadlines.count {
-            for place in left..<deadlines.count { turn(deadlines[place].condition, slot) }
-            deadlineLists.keepFirst(left, of: &records[Int(slot)].deadlines)
+        if !due.isEmpty {
+            for deadline in due { turn(deadline.condition, slot) }
+            deadlineLists.drop(due.count, of: &records[Int(slot)].deadlines)
             takeMembership(slot, tick, isFirst: false, deltas: &deltas)
         }
         schedule(slot, tick, deadlineLists.earliest(records[Int(slot)].deadlines))
@@ -213,11 +211,8 @@ extension Shard {
     private func fetchSources(_ slot: UserSlot, _ tick: EventTime) {
         let record = records[Int(slot)]
         var (readsTimes, readsRecords) = (!record.isEvaluated, !record.isEvaluated)
-        let deadlines = deadlineLists.deadlines(record.deadlines)
-        var left = deadlines.count
-        while left > 0, deadlines[left - 1].isDue(at: tick.milliseconds) {
-            left -= 1
-            if evaluator.readsRecords(deadlines[left].condition) {
+        for deadline in deadlineLists.due(record.deadlines, tick) {
+            if evaluator.readsRecords(deadline.condition) {
                 readsRecords = true
             } else {
                 readsTimes = true
@@ -262,8 +257,8 @@ extension Shard {
         var (isDue, isTurned) = (false, false)
         if isFirst {
             records[index].isEvaluated = true
-            truth.begin(slot)
-            deadlineLists.keepFirst(0, of: &records[index].deadlines)
+            truth.decideAll(slot)
+            deadlineLists.clear(&records[index].deadlines)
             evaluator.beginAnew(
                 records[index],
                 truth: row,
@@ -302,11 +297,8 @@ extension Shard {
                 adding: evaluator.sortedDeadlines()
             )
             if noteSynced(isFirst: isFirst) { isTurned = true }
-        } else {
-            deadlineLists.keepFirst(
-                Int(records[index].deadlines.count),
-                of: &records[index].deadlines
-            )
+        } else if records[index].deadlines.count == 0 {
+            deadlineLists.clear(&records[index].deadlines)
         }
         if isFirst || isTurned { takeMembership(slot, tick, isFirst: isFirst, deltas: &deltas) }
         schedule(slot, tick, deadlineLists.earliest(records[index].deadlines))

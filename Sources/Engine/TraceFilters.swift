@@ -61,19 +61,14 @@ struct TraceFilters {
     func horizon(_ trace: Int) -> Int64 { horizons[trace] }
 
     /// Whether the event passes the filter of a trace of its type.
-    func matches(_ event: EventView, trace: Int) -> Bool {
-        let range = testRanges[trace]
-        if range.isEmpty { return true }
-        // Lent, since copies would count the references inside.
-        return tests.withUnsafeBufferPointer { tests in
-            for index in range {
-                let property = tests[index].property
-                let value =
-                    tests[index].isOfUser
-                    ? event.userProperties[property] : event.eventProperties[property]
-                if !tests[index].test.matches(value) { return false }
-            }
-            return true
+    func matches(_ event: borrowing EventView, trace: Int) -> Bool {
+        for index in testRanges[trace] {
+            let property = tests[index].property
+            let value =
+                tests[index].isOfUser
+                ? event.userProperties[property] : event.eventProperties[property]
+            if !tests[index].test.matches(value) { return false }
         }
+        return true
     }
 }

@@ -14,16 +14,12 @@ import Basics
 struct TruthTable: ~Copyable {
     private var rows = RecordTable<UInt64>()
     /// Words of each half of a row.
-    private let words: Int
+    private var words: Int { rest.count }
     /// Truth of a user of whom nothing happened.
     private let rest: WordBuffer
 
     /// - `rest`: Truth of a user of whom nothing happened, a bit for each condition.
-    init(rest: [UInt64]) {
-        words = rest.count
-        self.rest = WordBuffer(count: rest.count)
-        for (word, bits) in rest.enumerated() { self.rest[word] = bits }
-    }
+    init(rest: WordBuffer) { self.rest = rest }
 
     /// Makes room for one more user, all of whose conditions are false and open.
     mutating func addUser() { rows.append(0, count: 2 * words) }
@@ -57,13 +53,9 @@ struct TruthTable: ~Copyable {
         for word in 0..<2 * words { rows[Int(slot) * 2 * words + word] = 0 }
     }
 
-    /// Begins with a user as one of whom nothing happened, and who has no deadlines.
-    mutating func begin(_ slot: UserSlot) {
-        let row = row(slot)
-        for word in 0..<words {
-            row[word] = rest[word]
-            row[words + word] = ~0
-        }
+    /// Begins with a user who has no deadlines, and whose truth will be that of one of whom nothing happened.
+    mutating func decideAll(_ slot: UserSlot) {
+        (row(slot) + words).update(repeating: ~0, count: words)
     }
 
     /// Leaves conditions open that have to do with an event, but for those without a deadline.

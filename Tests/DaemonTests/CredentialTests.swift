@@ -59,11 +59,13 @@ extension DaemonStateTests {
         func template() async throws {
             let broker = try Broker()
             try await broker.createTopic(partitions: 4)
-            let daemon = try DaemonUnderTest()
             let shop = try Shop(key: "key-two")
-            try daemon.configure(kafka: broker.address, properties: broker.properties)
-            try daemon.shop(url: shop.url, key: "key-one")
-            try daemon.cohorts([Self.viewers], to: ["shop"])
+            let daemon = try DaemonUnderTest.telling(
+                shop,
+                key: "key-one",
+                of: Self.viewers,
+                through: broker
+            )
             let replacement = Replacement("\(daemon.path)/shop-key", "key-two")
             try await beRefused(
                 daemon,

@@ -29,11 +29,13 @@ extension DaemonTests {
         func list() async throws {
             let broker = try Broker()
             try await broker.createTopic(partitions: 4)
-            let daemon = try DaemonUnderTest()
             let shop = try Shop(key: "key-of-the-shop")
-            try daemon.configure(kafka: broker.address, properties: broker.properties)
-            try daemon.shop(url: shop.url, key: "key-of-the-shop\n")
-            try daemon.cohorts([DaemonUnderTest.guests], to: ["shop"])
+            let daemon = try DaemonUnderTest.telling(
+                shop,
+                key: "key-of-the-shop\n",
+                of: DaemonUnderTest.guests,
+                through: broker
+            )
             let publisher = try Publisher(broker.address)
             try await publish(0..<30, publisher)
             try await publisher.event("view", of: "user-30")
@@ -94,11 +96,13 @@ extension DaemonTests {
         func renamed() async throws {
             let broker = try Broker()
             try await broker.createTopic(partitions: 1)
-            let daemon = try DaemonUnderTest()
             let shop = try Shop(key: "key-of-the-shop")
-            try daemon.configure(kafka: broker.address, properties: broker.properties)
-            try daemon.shop(url: shop.url, key: "key-of-the-shop\n")
-            try daemon.cohorts([DaemonUnderTest.guests], to: ["shop"])
+            let daemon = try DaemonUnderTest.telling(
+                shop,
+                key: "key-of-the-shop\n",
+                of: DaemonUnderTest.guests,
+                through: broker
+            )
             let publisher = try Publisher(broker.address)
             try await publish(0..<5, publisher)
             try await daemon.startReady()

@@ -156,6 +156,20 @@ extension Shop.State {
 }
 
 extension DaemonUnderTest {
+    /// A daemon that tells a shop who is in a cohort.
+    static func telling(
+        _ shop: Shop,
+        key: String,
+        of cohort: (id: String, users: String),
+        through broker: Broker
+    ) throws -> DaemonUnderTest {
+        let daemon = try DaemonUnderTest()
+        try daemon.configure(kafka: broker.address, properties: broker.properties)
+        try daemon.shop(url: shop.url, key: key)
+        try daemon.cohorts([cohort], to: ["shop"])
+        return daemon
+    }
+
     /// Writes the shop's template, and a destination with a key of its own in the file `ID-key`.
     func shop(_ id: String = "shop", url: String, key: String) throws {
         try template("shop", Shop.template)

@@ -1,6 +1,6 @@
 import Basics
 import Cohorts
-import Foundation
+import InputFiles
 import Testing
 
 @testable import Engine
@@ -8,13 +8,10 @@ import Testing
 @Suite("Days by the calendar")
 struct CalendarIntervalTests {
     /// Where clocks went back from 00:01 to 23:01 until 2011.
-    private static let file = "/usr/share/zoneinfo/America/St_Johns"
+    private static let zone = "America/St_Johns"
 
     private func intervals() throws -> CalendarIntervals {
-        let data = try #require(FileManager.default.contents(atPath: Self.file))
-        let zone = try [UInt8](data).withByteView {
-            (bytes: ByteView) throws(TimeZoneRules.Malformed) in try TimeZoneRules(tzif: bytes)
-        }
+        let zone = try #require(ZoneFiles.rules(Self.zone))
         return try #require(CalendarIntervals(.day(zone)))
     }
 
@@ -24,7 +21,7 @@ struct CalendarIntervalTests {
 
     @Test(
         "a day that began before the clocks went back over midnight has no one beginning",
-        .enabled(if: FileManager.default.fileExists(atPath: file), "tzdata is not there")
+        .enabled(if: ZoneFiles.exists(zone), "tzdata is not there")
     )
     func pieces() throws {
         var intervals = try intervals()
@@ -39,7 +36,7 @@ struct CalendarIntervalTests {
 
     @Test(
         "any other day begins at its midnight",
-        .enabled(if: FileManager.default.fileExists(atPath: file), "tzdata is not there")
+        .enabled(if: ZoneFiles.exists(zone), "tzdata is not there")
     )
     func whole() throws {
         var intervals = try intervals()

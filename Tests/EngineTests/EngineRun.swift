@@ -3,7 +3,7 @@ import Cohorts
 import Configuration
 import Engine
 import Events
-import Foundation
+import InputFiles
 import Replay
 import TestKit
 import Testing
@@ -65,12 +65,7 @@ extension OracleCase {
     fileprivate static let zones: [String: TimeZoneRules] = {
         var zones = ["UTC": TimeZoneRules.utc]
         for name in OracleZone.names {
-            guard let data = FileManager.default.contents(atPath: "/usr/share/zoneinfo/" + name)
-            else { continue }
-            zones[name] = try? [UInt8](data).withByteView {
-                (bytes: ByteView) throws(TimeZoneRules.Malformed) in
-                try TimeZoneRules(tzif: bytes)
-            }
+            zones[name] = ZoneFiles.rules(name)
         }
         return zones
     }()

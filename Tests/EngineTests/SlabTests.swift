@@ -218,7 +218,10 @@ struct SlabTests {
             wheel.advance(to: EventTime(milliseconds: tick))
             var last = 0
             while wheel.takeDue(into: &due) {
-                #expect(due.count - last <= 20, "a step takes one block out")
+                #expect(
+                    due.count - last <= DeadlineWheel.blockEntries,
+                    "a step takes one block out"
+                )
                 last = due.count
                 // Users who are looked at meanwhile are due again later.
                 let instant = tick + 1 + Int64(generator.below(50 * stride))

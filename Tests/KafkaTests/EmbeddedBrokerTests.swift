@@ -66,16 +66,18 @@ struct EmbeddedBrokerTests {
         #expect(try await member.close())
     }
 
-    @Test("a limit and an early stop leave the rest queued and in order")
-    func limits() async throws {
-        try broker.createTopic("limits", partitions: 1)
-        try Sender(bootstrap: broker.bootstrapServers).fill("limits", partitions: 1, count: 100)
+    /// A consumer, in a group of its own, that has the one partition of a topic from its beginning.
+    private func consumer(
+        of topic: String,
+        _ properties: [String: String] = [:]
+    ) async throws -> Consumer {
+        let broker = ["bootstrap.servers": broker.bootstrapServers]
         let consumer = try Consumer(
             ConsumerSettings(
-                properties: ["bootstrap.servers": broker.bootstrapServers],
-                groupID: "limits",
+                properties: broker.merging(properties) { $1 },
+                groupID: topic,
                 clientID: "kafka-tests",
-                topic: "limits",
+                topic: topic,
                 threads: 1
             ),
             ConsumerEvents(
@@ -90,6 +92,14 @@ struct EmbeddedBrokerTests {
             consumer.pollControl(timeoutMilliseconds: 10)
             return consumer.assignment == [0]
         }
+        return consumer
+    }
+
+    @Test("a limit and an early stop leave the rest queued and in order")
+    func limits() async throws {
+        try broker.createTopic("limits", partitions: 1)
+        try Sender(bootstrap: broker.bootstrapServers).fill("limits", partitions: 1, count: 100)
+        let consumer = try await consumer(of: "limits")
         var offsets: [Offset] = []
         var counts: [Int] = []
         let queue = consumer.queues[0]
@@ -123,28 +133,7 @@ struct EmbeddedBrokerTests {
         let batches = ["batch.num.messages": "100"]
         try Sender(bootstrap: broker.bootstrapServers, properties: batches)
             .fill("full", partitions: 1, count: 20_000)
-        let consumer = try Consumer(
-            ConsumerSettings(
-                properties: [
-                    "bootstrap.servers": broker.bootstrapServers, "queued.min.messages": "200",
-                ],
-                groupID: "full",
-                clientID: "kafka-tests",
-                topic: "full",
-                threads: 1
-            ),
-            ConsumerEvents(
-                startPosition: { _ in .offset(0) },
-                assigned: { _ in },
-                revoked: { _, _ in },
-                failed: { _ in },
-                log: { _ in }
-            )
-        )
-        try await eventually("the assignment") {
-            consumer.pollControl(timeoutMilliseconds: 10)
-            return consumer.assignment == [0]
-        }
+        let consumer = try await consumer(of: "full", ["queued.min.messages": "200"])
         let clock = ContinuousClock()
         let start = clock.now
         var next: Offset = 0

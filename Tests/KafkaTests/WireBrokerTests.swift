@@ -207,14 +207,12 @@ struct WireBrokerTests {
     @Test("a node that takes connections and never answers is left alone, and used when it does")
     func silence() async throws {
         broker.behave(.silent)
-        let began = ProcessInfo.processInfo.systemUptime
         let member = try member(["api.version.request.timeout.ms": "1000"])
         try await eventually("it is said") {
             member.seen.errors.contains { $0.text.contains("ApiVersionRequest failed") }
         }
-        // One at a time of each node, also where the machine is slow.
-        let seconds = ProcessInfo.processInfo.systemUptime - began
-        #expect(broker.connectionCount(node: 1) < 10 + 10 * Int(seconds))
+        // One at a time of each node.
+        #expect(broker.connectionCount(node: 1) < 10)
         broker.behave(.answering)
         broker.append(batch("first"))
         try await eventually("the first record") { texts(member) == ["first"] }
