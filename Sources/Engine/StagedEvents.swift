@@ -102,12 +102,7 @@ struct StagedEvents: ~Copyable {
             : DedupeSet.Key(high: 0, low: 0)
         let type = types.number(of: event.eventType)
         let firstTrace = traces.count
-        if event.kind == .event {
-            for candidate in filters.candidates(for: type) {
-                let trace = filters.trace(at: candidate)
-                if filters.matches(event, trace: trace) { traces.append(trace) }
-            }
-        }
+        if event.kind == .event { filters.appendTraces(of: event, type: type, to: &traces) }
         let firstRecord = records.count
         recordFilters.appendRecords(of: event, type: type, to: &records, words: &words)
         let firstAssignment = assignments.count

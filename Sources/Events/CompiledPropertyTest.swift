@@ -38,6 +38,12 @@ public struct CompiledPropertyTest: Sendable {
     /// Whether a test can be compiled: every one can.
     public static func isSupported(_ test: PredicateTest) -> Bool { true }
 
+    /// The texts of which a scalar must be one, where the predicate asks for nothing else; nil of any other.
+    public var texts: [[UInt8]]? {
+        guard positives.count == 1, negatives.isEmpty, sets.isEmpty, set == nil else { return nil }
+        return positives[0].texts
+    }
+
     /// Whether the value satisfies the predicate.
     ///
     /// Complexity: O(bytes of value and operands). Allocates only to ignore case in texts beyond 1 KiB.

@@ -45,6 +45,9 @@ struct ScalarTest: Sendable {
         let double: Double?
         let boolean: Bool?
 
+        /// Whether no scalar but a text is equal to it.
+        var isTextOnly: Bool { integer == nil && double == nil && boolean == nil }
+
         init(_ operand: Operand) {
             let canonical = CanonicalText.bytes(of: operand)
             self.canonical = canonical
@@ -102,6 +105,14 @@ struct ScalarTest: Sendable {
             case .set, .setIs, .setContains:
                 preconditionFailure("`\(test.op.rawValue)` is asked of whole values")
             }
+    }
+
+    /// The texts that are all that satisfies it; nil where something else does too.
+    var texts: [[UInt8]]? {
+        guard case .equal(let operands) = comparison, operands.allSatisfy(\.isTextOnly) else {
+            return nil
+        }
+        return operands.map(\.canonical)
     }
 
     /// Whether the scalar satisfies it; a negative operator is satisfied where this is false.
