@@ -31,9 +31,15 @@ public struct MicroPredicate: Hashable, Sendable {
         /// Whether the predicate asks for nothing else.
         public let areAll: Bool
 
-        /// Whether `number` / `count` is between them; both exact, and `count` is positive.
+        /// Whether `number` is between them.
         @inline(__always)
-        public func hold(_ number: Int128, over count: Int128 = 1) -> Bool {
+        public func hold(_ number: Int128) -> Bool {
+            (lowestIsIn ? number >= lowest : number > lowest)
+                && (highestIsIn ? number <= highest : number < highest)
+        }
+
+        /// Whether `number` / `count` is between them; both exact, and `count` is positive.
+        public func hold(_ number: Int128, over count: Int128) -> Bool {
             let least = lowest * count
             let most = highest * count
             return (lowestIsIn ? number >= least : number > least)

@@ -13,7 +13,7 @@ struct Evaluator {
         enum Kind: BitwiseCopyable {
             /// A count of at least one or more events, in a window that ends with the tick: most of all conditions.
             case atLeast
-            case count, firstSeen, properties, synced, general
+            case count, firstSeen, properties, synced, sequence, general
         }
 
         var kind: Kind
@@ -21,7 +21,10 @@ struct Evaluator {
         var holdsForNone = false
         /// Whether it changes with a property value that is still ahead.
         var readsProperties = false
+        /// Of a sequence that of its last step.
         var trace: Int32 = 0
+        /// Of a sequence the trace of its first step.
+        var firstTrace: Int32 = 0
         /// Place in ``holed`` of a range with holes, −1 = it has none.
         var holed: Int32 = -1
         /// Number among the general conditions.
@@ -33,6 +36,9 @@ struct Evaluator {
         var highest: Int64 = 0
 
         static let unbounded = Int64.max
+
+        /// Whether ``general`` is a number.
+        var isGeneral: Bool { kind == .general || kind == .sequence }
 
         init(kind: Kind) { self.kind = kind }
     }
@@ -106,6 +112,13 @@ struct Evaluator {
                 var step = Step(kind: .general)
                 step.general = Int32(generalCount)
                 if case .hadMostRecent = condition { step.readsProperties = true }
+                if case .sequence(let sequence) = condition,
+                    let first = sequence.traces.first, let last = sequence.traces.last
+                {
+                    step.kind = .sequence
+                    step.firstTrace = Int32(first)
+                    step.trace = Int32(last)
+                }
                 steps.append(step)
                 generalCount += 1
             }
@@ -114,7 +127,7 @@ struct Evaluator {
         self.steps = steps
         self.holed = holed
         general = GeneralEvaluator(plan: plan, names: &names)
-        for (condition, step) in steps.enumerated() where step.kind == .general {
+        for (condition, step) in steps.enumerated() where step.isGeneral {
             readNames[condition] = general.names(of: Int(step.general))
         }
         feeds = ConditionFeeds(plan: plan)
@@ -198,7 +211,7 @@ struct Evaluator {
         let step = steps[condition]
         switch step.kind {
         case .atLeast, .count: return 1
-        case .general: return general.sourceCount(of: Int(step.general))
+        case .sequence, .general: return general.sourceCount(of: Int(step.general))
         case .firstSeen, .properties, .synced: return 0
         }
     }
@@ -206,7 +219,7 @@ struct Evaluator {
     /// One of the traces that a condition reads, 0..<``sourceCount(of:)``.
     func source(_ number: Int, of condition: Int) -> Source {
         let step = steps[condition]
-        return step.kind == .general
+        return step.isGeneral
             ? general.source(number, of: Int(step.general)) : .times(Int(step.trace))
     }
 
@@ -472,7 +485,12 @@ struct Evaluator {
                 conditions(reading: name, word: index / 64) >> UInt64(index % 64) & 1 != 0
             }
             return ConditionOutcome(isTrue: false, change: next?.milliseconds ?? .max)
-        case .general:
+        case .sequence, .general:
+            if step.kind == .sequence, !prunes(index),
+                hasNotBegun(step, record.traces, tick, traceLists)
+            {
+                return ConditionOutcome(isTrue: false)
+            }
             var outcome = general.evaluate(
                 Int(step.general),
                 record,
@@ -489,6 +507,23 @@ struct Evaluator {
             outcome.change = min(outcome.change, change)
             return outcome
         }
+    }
+
+    /// Whether nothing of a sequence's first step is there, and nothing of its last is ahead: as it is with most users
+    /// who do the last.
+    ///
+    /// Then it is not true before something of both has come, of which the later one asks for a look.
+    @inline(__always)
+    private mutating func hasNotBegun(
+        _ step: Step,
+        _ row: SlabRow,
+        _ tick: EventTime,
+        _ traceLists: borrowing TraceLists
+    ) -> Bool {
+        guard let last = places.find(Int(step.trace), in: row, of: traceLists) else { return true }
+        if places.find(Int(step.firstTrace), in: row, of: traceLists) != nil { return false }
+        let times = traceLists.times(last)
+        return times.count == 0 || times[times.count - 1] <= tick.milliseconds
     }
 
     /// When a value of a user may differ next; ``never`` where none will.

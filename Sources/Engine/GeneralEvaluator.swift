@@ -7,8 +7,6 @@ import Events
 ///
 /// Plain and exact; deadlines are lower bounds, so a look too many costs time and nothing else.
 struct GeneralEvaluator {
-    private typealias Outcome = ConditionOutcome
-
     /// One condition, laid out flat, and small: of a thousand cohorts there are some hundred.
     private struct Step {
         enum Kind: BitwiseCopyable {
@@ -45,9 +43,6 @@ struct GeneralEvaluator {
         var range = PlanWindow.Range(from: 0, end: 0, delay: 0, lifetime: nil, next: nil)
     }
 
-    /// By how much the start of a window may go back where clocks do; what left before stays out.
-    private static let setBackMax: Int64 = 2 * 86_400_000
-
     private let steps: [Step]
     private let tests: [RecordTest]
     private var windows: [Window]
@@ -55,7 +50,7 @@ struct GeneralEvaluator {
     /// The plain traces of all sequences, step by step.
     private let sequenceTraces: [Int]
     private var search = SequenceSearch()
-    private var tick = EventTime.distantPast
+    private var clock = WindowClock(tick: .distantPast)
     private var reducer: RecordReducer
     /// The records of the user in hand that were asked for last, which the next condition often asks for too.
     private var run = RecordRun(words: nil, width: 1, count: 0)
@@ -160,19 +155,22 @@ struct GeneralEvaluator {
     }
 
     /// Moves on to a tick; to be called before its first evaluation.
-    mutating func prepare(_ tick: EventTime) { self.tick = tick }
+    mutating func prepare(_ tick: EventTime) { clock = WindowClock(tick: tick) }
 
     /// The range of a window at the tick, worked out for the first user of whom it is asked.
     @inline(__always)
     private mutating func range(of index: Int) -> PlanWindow.Range {
-        if windows[index].tick != tick { workOutRange(of: index) }
+        if windows[index].tick != clock.tick { workOutRange(of: index) }
         return windows[index].range
     }
 
     @inline(never)
     private mutating func workOutRange(of index: Int) {
-        windows[index].tick = tick
-        windows[index].range = windows[index].window.range(at: tick, firstSeen: .distantFuture)
+        windows[index].tick = clock.tick
+        windows[index].range = windows[index].window.range(
+            at: clock.tick,
+            firstSeen: .distantFuture
+        )
     }
 
     /// Begins with another user, or with one of whom something changed.
@@ -215,12 +213,10 @@ struct GeneralEvaluator {
             step.window >= 0
             ? range(of: Int(step.window))
             : PlanWindow.withinFirst(length: step.withinFirst)
-                .range(at: tick, firstSeen: record.firstSeen)
+                .range(at: clock.tick, firstSeen: record.firstSeen)
         switch step.kind {
         case .firstSeen:
-            var outcome = Outcome(isTrue: false)
-            place(record.firstSeen, in: range, &outcome)
-            return outcome
+            return clock.place(record.firstSeen, in: range)
         case .records:
             let run = records(Int(step.trace), record, recordLists)
             var outcome = evaluate(tests[Int(step.test)], range, run, prunes: prunes)
@@ -235,12 +231,15 @@ struct GeneralEvaluator {
             let left = records(Int(step.trace), record, recordLists)
             let right = recordLists.records(Int(step.other), of: record.records)
             let count = (
-                inside(left, range).count,
-                inside(right, range).count
+                clock.inside(left, range).count,
+                clock.inside(right, range).count
             )
-            var outcome = Outcome(
+            var outcome = ConditionOutcome(
                 isTrue: step.comparison.holds(count.0, count.1),
-                change: min(change(of: left, in: range), change(of: right, in: range))
+                change: min(
+                    clock.change(of: left, in: range),
+                    clock.change(of: right, in: range)
+                )
             )
             lookAtFirstSeen(step, record, &outcome)
             return outcome
@@ -249,9 +248,9 @@ struct GeneralEvaluator {
             return evaluate(step, range, run, record)
         case .hadMostRecent:
             let run = records(Int(step.trace), record, recordLists)
-            var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
+            var outcome = ConditionOutcome(isTrue: false, change: clock.change(of: run, in: range))
             lookAtFirstSeen(step, record, &outcome)
-            guard let newest = inside(run, range).last else { return outcome }
+            guard let newest = clock.inside(run, range).last else { return outcome }
             let instant = EventTime(milliseconds: run.time(newest))
             let properties = record.properties
             outcome.isTrue = lookUps.withUnsafeBufferPointer { lookUps in
@@ -264,7 +263,7 @@ struct GeneralEvaluator {
             }
             return outcome
         case .uploaded:
-            return uploads.outcome(slot, cohort: Int(step.trace), at: tick)
+            return uploads.outcome(slot, cohort: Int(step.trace), at: clock.tick)
         }
     }
 
@@ -273,85 +272,10 @@ struct GeneralEvaluator {
     private func lookAtFirstSeen(
         _ step: Step,
         _ record: borrowing Shard.UserRecord,
-        _ outcome: inout Outcome
+        _ outcome: inout ConditionOutcome
     ) {
         guard step.window < 0, record.firstSeen != .distantFuture else { return }
-        later(record.firstSeen.milliseconds, &outcome.change)
-    }
-
-    /// The records that count.
-    @inline(__always)
-    private func inside(_ run: RecordRun, _ range: PlanWindow.Range) -> Range<Int> {
-        // Usually all of them are, since what is past is dropped: their ends tell.
-        if run.count == 0 { return 0..<0 }
-        let first = run.time(0) >= range.from ? 0 : run.firstIndex(from: range.from)
-        let end = run.time(run.count - 1) < range.end ? run.count : run.firstIndex(from: range.end)
-        return first..<max(first, end)
-    }
-
-    /// Whether one instant lies in the range, and when that changes.
-    @inline(__always)
-    private func place(
-        _ time: EventTime,
-        in range: PlanWindow.Range,
-        _ outcome: inout Outcome
-    ) {
-        guard time != .distantFuture else { return }
-        let instant = time.milliseconds
-        outcome.isTrue = instant >= range.from && instant < range.end
-        if let next = range.next { outcome.change = next.milliseconds }
-        if instant >= range.end { later(instant + range.delay, &outcome.change) }
-        if outcome.isTrue, let lifetime = range.lifetime {
-            later(instant + lifetime, &outcome.change)
-        }
-        later(instant, &outcome.change)
-    }
-
-    @inline(__always)
-    private func later(_ instant: Int64, _ change: inout Int64) {
-        if instant > tick.milliseconds, instant < change { change = instant }
-    }
-
-    /// The first instant after the tick at which some record enters, leaves, or becomes known.
-    @inline(__always)
-    private func change(of run: RecordRun, in range: PlanWindow.Range) -> Int64 {
-        change(of: run, in: range, inside(run, range))
-    }
-
-    /// The same, where it is known which records are inside.
-    @inline(__always)
-    private func change(
-        of run: RecordRun,
-        in range: PlanWindow.Range,
-        _ inside: Range<Int>
-    ) -> Int64 {
-        // Where there is nothing, no window has anything to tell.
-        if run.count == 0 { return .max }
-        var change = entering(run, range, inside)
-        if !inside.isEmpty, let lifetime = range.lifetime {
-            later(run.time(inside.lowerBound) + lifetime, &change)
-        }
-        return change
-    }
-
-    /// The same of records that enter or become known.
-    @inline(__always)
-    private func entering(
-        _ run: RecordRun,
-        _ range: PlanWindow.Range,
-        _ inside: Range<Int>
-    ) -> Int64 {
-        let end = inside.upperBound
-        if inside.isEmpty, end == run.count, run.time(end - 1) < range.from - Self.setBackMax {
-            return .max
-        }
-        var change = range.next?.milliseconds ?? .max
-        if end < run.count {
-            later(run.time(end) + range.delay, &change)
-            let coming = run.firstIndex(from: tick.milliseconds + 1)
-            if coming < run.count { later(run.time(coming), &change) }
-        }
-        return change
+        clock.later(record.firstSeen.milliseconds, &outcome.change)
     }
 
     private mutating func evaluate(
@@ -359,38 +283,39 @@ struct GeneralEvaluator {
         _ range: PlanWindow.Range,
         _ run: RecordRun,
         prunes: Bool
-    ) -> Outcome {
-        let inside = inside(run, range)
-        var outcome = Outcome(isTrue: false, change: change(of: run, in: range, inside))
-        let end = tick.milliseconds - range.delay
-        if test.mode == .durations {
-            for index in inside {
-                let age = end - run.time(index)
-                let edge = run.time(index) + (age / test.length + 1) * test.length + range.delay
-                later(edge, &outcome.change)
-            }
-        }
+    ) -> ConditionOutcome {
+        let inside = clock.inside(run, range)
+        let end = clock.now - range.delay
         let verdict = reducer.holds(
             test,
             run,
             inside: inside,
             known: inside.upperBound == run.count
-                ? run.count : run.firstIndex(from: tick.milliseconds + 1),
+                ? run.count : run.firstIndex(from: clock.now + 1),
             range: range,
             end: end
         )
-        outcome.isTrue = verdict.isTrue
-        if test.isMonotone || verdict.isRising, !inside.isEmpty, let lifetime = range.lifetime {
-            if !verdict.isTrue {
-                // Leaving records change nothing; when the last is gone, their memory is free.
-                outcome.change = entering(run, range, inside)
-                if prunes { later(run.time(inside.upperBound - 1) + lifetime, &outcome.change) }
-            } else if verdict.witness != RecordReducer.none {
-                outcome.change = entering(run, range, inside)
-                // Of groups another one may hold then.
-                outcome.isDecided = outcome.change == .max && !test.isGrouped
-                later(verdict.witness + lifetime, &outcome.change)
+        var outcome = ConditionOutcome(
+            isTrue: verdict.isTrue,
+            change: clock.entering(run, range, inside)
+        )
+        if test.mode == .durations {
+            for index in inside {
+                let age = end - run.time(index)
+                let edge = run.time(index) + (age / test.length + 1) * test.length + range.delay
+                clock.later(edge, &outcome.change)
             }
+        }
+        guard !inside.isEmpty, let lifetime = range.lifetime else { return outcome }
+        if verdict.isTrue, verdict.witness != RecordReducer.none {
+            // Of groups another one may hold then.
+            outcome.isDecided = outcome.change == .max && !test.isGrouped
+            clock.later(verdict.witness + lifetime, &outcome.change)
+        } else if !verdict.isTrue, test.isMonotone || verdict.isRising {
+            // Leaving records change nothing; when the last is gone, their memory is free.
+            if prunes { clock.later(run.time(inside.upperBound - 1) + lifetime, &outcome.change) }
+        } else {
+            clock.later(run.time(inside.lowerBound) + lifetime, &outcome.change)
         }
         return outcome
     }
@@ -403,8 +328,8 @@ struct GeneralEvaluator {
         _ places: inout TracePlaces,
         _ traceLists: borrowing TraceLists,
         prunes: Bool
-    ) -> Outcome {
-        var outcome = Outcome(isTrue: false)
+    ) -> ConditionOutcome {
+        var outcome = ConditionOutcome(isTrue: false)
         let traces = step.list.range
         // No chain is there before its last time is, nor told of by a time of another step
         // (``ConditionFeeds/forEachWord(ofLateTrace:_:)``).
@@ -412,53 +337,38 @@ struct GeneralEvaluator {
         guard let entry = places.find(lastTrace, in: row, of: traceLists) else { return outcome }
         let last = traceLists.times(entry)
         if last.count == 0 { return outcome }
-        entering(last, range, &outcome)
         let newest = last.countNotAfter(range.end - 1)
+        outcome.change = clock.entering(last, range, ended: newest)
         if newest == 0 || last[newest - 1] < range.from { return outcome }
         var isComplete = true
         search.begin()
-        for place in traces {
+        for place in traces.dropLast() {
             guard let entry = places.find(sequenceTraces[place], in: row, of: traceLists) else {
                 isComplete = false
                 break
             }
             let times = traceLists.times(entry)
             let end = times.countNotAfter(range.end - 1)
-            let first = min(end, times.countNotAfter(range.from - 1))
-            if first == end {
+            if end == 0 || times[end - 1] < range.from {
                 isComplete = false
                 break
             }
-            search.add(times, inside: first..<end)
+            search.add(times, inside: times.countNotAfter(range.from - 1)..<end)
         }
-        let start = isComplete ? search.newestStart(within: step.end) : RecordReducer.none
+        var start = RecordReducer.none
+        if isComplete {
+            search.add(last, inside: last.countNotAfter(range.from - 1)..<newest)
+            start = search.newestStart(within: step.end)
+        }
         outcome.isTrue = start != RecordReducer.none
         guard let lifetime = range.lifetime else { return outcome }
         if outcome.isTrue {
             outcome.isDecided = outcome.change == .max
-            later(start + lifetime, &outcome.change)
+            clock.later(start + lifetime, &outcome.change)
         } else if prunes {
-            later(last[newest - 1] + lifetime, &outcome.change)
+            clock.later(last[newest - 1] + lifetime, &outcome.change)
         }
         return outcome
-    }
-
-    /// The first instant after the tick at which one of these times enters, or another stretch of time begins to
-    /// count.
-    @inline(__always)
-    private func entering(
-        _ times: TraceLists.Times,
-        _ range: PlanWindow.Range,
-        _ outcome: inout Outcome
-    ) {
-        if let next = range.next, times[times.count - 1] >= range.from - Self.setBackMax {
-            outcome.change = min(outcome.change, next.milliseconds)
-        }
-        let end = times.countNotAfter(range.end - 1)
-        if end == times.count { return }
-        later(times[end] + range.delay, &outcome.change)
-        let coming = times.countNotAfter(tick.milliseconds)
-        if coming < times.count { later(times[coming], &outcome.change) }
     }
 
     private func evaluate(
@@ -466,18 +376,17 @@ struct GeneralEvaluator {
         _ range: PlanWindow.Range,
         _ run: RecordRun,
         _ record: borrowing Shard.UserRecord
-    ) -> Outcome {
-        let known = run.firstIndex(from: tick.milliseconds + 1)
-        var outcome = Outcome(isTrue: false, change: change(of: run, in: range))
+    ) -> ConditionOutcome {
+        let known = run.firstIndex(from: clock.now + 1)
+        var outcome = ConditionOutcome(isTrue: false, change: clock.change(of: run, in: range))
         if step.startsAtFirstSeen {
-            var first = Outcome(isTrue: false)
-            place(record.firstSeen, in: range, &first)
+            let first = clock.place(record.firstSeen, in: range)
             outcome.change = min(outcome.change, first.change)
             let start = record.firstSeen.milliseconds
             outcome.isTrue = first.isTrue && hasReturn(step, run, known, after: start)
             return outcome
         }
-        for index in inside(run, range)
+        for index in clock.inside(run, range)
         where run.word(index, Int(step.maskWord)) & 1 != 0
             && hasReturn(step, run, known, after: run.time(index))
         {
