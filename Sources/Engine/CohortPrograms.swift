@@ -15,6 +15,13 @@ struct CohortPrograms: ~Copyable {
         case and, or, not
     }
 
+    /// A cohort by its place in the order of evaluation, all of it in one line of memory.
+    private struct Placed: BitwiseCopyable {
+        let cohort: Int32
+        /// The same as the program, where that is small.
+        let small: SmallProgram
+    }
+
     /// The most users at once.
     static let usersMax = 64
     /// Deeper no program nests: the language has 32 levels.
@@ -28,10 +35,8 @@ struct CohortPrograms: ~Copyable {
     private let instructions: [Instruction]
     /// Where the program of each cohort, by its place in ``order``, stands in ``instructions``.
     private let programs: [Range<Int>]
-    /// The same program, where it is small.
-    private let small: [SmallProgram]
     /// Cohorts, each behind those it refers to.
-    private let order: [Int]
+    private let order: [Placed]
     /// Which cohorts' columns of enters are asked for.
     private let reported: [Int]
 
@@ -50,6 +55,12 @@ struct CohortPrograms: ~Copyable {
     private let affected: WordBuffer
     /// Those that are not worked out whatever changes.
     private let muted: WordBuffer
+    /// Whether there is any of those.
+    private var isMuting = false
+    /// Cohorts of the user in hand to work out, by their places in ``order``.
+    private var places = RecordTable<Int32>()
+    /// What changes: of the user in hand, or of those of a cohort.
+    private var turning = RecordTable<Delta>()
     /// A column for each condition, and one for each cohort as it is known so far.
     private let conditions: WordBuffer
     private let members: WordBuffer
@@ -75,13 +86,16 @@ struct CohortPrograms: ~Copyable {
         }
         self.instructions = instructions
         self.programs = programs
-        small = plan.evaluationOrder.map { SmallProgram(plan.cohorts[$0].program) }
-        order = plan.evaluationOrder
+        order = plan.evaluationOrder.map {
+            Placed(cohort: Int32($0), small: SmallProgram(plan.cohorts[$0].program))
+        }
         self.reported = reported
         own = WordBuffer(count: 2 * Self.fewMax)
         flipped = WordBuffer(count: feeds.words)
         affected = WordBuffer(count: feeds.cohortWords)
         muted = WordBuffer(count: feeds.cohortWords)
+        // One more than the cohorts of a user: each is written, and counts where it changes.
+        turning.reserve(max(plan.cohorts.count + 1, Self.usersMax))
         conditions = WordBuffer(count: feeds.words * 64)
         members = WordBuffer(count: feeds.cohortWords * 64)
         entered = WordBuffer(count: feeds.cohortWords * 64)
@@ -92,7 +106,8 @@ struct CohortPrograms: ~Copyable {
     /// Leaves the memberships of these cohorts, and of no others, as they are from now on.
     mutating func mute(_ cohorts: Set<Int>) {
         for word in 0..<muted.count { muted[word] = 0 }
-        for place in order.indices where cohorts.contains(order[place]) {
+        isMuting = !cohorts.isEmpty
+        for place in order.indices where cohorts.contains(Int(order[place].cohort)) {
             muted[place / 64] |= 1 << UInt64(place % 64)
         }
     }
@@ -142,38 +157,103 @@ struct CohortPrograms: ~Copyable {
     ) -> Bool? {
         // What enters is reported of users who were added.
         guard ownCount <= Self.fewMax, reported.isEmpty else { return nil }
+        let isAlone = ownCount == 1
+        ownCount = 0
+        if isAlone {
+            ownWords = 0
+            let condition = Int(own[0]) << 6 | own[1].trailingZeroBitCount
+            return feeds.withCohorts(of: condition) {
+                turn($0, slot, truth, &membership, &deltas)
+            }
+        }
+        places.removeAll()
+        listAffected(feeds)
+        return turn(
+            UnsafeBufferPointer(start: places.start, count: places.count),
+            slot,
+            truth,
+            &membership,
+            &deltas
+        )
+    }
+
+    /// Puts the cohorts that the conditions that were noted decide into ``places``.
+    private mutating func listAffected(_ feeds: ConditionFeeds) {
         forEachOwn { word, bits in
             var bits = bits
             while bits != 0 {
-                affect(word * 64 + bits.trailingZeroBitCount, feeds)
+                affect(word << 6 | bits.trailingZeroBitCount, feeds)
                 bits &= bits - 1
             }
         }
-        ownCount = 0
         ownWords = 0
-        var isChanged = false
-        let row = UnsafePointer(truth.row(slot))
-        for word in 0..<affected.count {
+        let affected = affected.start
+        for word in 0..<self.affected.count {
             var bits = affected[word]
             if bits == 0 { continue }
             affected[word] = 0
-            bits &= ~muted[word]
             while bits != 0 {
-                let place = word * 64 + bits.trailingZeroBitCount
+                places.append(Int32(truncatingIfNeeded: word << 6 | bits.trailingZeroBitCount))
                 bits &= bits - 1
-                let cohort = order[place]
-                let isMember =
-                    small[place].isSmall
-                    ? small[place].holds(row)
-                    : holds(programs[place], slot, truth, membership)
-                if isMember == membership.contains(slot, cohort: cohort) { continue }
-                isChanged = true
-                membership.flip(slot, cohort: cohort)
-                membership.add(isMember ? 1 : -1, to: cohort)
-                deltas.append(Delta(cohort: cohort, slot: slot, entered: isMember))
             }
         }
-        return isChanged
+    }
+
+    /// Works out cohorts of a user by their places, and reports what changed.
+    @inline(__always)
+    private mutating func turn(
+        _ places: UnsafeBufferPointer<Int32>,
+        _ slot: UserSlot,
+        _ truth: borrowing TruthTable,
+        _ membership: inout MembershipTable,
+        _ deltas: inout [Delta]
+    ) -> Bool {
+        let row = UnsafePointer(truth.row(slot))
+        let members = membership.row(slot)
+        let turning = turning.start
+        var count = 0
+        var isChanged = false
+        order.withUnsafeBufferPointer { order in
+            for place in places {
+                let place = Int(place)
+                if isMuting, muted[place >> 6] &>> UInt64(place & 63) & 1 != 0 { continue }
+                let placed = order[place]
+                let isMember: Bool
+                if placed.small.isSmall {
+                    isMember = placed.small.holds(row)
+                } else {
+                    // It may ask for the user's other memberships.
+                    report(count, slot, &membership, &deltas)
+                    isChanged = isChanged || count > 0
+                    count = 0
+                    isMember = holds(programs[place], slot, truth, membership)
+                }
+                // Whether it changes is not to be guessed.
+                let cohort = Int(placed.cohort)
+                turning[count] = Delta(cohort: cohort, slot: slot, entered: isMember)
+                let wasMember = members[cohort >> 6] &>> UInt64(cohort & 63) & 1 != 0
+                count += isMember == wasMember ? 0 : 1
+            }
+        }
+        report(count, slot, &membership, &deltas)
+        return isChanged || count > 0
+    }
+
+    /// Changes the first memberships of ``turning``, and reports them.
+    @inline(__always)
+    private func report(
+        _ count: Int,
+        _ slot: UserSlot,
+        _ membership: inout MembershipTable,
+        _ deltas: inout [Delta]
+    ) {
+        let members = membership.row(slot)
+        for place in 0..<count {
+            let delta = turning.start[place]
+            members[delta.cohort >> 6] ^= 1 &<< UInt64(delta.cohort & 63)
+            membership.add(delta.entered ? 1 : -1, to: delta.cohort)
+        }
+        deltas.append(contentsOf: UnsafeBufferPointer(start: turning.start, count: count))
     }
 
     @inline(__always)
@@ -204,7 +284,7 @@ struct CohortPrograms: ~Copyable {
             while bits != 0 {
                 let place = word * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1
-                let cohort = order[place]
+                let cohort = Int(order[place].cohort)
                 load(memberBlocks, members, cohort / 64) { membership.row($0, word: $1) }
                 let column = column(of: programs[place], feeds, truth, membership) & everyone
                 var changed = column ^ members[cohort]
@@ -216,19 +296,20 @@ struct CohortPrograms: ~Copyable {
                     column.nonzeroBitCount - (column ^ changed).nonzeroBitCount,
                     to: cohort
                 )
+                var count = 0
                 while changed != 0 {
                     let user = changed.trailingZeroBitCount
                     changed &= changed - 1
                     let slot = slot(user)
-                    membership.flip(slot, cohort: cohort)
-                    deltas.append(
-                        Delta(
-                            cohort: cohort,
-                            slot: slot,
-                            entered: column >> UInt64(user) & 1 != 0
-                        )
+                    membership.row(slot)[cohort >> 6] ^= 1 &<< UInt64(cohort & 63)
+                    turning.start[count] = Delta(
+                        cohort: cohort,
+                        slot: slot,
+                        entered: column &>> UInt64(user) & 1 != 0
                     )
+                    count += 1
                 }
+                deltas.append(contentsOf: UnsafeBufferPointer(start: turning.start, count: count))
             }
         }
         return changedUsers
@@ -249,7 +330,11 @@ struct CohortPrograms: ~Copyable {
     @inline(__always)
     private func affect(_ condition: Int, _ feeds: ConditionFeeds) {
         let affected = affected.start
-        feeds.forEachCohort(of: condition) { affected[$0 / 64] |= 1 << UInt64($0 % 64) }
+        feeds.withCohorts(of: condition) { places in
+            for place in places {
+                affected[Int(place >> 6)] |= 1 &<< UInt64(truncatingIfNeeded: place & 63)
+            }
+        }
     }
 
     /// From the conditions that changed to the cohorts they decide.

@@ -140,12 +140,16 @@ struct ConditionFeeds {
         return (truth & rising) | (~truth & falling[word])
     }
 
-    /// Calls `body` with each cohort that a condition decides, by way of other cohorts too: its place in the plan's order of
-    /// evaluation.
+    /// Lends the cohorts that a condition decides, by way of other cohorts too: their places in the plan's order of
+    /// evaluation, ascending.
     @inline(__always)
-    func forEachCohort(of condition: Int, _ body: (_ place: Int) -> Void) {
-        for index in Int(cohortStarts[condition])..<Int(cohortStarts[condition + 1]) {
-            body(Int(cohortPlaces[index]))
+    func withCohorts<Result>(
+        of condition: Int,
+        _ body: (UnsafeBufferPointer<Int32>) -> Result
+    ) -> Result {
+        let range = Int(cohortStarts[condition])..<Int(cohortStarts[condition + 1])
+        return cohortPlaces.withUnsafeBufferPointer {
+            body(UnsafeBufferPointer(rebasing: $0[range]))
         }
     }
 

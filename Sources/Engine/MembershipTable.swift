@@ -66,12 +66,20 @@ struct MembershipTable: ~Copyable {
     /// Whether a user is in a cohort.
     @inline(__always)
     func contains(_ slot: UserSlot, cohort: Int) -> Bool {
-        rows[Int(slot) * wordsPerUser + cohort / 64] & 1 << UInt64(cohort % 64) != 0
+        rows[Int(slot) * wordsPerUser + cohort >> 6] &>> UInt64(cohort & 63) & 1 != 0
     }
 
     /// Bits 64 × `word` and up of the user's row.
     @inline(__always)
     func row(_ slot: UserSlot, word: Int) -> UInt64 { rows[Int(slot) * wordsPerUser + word] }
+
+    /// A user's row, lent until a user is added.
+    ///
+    /// Who changes it has to say by ``add(_:to:)`` how many more members that makes.
+    @inline(__always)
+    func row(_ slot: UserSlot) -> UnsafeMutablePointer<UInt64> {
+        rows.start + Int(slot) * wordsPerUser
+    }
 
     /// Takes memory for so many users in all.
     mutating func reserve(_ users: Int) { rows.reserve(users * wordsPerUser) }
@@ -91,14 +99,8 @@ struct MembershipTable: ~Copyable {
     /// Puts a user in or out.
     mutating func set(_ slot: UserSlot, cohort: Int, to isIn: Bool) {
         guard contains(slot, cohort: cohort) != isIn else { return }
-        flip(slot, cohort: cohort)
+        row(slot)[cohort >> 6] ^= 1 &<< UInt64(cohort & 63)
         add(isIn ? 1 : -1, to: cohort)
-    }
-
-    /// Puts a user in who is out, or out who is in; ``add(_:to:)`` has to say how many more members that makes.
-    @inline(__always)
-    mutating func flip(_ slot: UserSlot, cohort: Int) {
-        rows[Int(slot) * wordsPerUser + cohort / 64] ^= 1 << UInt64(cohort % 64)
     }
 
     /// Counts more members of a cohort, or fewer.

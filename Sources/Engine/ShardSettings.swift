@@ -26,7 +26,7 @@ public struct ShardSettings: Sendable {
 }
 
 /// A change of membership.
-public struct Delta: Sendable {
+public struct Delta: Sendable, BitwiseCopyable {
     /// Index of the cohort in the plan.
     public var cohort: Int
     /// The user.
