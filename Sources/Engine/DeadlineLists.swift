@@ -19,9 +19,17 @@ struct DeadlineLists: ~Copyable {
 
     /// Asks for the user's deadlines, the earliest of them, so that they are near when they are needed.
     @inline(__always)
-    func prefetch(_ row: SlabRow) {
+    func prefetch(_ row: SlabRow) { prefetch(row, lines: 4) }
+
+    /// Asks for all of the user's deadlines, but for those of one who has very many.
+    @inline(__always)
+    func prefetchAll(_ row: SlabRow) { prefetch(row, lines: 24) }
+
+    /// Asks for the last lines of the user's deadlines, at most so many.
+    @inline(__always)
+    private func prefetch(_ row: SlabRow, lines: Int) {
         guard row.count > 0 else { return }
-        let words = min(Int(row.count), 4 * Prefetch.lineBytes / 8)
+        let words = min(Int(row.count), lines * Prefetch.lineBytes / 8)
         Prefetch.lines(slab.pointer(row.block) + (Int(row.count) - words), bytes: words * 8)
     }
 
@@ -83,56 +91,33 @@ struct DeadlineLists: ~Copyable {
             return
         }
         slab.reserve(&row, words: count, keeping: kept)
-        let words = slab.pointer(row.block)
-        if more.count <= Self.fewMax {
-            insert(more, into: words, kept)
-        } else {
-            merge(more, into: words, kept)
-        }
+        if more.count > 0 { Self.merge(more, into: slab.pointer(row.block), kept) }
         row.count = UInt32(count)
     }
 
-    /// So few are put in one by one.
-    private static let fewMax = 2
-
-    /// Puts sorted words into `count` others with room behind them.
-    ///
-    /// Complexity: O(log count) for each, and moving those behind them.
-    private func insert(
-        _ more: UnsafeBufferPointer<UInt64>,
-        into words: UnsafeMutablePointer<UInt64>,
-        _ count: Int
-    ) {
-        var end = count
-        for new in stride(from: more.count - 1, through: 0, by: -1) {
-            var low = 0
-            var high = end
-            while low < high {
-                let middle = (low + high) / 2
-                if words[middle] >= more[new] { low = middle + 1 } else { high = middle }
-            }
-            (words + low + new + 1).update(from: words + low, count: end - low)
-            words[low + new] = more[new]
-            end = low
-        }
-    }
-
     /// Merges sorted words into `count` others with room behind them.
-    private func merge(
+    ///
+    /// From the earliest on: those of the others that are earlier than the next go behind it together.
+    ///
+    /// Complexity: O(more + others that are earlier than one of them).
+    private static func merge(
         _ more: UnsafeBufferPointer<UInt64>,
         into words: UnsafeMutablePointer<UInt64>,
         _ count: Int
     ) {
-        var old = count - 1
-        var new = more.count - 1
-        while new >= 0 {
-            if old >= 0, words[old] < more[new] {
-                words[old + new + 1] = words[old]
-                old -= 1
-            } else {
-                words[old + new + 1] = more[new]
-                new -= 1
-            }
+        let stride = 8
+        var end = count
+        for left in (1...more.count).reversed() {
+            let new = more[left - 1]
+            // By strides, then those of one are counted: where it belongs is not to be guessed.
+            var low = end
+            while low >= stride, words[low - stride] < new { low -= stride }
+            var earlier = 0
+            for index in max(0, low - stride)..<low { earlier += words[index] < new ? 1 : 0 }
+            low -= earlier
+            if low < end { (words + low + left).update(from: words + low, count: end - low) }
+            words[low + left - 1] = new
+            end = low
         }
     }
 

@@ -73,38 +73,43 @@ extension Shard {
     /// Asks for the memory that applying the group will read, everyone's at once: first where to look, then what is
     /// there.
     private func fetchStaged() {
-        for index in 0..<staged.count {
-            if staged[index].hasKey { dedupe.prefetchEnd(staged[index].key) }
-            guard let slot = users.candidate(hash: staged[index].hash) else { continue }
-            users.prefetch(slot)
-            records.prefetch(Int(slot))
-        }
-        for index in 0..<staged.count {
-            guard let slot = users.candidate(hash: staged[index].hash) else { continue }
-            users.prefetchID(slot)
-            let record = records[Int(slot)]
-            traceLists.prefetch(record.traces)
-            recordLists.prefetch(record.records)
-            propertyLists.prefetch(record.properties)
-            truth.prefetch(slot)
-        }
-        for index in 0..<staged.count {
-            // Few users have so many events of a trace, but many events are theirs.
-            guard let slot = users.candidate(hash: staged[index].hash) else { continue }
-            for place in staged[index].records.range {
-                let trace = staged.records[place].trace
-                recordLists.prefetchEnd(records[Int(slot)].records, trace: trace)
+        withUnsafeTemporaryAllocation(of: UserSlot.self, capacity: staged.count) { slots in
+            for index in slots.indices {
+                if staged[index].hasKey { dedupe.prefetchEnd(staged[index].key) }
+                let slot = users.candidate(hash: staged[index].hash)
+                slots.initializeElement(at: index, to: slot ?? Self.noSlot)
+                guard let slot else { continue }
+                users.prefetch(slot)
+                records.prefetch(Int(slot))
             }
-            let row = records[Int(slot)].traces
-            guard row.count > Self.rowBytesOfFew else { continue }
-            let traces = staged[index].traces.range
-            if traces.isEmpty { continue }
-            traceLists.prefetchEnds(row) { trace in
-                for place in traces where staged.traces[place] == trace { return true }
-                return false
+            for slot in slots where slot != Self.noSlot {
+                users.prefetchID(slot)
+                let record = records[Int(slot)]
+                traceLists.prefetch(record.traces)
+                recordLists.prefetch(record.records)
+                propertyLists.prefetch(record.properties)
+                truth.prefetch(slot)
+            }
+            for (index, slot) in slots.enumerated() where slot != Self.noSlot {
+                // Few users have so many events of a trace, but many events are theirs.
+                for place in staged[index].records.range {
+                    let trace = staged.records[place].trace
+                    recordLists.prefetchEnd(records[Int(slot)].records, trace: trace)
+                }
+                let row = records[Int(slot)].traces
+                guard row.count > Self.rowBytesOfFew else { continue }
+                let traces = staged[index].traces.range
+                if traces.isEmpty { continue }
+                traceLists.prefetchEnds(row) { trace in
+                    for place in traces where staged.traces[place] == trace { return true }
+                    return false
+                }
             }
         }
     }
+
+    /// Stands for a user who is not there; no shard has so many.
+    private static var noSlot: UserSlot { .max }
 
     private mutating func applyStaged(_ event: borrowing StagedEvents.Event) {
         if event.hasKey {
