@@ -48,8 +48,7 @@ public struct JSONWriter: Sendable {
 
     /// A key of an object; its value must follow.
     public mutating func key(_ name: String) {
-        separate()
-        appendQuoted(name.utf8)
+        value(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
@@ -63,9 +62,8 @@ public struct JSONWriter: Sendable {
 
     /// A text value.
     public mutating func value(_ text: String) {
-        separate()
-        appendQuoted(text.utf8)
-        needsComma = true
+        var text = text
+        text.withUTF8 { value(ByteView(UnsafeRawBufferPointer($0))) }
     }
 
     /// A text value from UTF-8 bytes.
@@ -139,12 +137,6 @@ public struct JSONWriter: Sendable {
 
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
-    }
-
-    private mutating func appendQuoted(_ text: some Sequence<UInt8>) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in text { Self.appendEscaped(byte, to: &bytes) }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     /// Appends a text as it stands between the quotes of a JSON text.
