@@ -36,16 +36,17 @@ struct GeneralEvaluator {
         var end: Int64 = 0
     }
 
-    /// A window, and its range at the last tick that asked for it.
-    private struct Window {
-        let window: PlanWindow
+    /// The range of a window at the last tick that asked for it.
+    private struct TickRange {
         var tick = EventTime.distantPast
         var range = PlanWindow.Range(from: 0, end: 0, delay: 0, lifetime: nil, next: nil)
     }
 
     private let steps: [Step]
     private let tests: [RecordTest]
-    private var windows: [Window]
+    private let windows: [PlanWindow]
+    /// By window; apart from them, since those of a tick are wanted near.
+    private var ranges: [TickRange]
     private let lookUps: [NumberedPropertyCondition]
     /// The plain traces of all sequences, step by step.
     private let sequenceTraces: [Int]
@@ -60,7 +61,7 @@ struct GeneralEvaluator {
     init(plan: Plan, names: inout PropertyNames) {
         var steps: [Step] = []
         var tests: [RecordTest] = []
-        var windows: [Window] = []
+        var windows: [PlanWindow] = []
         var windowNumbers: [[UInt8]: Int] = [:]
         var lookUps: [NumberedPropertyCondition] = []
         var sequenceTraces: [Int] = []
@@ -111,7 +112,7 @@ struct GeneralEvaluator {
                 let number = windowNumbers[key.bytes] ?? windows.count
                 if number == windows.count {
                     windowNumbers[key.bytes] = number
-                    windows.append(Window(window: general.window))
+                    windows.append(general.window)
                 }
                 step.window = Int32(number)
             }
@@ -120,6 +121,7 @@ struct GeneralEvaluator {
         self.steps = steps
         self.tests = tests
         self.windows = windows
+        ranges = [TickRange](repeating: TickRange(), count: windows.count)
         self.lookUps = lookUps
         self.sequenceTraces = sequenceTraces
         self.reducer = reducer
@@ -160,17 +162,14 @@ struct GeneralEvaluator {
     /// The range of a window at the tick, worked out for the first user of whom it is asked.
     @inline(__always)
     private mutating func range(of index: Int) -> PlanWindow.Range {
-        if windows[index].tick != clock.tick { workOutRange(of: index) }
-        return windows[index].range
+        if ranges[index].tick != clock.tick { workOutRange(of: index) }
+        return ranges[index].range
     }
 
     @inline(never)
     private mutating func workOutRange(of index: Int) {
-        windows[index].tick = clock.tick
-        windows[index].range = windows[index].window.range(
-            at: clock.tick,
-            firstSeen: .distantFuture
-        )
+        ranges[index].tick = clock.tick
+        ranges[index].range = windows[index].range(at: clock.tick, firstSeen: .distantFuture)
     }
 
     /// Begins with another user, or with one of whom something changed.

@@ -47,9 +47,12 @@ struct RecordLists: ~Copyable {
 
     /// The entry of a trace; nil where the user has none.
     private func find(_ trace: Int, in row: SlabRow) -> UnsafeMutablePointer<Entry>? {
-        guard let entries = entries(row) else { return nil }
-        for index in 0..<Int(row.count) where entries[index].trace == UInt32(trace) {
-            return entries + index
+        guard var entry = entries(row) else { return nil }
+        let end = entry + Int(row.count)
+        let trace = UInt32(truncatingIfNeeded: trace)
+        while entry < end {
+            if entry.pointee.trace == trace { return entry }
+            entry += 1
         }
         return nil
     }

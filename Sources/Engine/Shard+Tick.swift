@@ -269,9 +269,9 @@ extension Shard {
         } else {
             evaluator.begin()
             if let place {
-                for word in 0..<words {
-                    let bits = owed.bits(place, word: word)
-                    if bits == 0 { continue }
+                let asked = owed.bits(place)
+                for word in 0..<words where asked[word] != 0 {
+                    let bits = asked[word]
                     isTouched = true
                     if truth.withDeadline(bits, slot, word: word) != 0 { hasOld = true }
                     evaluator.look(at: bits, word: word)

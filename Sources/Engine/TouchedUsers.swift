@@ -40,9 +40,9 @@ struct TouchedUsers: ~Copyable {
     @inline(__always)
     func slot(_ place: Int) -> UserSlot { UserSlot(truncatingIfNeeded: row(place)[0]) }
 
-    /// A word of the bits at a place.
+    /// The words of bits at a place, lent until a user is added.
     @inline(__always)
-    func bits(_ place: Int, word: Int) -> UInt64 { row(place)[1 + word] }
+    func bits(_ place: Int) -> UnsafePointer<UInt64> { UnsafePointer(row(place) + 1) }
 
     /// Sets bits at a place.
     @inline(__always)

@@ -354,7 +354,7 @@ extension Shard {
             guard records[slot].isEvaluated else { return evaluator.feeds.all }
             guard records[slot].touched > 0 else { return [UInt64](repeating: 0, count: words) }
             let place = Int(records[slot].touched) - 1
-            return (0..<words).map { touched.bits(place, word: $0) }
+            return (0..<words).map { touched.bits(place)[$0] }
         }
     }
 }
