@@ -85,11 +85,14 @@ public struct Plan: Sendable {
         }
     }
 
-    /// Whether a cohort has a list of uploaded users.
-    public func takesUploads(cohort: Int) -> Bool {
-        conditions.contains { condition in
-            if case .general(.uploaded(cohort)) = condition { true } else { false }
+    /// The cohorts that have a list of uploaded users, ascending.
+    ///
+    /// - Complexity: O(conditions).
+    public var uploadLists: [Int] {
+        let cohorts = conditions.compactMap { condition -> Int? in
+            if case .general(.uploaded(let cohort)) = condition { cohort } else { nil }
         }
+        return Set(cohorts).sorted()
     }
 }
 

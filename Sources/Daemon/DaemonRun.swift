@@ -142,9 +142,7 @@ final class DaemonRun {
         let syncMailbox = Mailbox<SyncMessage>(capacity: 256)
         let metrics = MetricRegistry()
         var uploadCohorts: [String: Int] = [:]
-        for (index, cohort) in plan.cohorts.enumerated() where plan.takesUploads(cohort: index) {
-            uploadCohorts[cohort.id] = index
-        }
+        for cohort in plan.uploadLists { uploadCohorts[plan.cohorts[cohort].id] = cohort }
         commands = CommandsTopic(
             name: configuration.kafka.commandsTopic,
             isNeeded: !uploadCohorts.isEmpty,

@@ -130,7 +130,7 @@ public struct Shard: ~Copyable {
         recordFilters = RecordFilters(plan: plan, types: types)
         self.types = types
         recordLists = RecordLists(plan: plan)
-        uploadLists = plan.cohorts.indices.filter { plan.takesUploads(cohort: $0) }
+        uploadLists = plan.uploadLists
         let evaluator = Evaluator(plan: plan, names: &names)
         historicNames = evaluator.historicNames
         touched = TouchedUsers(words: evaluator.feeds.words)

@@ -109,7 +109,7 @@ struct ReplayCommand {
         )
         for (cohort, users) in lists {
             guard let index = plan.cohorts.firstIndex(where: { $0.id == cohort }),
-                plan.takesUploads(cohort: index)
+                plan.uploadLists.contains(index)
             else {
                 throw usage("--upload \(cohort): there is no cohort of that id with uploaded: true")
             }
