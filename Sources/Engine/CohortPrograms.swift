@@ -59,7 +59,7 @@ struct CohortPrograms: ~Copyable {
     private var isMuting = false
     /// Cohorts of the user in hand to work out, by their places in ``order``.
     private var places = RecordTable<Int32>()
-    /// What changes: of the user in hand, or of those of a cohort.
+    /// Memory for what changes: of the user in hand, or of those of a cohort.
     private var turning = RecordTable<Delta>()
     /// A column for each condition, and one for each cohort as it is known so far.
     private let conditions: WordBuffer
@@ -94,8 +94,7 @@ struct CohortPrograms: ~Copyable {
         flipped = WordBuffer(count: feeds.words)
         affected = WordBuffer(count: feeds.cohortWords)
         muted = WordBuffer(count: feeds.cohortWords)
-        // One more than the cohorts of a user: each is written, and counts where it changes.
-        turning.reserve(max(plan.cohorts.count + 1, Self.usersMax))
+        turning.reserve(max(plan.cohorts.count, Self.usersMax))
         conditions = WordBuffer(count: feeds.words * 64)
         members = WordBuffer(count: feeds.cohortWords * 64)
         entered = WordBuffer(count: feeds.cohortWords * 64)
@@ -163,12 +162,12 @@ struct CohortPrograms: ~Copyable {
             ownWords = 0
             let condition = Int(own[0]) << 6 | own[1].trailingZeroBitCount
             return feeds.withCohorts(of: condition) {
-                turn($0, slot, truth, &membership, &deltas)
+                workOut($0, slot, truth, &membership, &deltas)
             }
         }
         places.removeAll()
         listAffected(feeds)
-        return turn(
+        return workOut(
             UnsafeBufferPointer(start: places.start, count: places.count),
             slot,
             truth,
@@ -199,17 +198,19 @@ struct CohortPrograms: ~Copyable {
         }
     }
 
-    /// Works out cohorts of a user by their places, and reports what changed.
+    /// Works out cohorts of a user by their places, each given once, and reports what changed.
     @inline(__always)
-    private mutating func turn(
+    private func workOut(
         _ places: UnsafeBufferPointer<Int32>,
         _ slot: UserSlot,
         _ truth: borrowing TruthTable,
         _ membership: inout MembershipTable,
         _ deltas: inout [Delta]
     ) -> Bool {
+        // Each is written down, one behind those that change, so there is room for them.
+        precondition(places.count <= order.count, "\(places.count) of \(order.count) cohorts")
         let row = UnsafePointer(truth.row(slot))
-        let members = membership.row(slot)
+        let members = UnsafePointer(membership.row(slot))
         let turning = turning.start
         var count = 0
         var isChanged = false
@@ -247,10 +248,9 @@ struct CohortPrograms: ~Copyable {
         _ membership: inout MembershipTable,
         _ deltas: inout [Delta]
     ) {
-        let members = membership.row(slot)
         for place in 0..<count {
             let delta = turning.start[place]
-            members[delta.cohort >> 6] ^= 1 &<< UInt64(delta.cohort & 63)
+            membership.flip(slot, cohort: delta.cohort)
             membership.add(delta.entered ? 1 : -1, to: delta.cohort)
         }
         deltas.append(contentsOf: UnsafeBufferPointer(start: turning.start, count: count))
@@ -301,7 +301,7 @@ struct CohortPrograms: ~Copyable {
                     let user = changed.trailingZeroBitCount
                     changed &= changed - 1
                     let slot = slot(user)
-                    membership.row(slot)[cohort >> 6] ^= 1 &<< UInt64(cohort & 63)
+                    membership.flip(slot, cohort: cohort)
                     turning.start[count] = Delta(
                         cohort: cohort,
                         slot: slot,

@@ -19,19 +19,24 @@ struct DeadlineLists: ~Copyable {
 
     /// Asks for the user's deadlines, the earliest of them, so that they are near when they are needed.
     @inline(__always)
-    func prefetch(_ row: SlabRow) { prefetch(row, lines: 4) }
-
-    /// Asks for all of the user's deadlines, but for those of one who has very many.
-    @inline(__always)
-    func prefetchAll(_ row: SlabRow) { prefetch(row, lines: 24) }
-
-    /// Asks for the last lines of the user's deadlines, at most so many.
-    @inline(__always)
-    private func prefetch(_ row: SlabRow, lines: Int) {
+    func prefetch(_ row: SlabRow) {
         guard row.count > 0 else { return }
-        let words = min(Int(row.count), lines * Prefetch.lineBytes / 8)
+        let words = min(Int(row.count), Self.wordsFirst)
         Prefetch.lines(slab.pointer(row.block) + (Int(row.count) - words), bytes: words * 8)
     }
+
+    /// Asks for the others too, but for the latest of a user who has very many.
+    @inline(__always)
+    func prefetchOthers(_ row: SlabRow) {
+        guard row.count > Self.wordsFirst else { return }
+        let end = Int(row.count) - Self.wordsFirst
+        let words = min(end, Self.wordsThen)
+        Prefetch.lines(slab.pointer(row.block) + (end - words), bytes: words * 8)
+    }
+
+    /// How many deadlines are asked for first: four lines; and how many then.
+    private static var wordsFirst: Int { 4 * Prefetch.lineBytes / 8 }
+    private static var wordsThen: Int { 20 * Prefetch.lineBytes / 8 }
 
     /// Touches memory that the next tick may need.
     @inline(__always)

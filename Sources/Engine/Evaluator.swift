@@ -509,10 +509,11 @@ struct Evaluator {
         }
     }
 
-    /// Whether nothing of a sequence's first step is there, and nothing of its last is ahead: as it is with most users
-    /// who do the last.
+    /// Whether nothing of a sequence's last step is there; or nothing of its first, and nothing of its last is ahead, as
+    /// it is with most users who do the last.
     ///
-    /// Then it is not true before something of both has come, of which the later one asks for a look.
+    /// Then it is not true before something of the last step comes, which asks for a look, or something of the first that
+    /// is late, which does too: one that is not late comes behind all there is of the last.
     @inline(__always)
     private mutating func hasNotBegun(
         _ step: Step,

@@ -284,13 +284,13 @@ struct GeneralEvaluator {
         prunes: Bool
     ) -> ConditionOutcome {
         let inside = clock.inside(run, range)
-        let end = clock.now - range.delay
+        let end = clock.instant - range.delay
         let verdict = reducer.holds(
             test,
             run,
             inside: inside,
             known: inside.upperBound == run.count
-                ? run.count : run.firstIndex(from: clock.now + 1),
+                ? run.count : run.firstIndex(from: clock.instant + 1),
             range: range,
             end: end
         )
@@ -376,7 +376,7 @@ struct GeneralEvaluator {
         _ run: RecordRun,
         _ record: borrowing Shard.UserRecord
     ) -> ConditionOutcome {
-        let known = run.firstIndex(from: clock.now + 1)
+        let known = run.firstIndex(from: clock.instant + 1)
         var outcome = ConditionOutcome(isTrue: false, change: clock.change(of: run, in: range))
         if step.startsAtFirstSeen {
             let first = clock.place(record.firstSeen, in: range)

@@ -74,8 +74,6 @@ struct MembershipTable: ~Copyable {
     func row(_ slot: UserSlot, word: Int) -> UInt64 { rows[Int(slot) * wordsPerUser + word] }
 
     /// A user's row, lent until a user is added.
-    ///
-    /// Who changes it has to say by ``add(_:to:)`` how many more members that makes.
     @inline(__always)
     func row(_ slot: UserSlot) -> UnsafeMutablePointer<UInt64> {
         rows.start + Int(slot) * wordsPerUser
@@ -99,8 +97,14 @@ struct MembershipTable: ~Copyable {
     /// Puts a user in or out.
     mutating func set(_ slot: UserSlot, cohort: Int, to isIn: Bool) {
         guard contains(slot, cohort: cohort) != isIn else { return }
-        row(slot)[cohort >> 6] ^= 1 &<< UInt64(cohort & 63)
+        flip(slot, cohort: cohort)
         add(isIn ? 1 : -1, to: cohort)
+    }
+
+    /// Puts a user in who is out, or out who is in; ``add(_:to:)`` has to say how many more members that makes.
+    @inline(__always)
+    mutating func flip(_ slot: UserSlot, cohort: Int) {
+        row(slot)[cohort >> 6] ^= 1 &<< UInt64(cohort & 63)
     }
 
     /// Counts more members of a cohort, or fewer.

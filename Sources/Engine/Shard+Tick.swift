@@ -226,7 +226,7 @@ extension Shard {
     @inline(__always)
     private func fetchRows(_ slot: UserSlot) {
         let record = records[Int(slot)]
-        deadlineLists.prefetchAll(record.deadlines)
+        deadlineLists.prefetchOthers(record.deadlines)
         traceLists.prefetch(record.traces)
         recordLists.prefetch(record.records)
         propertyLists.prefetch(record.properties)

@@ -5,16 +5,16 @@ import Cohorts
 struct WindowClock: BitwiseCopyable {
     let tick: EventTime
 
-    /// The tick, in milliseconds.
-    var now: Int64 { tick.milliseconds }
+    /// When that is, in milliseconds.
+    var instant: Int64 { tick.milliseconds }
 
     /// By how much the start of a window may go back where clocks do; what left before stays out.
     private static let setBackMax: Int64 = 2 * 86_400_000
 
-    /// Makes `change` an instant after the tick, where that is earlier.
+    /// Makes `change` another instant, where that is after the tick and earlier.
     @inline(__always)
-    func later(_ instant: Int64, _ change: inout Int64) {
-        if instant > now, instant < change { change = instant }
+    func later(_ other: Int64, _ change: inout Int64) {
+        if change > other, other > instant { change = other }
     }
 
     /// The records that count.
@@ -32,14 +32,14 @@ struct WindowClock: BitwiseCopyable {
     func place(_ time: EventTime, in range: PlanWindow.Range) -> ConditionOutcome {
         var outcome = ConditionOutcome(isTrue: false)
         guard time != .distantFuture else { return outcome }
-        let instant = time.milliseconds
-        outcome.isTrue = instant >= range.from && instant < range.end
+        let time = time.milliseconds
+        outcome.isTrue = time >= range.from && time < range.end
         if let next = range.next { outcome.change = next.milliseconds }
-        if instant >= range.end { later(instant + range.delay, &outcome.change) }
+        if time >= range.end { later(time + range.delay, &outcome.change) }
         if outcome.isTrue, let lifetime = range.lifetime {
-            later(instant + lifetime, &outcome.change)
+            later(time + lifetime, &outcome.change)
         }
-        later(instant, &outcome.change)
+        later(time, &outcome.change)
         return outcome
     }
 
@@ -69,7 +69,7 @@ struct WindowClock: BitwiseCopyable {
         var change = range.next?.milliseconds ?? .max
         if end < run.count {
             later(run.time(end) + range.delay, &change)
-            let coming = run.firstIndex(from: now + 1)
+            let coming = run.firstIndex(from: instant + 1)
             if coming < run.count { later(run.time(coming), &change) }
         }
         return change
@@ -86,7 +86,7 @@ struct WindowClock: BitwiseCopyable {
         }
         if ended < times.count {
             later(times[ended] + range.delay, &change)
-            let coming = times.countNotAfter(now)
+            let coming = times.countNotAfter(instant)
             if coming < times.count { later(times[coming], &change) }
         }
         return change
