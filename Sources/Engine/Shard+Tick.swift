@@ -220,6 +220,8 @@ extension Shard {
         }
         if readsTimes { traceLists.prefetch(record.traces) }
         if readsRecords { recordLists.prefetch(record.records) }
+        // Where what is put off goes.
+        deadlineLists.prefetchOthers(record.deadlines)
     }
 
     /// Asks for the rows of what happened to a user.
