@@ -17,12 +17,14 @@ struct DeadlineLists: ~Copyable {
         return UnsafeMutableBufferPointer(start: start(row), count: Int(row.count))
     }
 
-    /// Asks for the user's deadlines, the earliest of them, so that they are near when they are needed.
+    /// Asks for the earliest of the user's deadlines, so that they are near when they are needed.
     @inline(__always)
-    func prefetch(_ row: SlabRow) {
+    func prefetchEarliest(_ row: SlabRow) {
         guard row.count > 0 else { return }
-        let words = min(Int(row.count), Self.wordsFirst)
-        Prefetch.lines(slab.pointer(row.block) + (Int(row.count) - words), bytes: words * 8)
+        let end = slab.pointer(row.block) + Int(row.count)
+        // A line's worth, which lies in two.
+        Prefetch.line(end - 1)
+        Prefetch.line(end - min(Int(row.count), Self.wordsFirst))
     }
 
     /// Asks for the others too, but for the latest of a user who has very many.
@@ -34,9 +36,9 @@ struct DeadlineLists: ~Copyable {
         Prefetch.lines(slab.pointer(row.block) + (end - words), bytes: words * 8)
     }
 
-    /// How many deadlines are asked for first: four lines; and how many then.
-    private static var wordsFirst: Int { 4 * Prefetch.lineBytes / 8 }
-    private static var wordsThen: Int { 20 * Prefetch.lineBytes / 8 }
+    /// How many deadlines are asked for first, and how many then.
+    private static var wordsFirst: Int { Prefetch.lineBytes / 8 }
+    private static var wordsThen: Int { 23 * Prefetch.lineBytes / 8 }
 
     /// Touches memory that the next tick may need.
     @inline(__always)

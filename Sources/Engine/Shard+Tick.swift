@@ -58,14 +58,15 @@ extension Shard {
                 continue
             }
             let places = nextDue..<nextDue + min(left, Self.usersFetched, due.count - nextDue)
-            fetch(places, ahead: due.count) { due[$0].slot }
+            fetchRecords(places, ahead: due.count) { due[$0].slot }
+            fetchDue(places, tick)
             lookAtDue(places, tick, deltas: &deltas)
             nextDue = places.upperBound
             left -= places.count
         }
         while left > 0, nextOwed < owed.count {
             let places = nextOwed..<nextOwed + min(left, Self.usersFetched, owed.count - nextOwed)
-            fetch(places, ahead: owed.count) { owed.slot($0) }
+            fetchRecords(places, ahead: owed.count) { owed.slot($0) }
             for place in places { fetchRows(owed.slot(place)) }
             for place in places where isOwed(owed.slot(place), at: place) {
                 evaluate(owed.slot(place), at: place, tick, deltas: &deltas)
@@ -185,23 +186,28 @@ extension Shard {
     /// How many users' memory is asked for together: about as many lines as a core waits for at one time.
     private static var usersFetched: Int { 16 }
 
-    /// Asks for the memory that evaluating these users will read, and for what says where that is of those who come
-    /// next.
+    /// Asks for what says where the memory of users is: of those who come next, and where these are the first, of them.
     ///
     /// - `ahead`: How many places there are.
     @inline(__always)
-    private func fetch(_ places: Range<Int>, ahead: Int, _ slot: (Int) -> UserSlot) {
-        if places.lowerBound == 0 {
-            for place in places { records.prefetch(Int(slot(place))) }
-        }
-        let next = places.upperBound
-        for place in next..<min(next + Self.usersFetched, ahead) {
+    private func fetchRecords(_ places: Range<Int>, ahead: Int, _ slot: (Int) -> UserSlot) {
+        let first = places.lowerBound == 0 ? 0 : places.upperBound
+        for place in first..<min(places.upperBound + Self.usersFetched, ahead) {
             records.prefetch(Int(slot(place)))
         }
+    }
+
+    /// Asks for what users have of the conditions that are due.
+    @inline(__always)
+    private func fetchDue(_ places: Range<Int>, _ tick: EventTime) {
         for place in places {
-            let slot = slot(place)
-            deadlineLists.prefetch(records[Int(slot)].deadlines)
-            truth.prefetch(slot)
+            deadlineLists.prefetchEarliest(records[Int(due[place].slot)].deadlines)
+        }
+        for place in places {
+            let slot = due[place].slot
+            for deadline in deadlineLists.due(records[Int(slot)].deadlines, tick) {
+                truth.prefetch(slot, word: deadline.condition / 64)
+            }
             membership.prefetch(slot)
         }
     }
@@ -224,10 +230,13 @@ extension Shard {
         deadlineLists.prefetchOthers(record.deadlines)
     }
 
-    /// Asks for the rows of what happened to a user.
+    /// Asks for all that is known of a user.
     @inline(__always)
     private func fetchRows(_ slot: UserSlot) {
         let record = records[Int(slot)]
+        deadlineLists.prefetchEarliest(record.deadlines)
+        truth.prefetch(slot)
+        membership.prefetch(slot)
         deadlineLists.prefetchOthers(record.deadlines)
         traceLists.prefetch(record.traces)
         recordLists.prefetch(record.records)

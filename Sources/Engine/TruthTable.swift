@@ -33,6 +33,14 @@ struct TruthTable: ~Copyable {
         rows.prefetch(Int(slot) * 2 * words, count: 2 * words)
     }
 
+    /// Asks for a word of a user's truth, and of what is decided.
+    @inline(__always)
+    func prefetch(_ slot: UserSlot, word: Int) {
+        let row = row(slot)
+        Prefetch.line(row + word)
+        Prefetch.line(row + words + word)
+    }
+
     /// A word of a user's truth.
     @inline(__always)
     subscript(slot: UserSlot, word: Int) -> UInt64 { rows[Int(slot) * 2 * words + word] }
