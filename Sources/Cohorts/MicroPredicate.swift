@@ -24,24 +24,19 @@ public struct MicroPredicate: Hashable, Sendable {
 
     /// What all intervals among the tests have in common: asking costs two comparisons and no reference counts.
     public struct Bounds: Hashable, Sendable, BitwiseCopyable {
-        fileprivate let lowest: Int128
-        fileprivate let lowestIsIn: Bool
-        fileprivate let highest: Int128
-        fileprivate let highestIsIn: Bool
+        @usableFromInline let lowest: Int128
+        @usableFromInline let lowestIsIn: Bool
+        @usableFromInline let highest: Int128
+        @usableFromInline let highestIsIn: Bool
         /// Whether the predicate asks for nothing else.
         public let areAll: Bool
 
-        /// Whether `number` is between them.
-        @inline(__always)
-        public func hold(_ number: Int128) -> Bool {
-            (lowestIsIn ? number >= lowest : number > lowest)
-                && (highestIsIn ? number <= highest : number < highest)
-        }
-
         /// Whether `number` / `count` is between them; both exact, and `count` is positive.
-        public func hold(_ number: Int128, over count: Int128) -> Bool {
-            let least = lowest * count
-            let most = highest * count
+        @inlinable @inline(__always)
+        public func hold(_ number: Int128, over count: Int128 = 1) -> Bool {
+            // A product of this width costs more than all the rest.
+            let least = count == 1 ? lowest : lowest * count
+            let most = count == 1 ? highest : highest * count
             return (lowestIsIn ? number >= least : number > least)
                 && (highestIsIn ? number <= most : number < most)
         }

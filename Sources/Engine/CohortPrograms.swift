@@ -55,8 +55,6 @@ struct CohortPrograms: ~Copyable {
     private let affected: WordBuffer
     /// Those that are not worked out whatever changes.
     private let muted: WordBuffer
-    /// Whether there is any of those.
-    private var isMuting = false
     /// Cohorts of the user in hand to work out, by their places in ``order``.
     private var places = RecordTable<Int32>()
     /// Memory for what changes: of the user in hand, or of those of a cohort.
@@ -105,7 +103,6 @@ struct CohortPrograms: ~Copyable {
     /// Leaves the memberships of these cohorts, and of no others, as they are from now on.
     mutating func mute(_ cohorts: Set<Int>) {
         for word in 0..<muted.count { muted[word] = 0 }
-        isMuting = !cohorts.isEmpty
         for place in order.indices where cohorts.contains(Int(order[place].cohort)) {
             muted[place / 64] |= 1 << UInt64(place % 64)
         }
@@ -126,8 +123,7 @@ struct CohortPrograms: ~Copyable {
         count += 1
         if isAnew { self.isAnew = true }
         forEachOwn { flipped[$0] |= $1 }
-        ownCount = 0
-        ownWords = 0
+        forgetOwn()
     }
 
     /// Notes that conditions of a word changed of the user who is added next.
@@ -156,10 +152,8 @@ struct CohortPrograms: ~Copyable {
     ) -> Bool? {
         // What enters is reported of users who were added.
         guard ownCount <= Self.fewMax, reported.isEmpty else { return nil }
-        let isAlone = ownCount == 1
-        ownCount = 0
-        if isAlone {
-            ownWords = 0
+        defer { forgetOwn() }
+        if ownCount == 1 {
             let condition = Int(own[0]) << 6 | own[1].trailingZeroBitCount
             return feeds.withCohorts(of: condition) {
                 workOut($0, slot, truth, &membership, &deltas)
@@ -185,7 +179,6 @@ struct CohortPrograms: ~Copyable {
                 bits &= bits - 1
             }
         }
-        ownWords = 0
         let affected = affected.start
         for word in 0..<self.affected.count {
             var bits = affected[word]
@@ -210,14 +203,13 @@ struct CohortPrograms: ~Copyable {
         // Each is written down, one behind those that change, so there is room for them.
         precondition(places.count <= order.count, "\(places.count) of \(order.count) cohorts")
         let row = UnsafePointer(truth.row(slot))
-        let members = UnsafePointer(membership.row(slot))
         let turning = turning.start
         var count = 0
         var isChanged = false
         order.withUnsafeBufferPointer { order in
             for place in places {
                 let place = Int(place)
-                if isMuting, muted[place >> 6] &>> UInt64(place & 63) & 1 != 0 { continue }
+                if muted[place >> 6] &>> UInt64(place & 63) & 1 != 0 { continue }
                 let placed = order[place]
                 let isMember: Bool
                 if placed.small.isSmall {
@@ -232,7 +224,7 @@ struct CohortPrograms: ~Copyable {
                 // Whether it changes is not to be guessed.
                 let cohort = Int(placed.cohort)
                 turning[count] = Delta(cohort: cohort, slot: slot, entered: isMember)
-                let wasMember = members[cohort >> 6] &>> UInt64(cohort & 63) & 1 != 0
+                let wasMember = membership.contains(slot, cohort: cohort)
                 count += isMember == wasMember ? 0 : 1
             }
         }
@@ -259,6 +251,13 @@ struct CohortPrograms: ~Copyable {
     @inline(__always)
     private func forEachOwn(_ body: (_ word: Int, _ bits: UInt64) -> Void) {
         for place in 0..<ownWords { body(Int(own[2 * place]), own[2 * place + 1]) }
+    }
+
+    /// Forgets the conditions that changed of the user in hand.
+    @inline(__always)
+    private mutating func forgetOwn() {
+        ownCount = 0
+        ownWords = 0
     }
 
     /// Works out the users that were added, whose rows in `truth` say which conditions hold, and reports what changed.

@@ -98,7 +98,7 @@ struct DeadlineLists: ~Copyable {
             return
         }
         slab.reserve(&row, words: count, keeping: kept)
-        if more.count > 0 { Self.merge(more, into: slab.pointer(row.block), kept) }
+        Self.merge(more, into: slab.pointer(row.block), kept)
         row.count = UInt32(count)
     }
 
@@ -112,15 +112,15 @@ struct DeadlineLists: ~Copyable {
         into words: UnsafeMutablePointer<UInt64>,
         _ count: Int
     ) {
-        let stride = 8
+        let step = 8
         var end = count
-        for left in (1...more.count).reversed() {
+        for left in stride(from: more.count, to: 0, by: -1) {
             let new = more[left - 1]
-            // By strides, then those of one are counted: where it belongs is not to be guessed.
+            // By steps, then those of one are counted: where it belongs is not to be guessed.
             var low = end
-            while low >= stride, words[low - stride] < new { low -= stride }
+            while low >= step, words[low - step] < new { low -= step }
             var earlier = 0
-            for index in max(0, low - stride)..<low { earlier += words[index] < new ? 1 : 0 }
+            for index in max(0, low - step)..<low { earlier += words[index] < new ? 1 : 0 }
             low -= earlier
             if low < end { (words + low + left).update(from: words + low, count: end - low) }
             words[low + left - 1] = new

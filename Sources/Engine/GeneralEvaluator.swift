@@ -87,9 +87,7 @@ struct GeneralEvaluator {
                 tests.append(reducer.test(condition, nil))
             case .sequence(let condition):
                 step = Step(kind: .sequence)
-                let start = sequenceTraces.count
-                sequenceTraces += condition.traces
-                step.list = Stretch(start, sequenceTraces.count)
+                step.list = sequenceTraces.add(condition.traces)
                 step.end = condition.within
             case .retained(let condition):
                 step = Step(kind: .retained, trace: Int32(condition.trace))
@@ -99,9 +97,9 @@ struct GeneralEvaluator {
                 step.maskWord = UInt8(plan.recordTraces[condition.trace].maskWord)
             case .hadMostRecent(let active, _, let tests):
                 step = Step(kind: .hadMostRecent, trace: Int32(active))
-                let start = lookUps.count
-                lookUps += tests.map { NumberedPropertyCondition($0, names: &names) }
-                step.list = Stretch(start, lookUps.count)
+                step.list = lookUps.add(
+                    tests.map { NumberedPropertyCondition($0, names: &names) }
+                )
             case .uploaded(let cohort): step = Step(kind: .uploaded, trace: Int32(cohort))
             }
             if case .withinFirst(let length) = general.window {

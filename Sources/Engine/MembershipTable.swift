@@ -73,12 +73,6 @@ struct MembershipTable: ~Copyable {
     @inline(__always)
     func row(_ slot: UserSlot, word: Int) -> UInt64 { rows[Int(slot) * wordsPerUser + word] }
 
-    /// A user's row, lent until a user is added.
-    @inline(__always)
-    func row(_ slot: UserSlot) -> UnsafeMutablePointer<UInt64> {
-        rows.start + Int(slot) * wordsPerUser
-    }
-
     /// Takes memory for so many users in all.
     mutating func reserve(_ users: Int) { rows.reserve(users * wordsPerUser) }
 
@@ -104,7 +98,7 @@ struct MembershipTable: ~Copyable {
     /// Puts a user in who is out, or out who is in; ``add(_:to:)`` has to say how many more members that makes.
     @inline(__always)
     mutating func flip(_ slot: UserSlot, cohort: Int) {
-        row(slot)[cohort >> 6] ^= 1 &<< UInt64(cohort & 63)
+        rows[Int(slot) * wordsPerUser + cohort >> 6] ^= 1 &<< UInt64(cohort & 63)
     }
 
     /// Counts more members of a cohort, or fewer.

@@ -44,25 +44,20 @@ struct RecordFilters {
         var filters: [Filter] = []
         var tests: [Trace.Test] = []
         var groupProperties: [Int] = []
-        func add<Element>(_ more: [Element], to list: inout [Element]) -> Stretch {
-            let start = list.count
-            list += more
-            return Stretch(start, list.count)
-        }
         for trace in plan.recordTraces {
             let start = filters.count
             for filter in trace.filters {
                 filters.append(
                     Filter(
-                        ofEvent: add(filter.whereEvent, to: &tests),
-                        ofUser: add(filter.whereUser, to: &tests),
+                        ofEvent: tests.add(filter.whereEvent),
+                        ofUser: tests.add(filter.whereUser),
                         mustCarry: filter.mustCarry
                     )
                 )
             }
             var kept = Flat(
                 keepsMask: trace.keepsMask,
-                group: add(trace.group, to: &groupProperties),
+                group: groupProperties.add(trace.group),
                 filters: Stretch(start, filters.count)
             )
             switch trace.value {
@@ -77,9 +72,9 @@ struct RecordFilters {
         // The empty name is no type, so it takes the way of all others.
         var routeRanges = (0..<types.count).map { type in
             let found = (types.name(type) ?? []).withByteView { plan.recordRoutes.routes(of: $0) }
-            return add(found, to: &routes)
+            return routes.add(found)
         }
-        routeRanges.append(add(plan.recordRoutes.identify, to: &routes))
+        routeRanges.append(routes.add(plan.recordRoutes.identify))
         self.flat = flat
         self.filters = filters
         self.tests = tests

@@ -271,16 +271,9 @@ struct RecordReducer {
         }
     }
 
-    /// Whether `number` satisfies a predicate.
-    @inline(__always)
-    private func holds(_ number: Int128, _ predicate: Int32) -> Bool {
-        let bounds = bounds[Int(predicate)]
-        if bounds.areAll { return bounds.hold(number) }
-        return predicates[Int(predicate)].holds(of: number)
-    }
-
     /// Whether `number` / `count` satisfies a predicate.
-    private func holds(_ number: Int128, over count: Int128, _ predicate: Int32) -> Bool {
+    @inline(__always)
+    private func holds(_ number: Int128, over count: Int128 = 1, _ predicate: Int32) -> Bool {
         let bounds = bounds[Int(predicate)]
         if bounds.areAll { return bounds.hold(number, over: count) }
         return predicates[Int(predicate)].holds(of: number, over: count)

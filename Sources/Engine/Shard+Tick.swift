@@ -235,9 +235,9 @@ extension Shard {
     private func fetchRows(_ slot: UserSlot) {
         let record = records[Int(slot)]
         deadlineLists.prefetchEarliest(record.deadlines)
+        deadlineLists.prefetchOthers(record.deadlines)
         truth.prefetch(slot)
         membership.prefetch(slot)
-        deadlineLists.prefetchOthers(record.deadlines)
         traceLists.prefetch(record.traces)
         recordLists.prefetch(record.records)
         propertyLists.prefetch(record.properties)

@@ -16,3 +16,12 @@ struct Stretch: BitwiseCopyable {
     @inline(__always)
     var range: Range<Int> { Int(start)..<Int(end) }
 }
+
+extension Array {
+    /// Appends elements, and gives where they stand.
+    mutating func add(_ more: [Element]) -> Stretch {
+        let start = count
+        self += more
+        return Stretch(start, count)
+    }
+}

@@ -51,30 +51,30 @@ struct TraceFilters {
     private let texts: ByteKeyTable
     private let traces: [Int]
     /// Where the tests of each trace stand in ``tests``.
-    private let testRanges: [Range<Int>]
+    private let testRanges: [Stretch]
     private let tests: [Test]
     /// How far back each trace is looked at, in milliseconds.
     private let horizons: [Int64]
 
     init(plan: Plan, types: EventTypes) {
-        var testRanges: [Range<Int>] = []
+        var testRanges: [Stretch] = []
         var tests: [Test] = []
         for trace in plan.traces {
-            let start = tests.count
-            tests += trace.whereEvent.map {
+            let ofEvent = trace.whereEvent.map {
                 Test(asked: Asked(isOfUser: false, property: $0.property), test: $0.test)
             }
-            tests += trace.whereUser.map {
+            let ofUser = trace.whereUser.map {
                 Test(asked: Asked(isOfUser: true, property: $0.property), test: $0.test)
             }
-            testRanges.append(start..<tests.count)
+            testRanges.append(tests.add(ofEvent + ofUser))
         }
         // Of traces that ask for texts and nothing else: which, and of which property.
         var asked = [Asked?](repeating: nil, count: plan.traces.count)
         var wanted = [Set<Int>](repeating: [], count: plan.traces.count)
         var texts = ByteKeyTable()
-        for (trace, range) in testRanges.enumerated() where range.count == 1 {
-            guard let test = tests[range].first, let those = test.test.texts else { continue }
+        for (trace, stretch) in testRanges.enumerated() where stretch.range.count == 1 {
+            let test = tests[stretch.range.lowerBound]
+            guard let those = test.test.texts else { continue }
             asked[trace] = test.asked
             for text in those {
                 wanted[trace].insert(
@@ -87,11 +87,6 @@ struct TraceFilters {
         var choices: [Choice] = []
         var answers: [Answer] = []
         var traces: [Int] = []
-        func add(_ more: [Int]) -> Stretch {
-            let start = traces.count
-            traces += more
-            return Stretch(start, traces.count)
-        }
         for type in 0..<types.count {
             let route =
                 types.name(type)?.withByteView { plan.routes.route(of: $0) } ?? plan.routes.count
@@ -108,20 +103,15 @@ struct TraceFilters {
                 for trace in asking {
                     for text in wanted[trace] { byText[text, default: []].append(trace) }
                 }
-                let firstAnswer = answers.count
-                for (text, traces) in byText.sorted(by: { $0.key < $1.key }) {
-                    answers.append(Answer(text: text, traces: add(traces)))
+                let found = byText.sorted { $0.key < $1.key }.map {
+                    Answer(text: $0.key, traces: traces.add($0.value))
                 }
                 choices.append(
-                    Choice(
-                        asked: asked,
-                        traces: add(asking),
-                        answers: Stretch(firstAnswer, answers.count)
-                    )
+                    Choice(asked: asked, traces: traces.add(asking), answers: answers.add(found))
                 )
             }
             choiceRanges.append(Stretch(firstChoice, choices.count))
-            others.append(add(all.filter { asked[$0] == nil }))
+            others.append(traces.add(all.filter { asked[$0] == nil }))
         }
         self.others = others
         self.choiceRanges = choiceRanges
@@ -175,7 +165,7 @@ struct TraceFilters {
 
     /// Whether the event passes the filter of a trace of its type.
     private func matches(_ event: borrowing EventView, trace: Int) -> Bool {
-        for index in testRanges[trace] {
+        for index in testRanges[trace].range {
             let value = Self.value(tests[index].asked, of: event)
             if !tests[index].test.matches(value) { return false }
         }
