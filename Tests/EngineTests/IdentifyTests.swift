@@ -137,25 +137,12 @@ struct IdentifyTests {
         _ decoder: inout EventDecoder,
         isHistory: Bool = false
     ) {
-        for line in lines {
-            line.json.withByteView { bytes in
-                guard case .events = decoder.begin(bytes, source: .log(nil)) else { return }
-                while let outcome = decoder.next(previousArrival: nil) {
-                    guard case .event(let event) = outcome else {
-                        Issue.record("\(line.json) is refused")
-                        return
-                    }
-                    _ = isHistory ? shard.reapply(event) : shard.apply(event)
-                }
-            }
-        }
+        for line in lines { shard.apply(line.json, &decoder, isHistory: isHistory) }
     }
 
     /// Puts in the place of a shard one that was made from its stored state.
     private static func restart(_ shard: inout Shard, waits: Bool) throws -> RestoreReport {
-        var records: [StoredRecord] = []
-        shard.encodeAll { records.append(StoredRecord(kind: $0, payload: $1.array)) }
-        return try shard.restart(shard.plan, settings(waits: waits), from: records)
+        try shard.restart(shard.plan, settings(waits: waits), from: shard.stored())
     }
 
     private static func tick(
@@ -167,19 +154,7 @@ struct IdentifyTests {
         shard.tick(EventTime(milliseconds: instant), deltas: &deltas)
         reader.take(shard, deltas)
         shard.raiseFloor(to: EventTime(milliseconds: instant + 10))
-        var members: [[String]] = []
-        for cohort in shard.plan.cohorts.indices {
-            var users: [String] = []
-            shard.forEachMember(cohort: cohort) {
-                users.append(String(decoding: shard.userID($0).array, as: UTF8.self))
-            }
-            members.append(users.sorted())
-        }
-        return members
-    }
-
-    private static func decoder(_ plan: Plan) -> EventDecoder {
-        EventDecoder(extraction: plan.extraction, eventBytesMax: 1 << 20, futureMax: 86_400_000)
+        return shard.members()
     }
 
     @Test(
@@ -199,7 +174,7 @@ struct IdentifyTests {
             var generator = SeededGenerator(seed: seed)
             var waits = generator.chance(percent: 80)
             var shard = Shard(plan: plan, settings: Self.settings(waits: waits))
-            var decoder = Self.decoder(plan)
+            var decoder = EventDecoder(plan)
             var reader = ValueReader()
             var lines: [Line] = []
             var now: Int64 = 100_000
@@ -244,17 +219,10 @@ struct IdentifyTests {
     @Test("An operation on what waits for an event waits with it; on what an event set it does not")
     func operations() throws {
         let plan = try OracleCase.plan(yaml: "id: three\nusers: {property: {k: 3}}\n")
-        var decoder = Self.decoder(plan)
+        var decoder = EventDecoder(plan)
         func members(_ lines: [String]) -> [[String]] {
             var shard = Shard(plan: plan, settings: Self.settings(waits: true))
-            for json in lines {
-                json.withByteView { bytes in
-                    guard case .events = decoder.begin(bytes, source: .log(nil)) else { return }
-                    while let outcome = decoder.next(previousArrival: nil) {
-                        if case .event(let event) = outcome { _ = shard.apply(event) }
-                    }
-                }
-            }
+            for json in lines { shard.apply(json, &decoder) }
             var reader = ValueReader()
             return Self.tick(&shard, 100, reader: &reader)
         }

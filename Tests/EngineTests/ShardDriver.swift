@@ -136,13 +136,10 @@ struct ShardDriver: ~Copyable {
 
     /// Hands over everything, or what changed, as it would be stored.
     mutating func encode(all: Bool, into records: inout [StoredRecord]) {
-        var new: [StoredRecord] = []
         if all {
-            shard.encodeAll { new.append(StoredRecord(kind: $0, payload: $1.array)) }
-            records = new
+            records = shard.stored()
         } else {
-            shard.encodeChanges { new.append(StoredRecord(kind: $0, payload: $1.array)) }
-            records += new
+            shard.encodeChanges { records.append(StoredRecord(kind: $0, payload: $1.array)) }
         }
     }
 
@@ -189,24 +186,4 @@ struct ShardDriver: ~Copyable {
 struct StoredRecord {
     var kind: StateRecord
     var payload: [UInt8]
-}
-
-extension Shard {
-    /// Puts one in its place that is made from stored records, as after a restart.
-    mutating func restart(
-        _ plan: Plan,
-        _ settings: ShardSettings,
-        from records: [StoredRecord]
-    ) throws -> RestoreReport {
-        var fresh = Shard(plan: plan, settings: settings)
-        var restoring = StateRestore()
-        for record in records {
-            try record.payload.withByteView { (bytes: ByteView) throws(StateError) in
-                try fresh.restore(record.kind, bytes, into: &restoring)
-            }
-        }
-        let report = fresh.finishRestore(restoring, tick: lastTick, floor: floor)
-        self = fresh
-        return report
-    }
 }

@@ -155,21 +155,12 @@ struct SyncedValueTests {
             settings
         )
         var shard = Shard(plan: plan, settings: ShardSettings())
-        var decoder = EventDecoder(
-            extraction: plan.extraction,
-            eventBytesMax: 1 << 20,
-            futureMax: 86_400_000
-        )
+        var decoder = EventDecoder(plan)
         var tick: Int64 = 100_000
         func reports(_ properties: String, at time: Int64? = nil) -> [String] {
             let json =
                 #"{"user_id":"u","event_type":"e","time":\#(time ?? tick - 5),"user_properties":\#(properties)}"#
-            json.withByteView { bytes in
-                guard case .events = decoder.begin(bytes, source: .log(nil)) else { return }
-                while let outcome = decoder.next(previousArrival: nil) {
-                    if case .event(let event) = outcome { _ = shard.apply(event) }
-                }
-            }
+            shard.apply(json, &decoder)
             return next()
         }
         func next() -> [String] {

@@ -67,9 +67,7 @@ struct UploadTests {
                     // Definitions come and go.
                     cohorts = ["a", "b", "c"].filter { _ in generator.chance(percent: 70) }
                     plan = try Self.plan(cohorts)
-                    var records: [StoredRecord] = []
-                    shard.encodeAll { records.append(StoredRecord(kind: $0, payload: $1.array)) }
-                    let report = try shard.restart(plan, ShardSettings(), from: records)
+                    let report = try shard.restart(plan, ShardSettings(), from: shard.stored())
                     #expect(!report.missingTraces.needsEvents)
                     if !report.missingTraces.isEmpty {
                         #expect(report.mustRewrite)
@@ -97,13 +95,7 @@ struct UploadTests {
                 var deltas: [Delta] = []
                 shard.tick(EventTime(milliseconds: now), deltas: &deltas)
                 shard.raiseFloor(to: EventTime(milliseconds: now + 10))
-                let found = plan.cohorts.indices.map { cohort in
-                    var users: [String] = []
-                    shard.forEachMember(cohort: cohort) {
-                        users.append(String(decoding: shard.userID($0).array, as: UTF8.self))
-                    }
-                    return users.sorted()
-                }
+                let found = shard.members()
                 let expected = Self.expected(uploads, plan, at: now)
                 if found != expected {
                     Issue.record(
