@@ -90,7 +90,7 @@ struct DeadlineWheel: ~Copyable {
             passed.keepFirst(passed.count - 1)
         } else {
             passed[passed.count - 1] = next
-            Prefetch.lines(slab.pointer(next), bytes: WordSlab.words(Self.blockClass) * 8)
+            prefetch(next)
         }
         for place in 0..<Self.count(words) {
             let entry = Self.entry(place, of: words)
@@ -121,6 +121,7 @@ struct DeadlineWheel: ~Copyable {
         precondition(range.upperBound <= slots.count, "slots \(range) of \(slots.count)")
         let slots = slots.start
         for slot in range where slots[slot] != WordSlab.none {
+            prefetch(slots[slot])
             passed.append(slots[slot])
             slots[slot] = WordSlab.none
         }
@@ -146,6 +147,12 @@ struct DeadlineWheel: ~Copyable {
     }
 
     // MARK: Blocks
+
+    /// Asks for a block.
+    @inline(__always)
+    private func prefetch(_ block: WordSlab.Handle) {
+        Prefetch.lines(slab.pointer(block), bytes: WordSlab.words(Self.blockClass) * 8)
+    }
 
     private static func next(_ words: UnsafeMutablePointer<UInt64>) -> WordSlab.Handle {
         WordSlab.Handle(truncatingIfNeeded: words[0])

@@ -1,7 +1,9 @@
 import Basics
 
-/// A hash table of insert ids in buckets, nearly full and never copied: it grows by a fifth in the memory it has,
+/// A hash table of insert ids in buckets, nearly full and not copied: it grows by a fifth in the memory it has,
 /// a few buckets at each insertion.
+///
+/// Only while it is smaller than a large page it doubles, in other memory.
 ///
 /// Where an id belongs ascends with its hash, so every id moves up when there are more buckets, and growing begins
 /// with the last. An id whose bucket is full lies in one of those behind.
@@ -243,9 +245,8 @@ struct DedupeTable: ~Copyable {
         let buckets = wanted + Self.spareBuckets
         if buckets > bucketCount { resize(to: buckets) }
         oldHomes = homes
-        // Of a large page that was begun nothing is left over.
-        let filling = bucketCount < Self.bucketsPerPage ? 0 : bucketCount - Self.spareBuckets
-        homes = max(wanted, filling)
+        // Of memory that was taken nothing is left over.
+        homes = bucketCount - Self.spareBuckets
         boundary = oldHomes
         oldEnd = end
     }

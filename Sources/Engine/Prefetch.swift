@@ -8,17 +8,17 @@ enum Prefetch {
     /// Bytes of a cache line.
     static let lineBytes = 64
 
-    /// Asks for the line at an address; waits for nothing, and any address will do.
+    /// Asks for the line an address lies in; waits for nothing, and any address will do.
     @inline(__always)
     static func line(_ address: UnsafeRawPointer) { cohortd_prefetch(address) }
 
-    /// Asks for the lines of `bytes` bytes from an address on.
+    /// Asks for every line that one of `bytes` bytes from an address on lies in.
     @inline(__always)
     static func lines(_ address: UnsafeRawPointer, bytes: Int) {
-        var offset = 0
+        var offset = -(Int(bitPattern: address) & (lineBytes - 1))
         while offset < bytes {
             line(address + offset)
-            offset += 64
+            offset += lineBytes
         }
     }
 }

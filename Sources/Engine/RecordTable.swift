@@ -62,10 +62,7 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
     @inline(__always)
     func prefetch(_ index: Int, count: Int) {
         guard let start = memory.baseAddress, count > 0 else { return }
-        // Up to the line in which the last one ends.
-        let bytes = (count - 1) * MemoryLayout<Record>.stride
-        Prefetch.lines(start + index, bytes: bytes)
-        Prefetch.line(UnsafeRawPointer(start + index) + bytes)
+        Prefetch.lines(start + index, bytes: count * MemoryLayout<Record>.stride)
     }
 
     /// The records as they lie, lent until one is added.

@@ -82,13 +82,16 @@ extension Shard {
                 users.prefetch(slot)
                 records.prefetch(Int(slot))
             }
-            for slot in slots where slot != Self.noSlot {
+            for (index, slot) in slots.enumerated() where slot != Self.noSlot {
                 users.prefetchID(slot)
                 let record = records[Int(slot)]
-                traceLists.prefetch(record.traces)
-                recordLists.prefetch(record.records)
-                propertyLists.prefetch(record.properties)
+                if !staged[index].traces.isEmpty { traceLists.prefetch(record.traces) }
+                if !staged[index].records.isEmpty { recordLists.prefetch(record.records) }
+                if !staged[index].assignments.isEmpty {
+                    propertyLists.prefetch(record.properties)
+                }
                 truth.prefetch(slot)
+                if let place = touchedPlace(record) { touched.prefetch(place) }
             }
             for (index, slot) in slots.enumerated() where slot != Self.noSlot {
                 // Few users have so many events of a trace, but many events are theirs.

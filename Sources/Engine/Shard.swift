@@ -217,6 +217,15 @@ public struct Shard: ~Copyable {
         truth.addUser()
     }
 
+    /// Where a user stands among the touched; nil where it is not, or waits for the tick that was begun.
+    @inline(__always)
+    func touchedPlace(_ record: UserRecord) -> Int? {
+        guard record.touched > 0, record.touched & Self.touchedMarks == touchedMark else {
+            return nil
+        }
+        return Int(record.touched & ~Self.touchedMarks) - 1
+    }
+
     /// Notes that a user is to be looked at at the next tick; gives the place among the touched.
     @discardableResult
     @inline(__always)

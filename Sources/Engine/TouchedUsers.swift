@@ -44,6 +44,10 @@ struct TouchedUsers: ~Copyable {
     @inline(__always)
     func bits(_ place: Int) -> UnsafePointer<UInt64> { UnsafePointer(row(place) + 1) }
 
+    /// Asks for the bits at a place.
+    @inline(__always)
+    func prefetch(_ place: Int) { Prefetch.lines(bits(place), bytes: (rowWords - 1) * 8) }
+
     /// Sets bits at a place.
     @inline(__always)
     mutating func add(_ more: UInt64, to place: Int, word: Int) { row(place)[1 + word] |= more }

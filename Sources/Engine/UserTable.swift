@@ -68,7 +68,11 @@ struct UserTable: ~Copyable {
 
     /// Asks for the id of a slot.
     @inline(__always)
-    func prefetchID(_ slot: UserSlot) { Prefetch.line(arena.pointer(records[Int(slot)].id)) }
+    func prefetchID(_ slot: UserSlot) {
+        // Comparing short ids reads a whole register of each.
+        let record = records[Int(slot)]
+        Prefetch.lines(arena.pointer(record.id), bytes: max(Int(record.length), 32))
+    }
 
     /// Takes memory for so many users in all, where it has less.
     mutating func reserve(_ wanted: Int) {

@@ -63,7 +63,10 @@ struct WordSlab: ~Copyable {
         wordsUsed += words
         let head = free[Int(sizeClass)]
         if head != Self.none {
-            free[Int(sizeClass)] = Handle(truncatingIfNeeded: pointer(head)[0])
+            let next = Handle(truncatingIfNeeded: pointer(head)[0])
+            free[Int(sizeClass)] = next
+            // So that the next one need not wait to learn which comes behind it.
+            if next != Self.none { Prefetch.line(pointer(next)) }
             return head
         }
         let index: Int
