@@ -56,12 +56,45 @@ public struct ByteView: @unchecked Sendable {
     /// Whether both hold the same bytes.
     @inlinable @inline(__always)
     public func equals(_ other: ByteView) -> Bool {
-        count == other.count && memcmp(base, other.base, count) == 0
+        count == other.count && equals(bytesAt: other.base)
     }
 
     /// Whether the bytes are those of `text`.
     @inlinable public func equals(_ text: StaticString) -> Bool {
-        count == text.utf8CodeUnitCount && memcmp(base, text.utf8Start, count) == 0
+        count == text.utf8CodeUnitCount && equals(bytesAt: text.utf8Start)
+    }
+
+    /// Whether as many bytes elsewhere are the same.
+    ///
+    /// Few bytes are compared by words that overlap: `memcmp` reads a whole vector of each, and waits for the far line
+    /// behind the bytes where it reaches into it.
+    @inlinable
+    func equals(bytesAt other: UnsafePointer<UInt8>) -> Bool {
+        let (left, right) = (UnsafeRawPointer(base), UnsafeRawPointer(other))
+        switch count {
+        case 0: return true
+        case 1...3:
+            return base[0] == other[0] && base[count / 2] == other[count / 2]
+                && base[count - 1] == other[count - 1]
+        case 4...7: return Self.differing(left, right, count, UInt32.self) == 0
+        case 8...16: return Self.differing(left, right, count, UInt64.self) == 0
+        default: return memcmp(left, right, count) == 0
+        }
+    }
+
+    /// The bits in which the first word or the last differ, of one to two words.
+    @inlinable @inline(__always)
+    static func differing<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ left: UnsafeRawPointer,
+        _ right: UnsafeRawPointer,
+        _ count: Int,
+        _ type: Word.Type
+    ) -> Word {
+        let last = count - MemoryLayout<Word>.size
+        let first = left.loadUnaligned(as: Word.self) ^ right.loadUnaligned(as: Word.self)
+        return first
+            | (left.loadUnaligned(fromByteOffset: last, as: Word.self)
+                ^ right.loadUnaligned(fromByteOffset: last, as: Word.self))
     }
 
     /// Whether these bytes sort before the other's, byte by byte; a prefix sorts first.

@@ -69,9 +69,8 @@ struct UserTable: ~Copyable {
     /// Asks for the id of a slot.
     @inline(__always)
     func prefetchID(_ slot: UserSlot) {
-        // Comparing short ids reads a whole register of each.
         let record = records[Int(slot)]
-        Prefetch.lines(arena.pointer(record.id), bytes: max(Int(record.length), 32))
+        Prefetch.lines(arena.pointer(record.id), bytes: Int(record.length))
     }
 
     /// Takes memory for so many users in all, where it has less.
