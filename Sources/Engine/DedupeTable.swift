@@ -3,7 +3,7 @@ import Basics
 /// A hash table of insert ids in buckets, nearly full and not copied: it grows by a fifth in the memory it has,
 /// a few buckets at each insertion.
 ///
-/// Only while it is smaller than a large page it doubles, in other memory.
+/// While it is small it doubles: below a large page in other memory, then by whole ones.
 ///
 /// Where an id belongs ascends with its hash, so every id moves up when there are more buckets, and growing begins
 /// with the last. An id whose bucket is full lies in one of those behind.
@@ -235,13 +235,13 @@ struct DedupeTable: ~Copyable {
         let wantedHomes = wanted / 7 * 8 / perBucket + Self.bucketsMin
         guard wantedHomes > homes else { return }
         finishGrowing()
-        beginGrowing(homes: wantedHomes)
+        beginGrowing(atLeast: wantedHomes)
         finishGrowing()
     }
 
-    private mutating func beginGrowing() { beginGrowing(homes: homes + homes / 5) }
+    private mutating func beginGrowing() { beginGrowing(atLeast: homes + homes / 5) }
 
-    private mutating func beginGrowing(homes wanted: Int) {
+    private mutating func beginGrowing(atLeast wanted: Int) {
         let buckets = wanted + Self.spareBuckets
         if buckets > bucketCount { resize(to: buckets) }
         oldHomes = homes

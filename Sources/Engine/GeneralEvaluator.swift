@@ -87,7 +87,7 @@ struct GeneralEvaluator {
                 tests.append(reducer.test(condition, nil))
             case .sequence(let condition):
                 step = Step(kind: .sequence)
-                step.list = sequenceTraces.add(condition.traces)
+                step.list = sequenceTraces.appendStretch(condition.traces)
                 step.end = condition.within
             case .retained(let condition):
                 step = Step(kind: .retained, trace: Int32(condition.trace))
@@ -97,7 +97,7 @@ struct GeneralEvaluator {
                 step.maskWord = UInt8(plan.recordTraces[condition.trace].maskWord)
             case .hadMostRecent(let active, _, let tests):
                 step = Step(kind: .hadMostRecent, trace: Int32(active))
-                step.list = lookUps.add(
+                step.list = lookUps.appendStretch(
                     tests.map { NumberedPropertyCondition($0, names: &names) }
                 )
             case .uploaded(let cohort): step = Step(kind: .uploaded, trace: Int32(cohort))

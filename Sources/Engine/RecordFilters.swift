@@ -49,15 +49,15 @@ struct RecordFilters {
             for filter in trace.filters {
                 filters.append(
                     Filter(
-                        ofEvent: tests.add(filter.whereEvent),
-                        ofUser: tests.add(filter.whereUser),
+                        ofEvent: tests.appendStretch(filter.whereEvent),
+                        ofUser: tests.appendStretch(filter.whereUser),
                         mustCarry: filter.mustCarry
                     )
                 )
             }
             var kept = Flat(
                 keepsMask: trace.keepsMask,
-                group: groupProperties.add(trace.group),
+                group: groupProperties.appendStretch(trace.group),
                 filters: Stretch(start, filters.count)
             )
             switch trace.value {
@@ -72,9 +72,9 @@ struct RecordFilters {
         // The empty name is no type, so it takes the way of all others.
         var routeRanges = (0..<types.count).map { type in
             let found = (types.name(type) ?? []).withByteView { plan.recordRoutes.routes(of: $0) }
-            return routes.add(found)
+            return routes.appendStretch(found)
         }
-        routeRanges.append(routes.add(plan.recordRoutes.identify))
+        routeRanges.append(routes.appendStretch(plan.recordRoutes.identify))
         self.flat = flat
         self.filters = filters
         self.tests = tests

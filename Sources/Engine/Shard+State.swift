@@ -220,8 +220,7 @@ extension Shard {
             let words = evaluator.feeds.words
             encodeBits(words: words, &writer) { truth[slot, $0] }
             if isTouched {
-                let place = Int(record.touched & ~Self.touchedMarks) - 1
-                encodeBits(words: words, &writer) { touched.bits(place)[$0] }
+                encodeBits(words: words, &writer) { touched.bits(record.place)[$0] }
             }
             let deadlines = deadlineLists.deadlines(record.deadlines)
             writer.write(UInt32(deadlines.count))

@@ -163,8 +163,7 @@ extension Shard {
         settledDeltas = []
         if isDue { records[Int(slot)].scheduled = .distantFuture }
         if isOwed(slot: slot) {
-            let known = records[Int(slot)].touched & ~Self.touchedMarks
-            evaluate(slot, at: Int(known) - 1, tick, deltas: &deltas)
+            evaluate(slot, at: records[Int(slot)].place, tick, deltas: &deltas)
         } else {
             evaluate(slot, at: nil, tick, deltas: &deltas)
         }

@@ -29,7 +29,7 @@ public struct Shard: ~Copyable {
         var records = SlabRow()
         var properties = SlabRow()
         var deadlines = SlabRow()
-        /// One more than the place among the users to look at, with the mark of the list; 0 = is in none.
+        /// One more than the ``place``, with the mark of the list; 0 = is in none.
         var touched: UInt32 = 0
         /// Conditions were evaluated before, so that only those that something changed need another look.
         var isEvaluated = false
@@ -37,6 +37,9 @@ public struct Shard: ~Copyable {
         var isUnsaved = false
         /// A trace lost times to the limit.
         var isApproximate = false
+
+        /// The place among the users to look at, of one who is in a list of them.
+        var place: Int { Int(touched & ~Shard.touchedMarks) - 1 }
     }
 
     /// The plan that is run.
@@ -223,7 +226,7 @@ public struct Shard: ~Copyable {
         guard record.touched > 0, record.touched & Self.touchedMarks == touchedMark else {
             return nil
         }
-        return Int(record.touched & ~Self.touchedMarks) - 1
+        return record.place
     }
 
     /// Notes that a user is to be looked at at the next tick; gives the place among the touched.
@@ -231,8 +234,7 @@ public struct Shard: ~Copyable {
     @inline(__always)
     mutating func touch(_ slot: UserSlot) -> Int {
         let index = Int(slot)
-        let known = records[index].touched
-        if known > 0 { return Int(known & ~Self.touchedMarks) - 1 }
+        if records[index].touched > 0 { return records[index].place }
         let place = touched.append(slot)
         records[index].touched = UInt32(place + 1) | touchedMark
         return place

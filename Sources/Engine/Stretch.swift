@@ -19,7 +19,7 @@ struct Stretch: BitwiseCopyable {
 
 extension Array {
     /// Appends elements, and gives where they stand.
-    mutating func add(_ more: [Element]) -> Stretch {
+    mutating func appendStretch(_ more: [Element]) -> Stretch {
         let start = count
         self += more
         return Stretch(start, count)

@@ -66,7 +66,7 @@ struct TraceFilters {
             let ofUser = trace.whereUser.map {
                 Test(asked: Asked(isOfUser: true, property: $0.property), test: $0.test)
             }
-            testRanges.append(tests.add(ofEvent + ofUser))
+            testRanges.append(tests.appendStretch(ofEvent + ofUser))
         }
         // Of traces that ask for texts and nothing else: which, and of which property.
         var asked = [Asked?](repeating: nil, count: plan.traces.count)
@@ -104,14 +104,18 @@ struct TraceFilters {
                     for text in wanted[trace] { byText[text, default: []].append(trace) }
                 }
                 let found = byText.sorted { $0.key < $1.key }.map {
-                    Answer(text: $0.key, traces: traces.add($0.value))
+                    Answer(text: $0.key, traces: traces.appendStretch($0.value))
                 }
                 choices.append(
-                    Choice(asked: asked, traces: traces.add(asking), answers: answers.add(found))
+                    Choice(
+                        asked: asked,
+                        traces: traces.appendStretch(asking),
+                        answers: answers.appendStretch(found)
+                    )
                 )
             }
             choiceRanges.append(Stretch(firstChoice, choices.count))
-            others.append(traces.add(all.filter { asked[$0] == nil }))
+            others.append(traces.appendStretch(all.filter { asked[$0] == nil }))
         }
         self.others = others
         self.choiceRanges = choiceRanges

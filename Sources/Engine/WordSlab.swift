@@ -96,7 +96,7 @@ struct WordSlab: ~Copyable {
         return chunks[index >> Self.chunkClass] + (index & (Self.chunkWords - 1))
     }
 
-    /// Asks for the first lines of a row's block, as many as `words` take and at most `lines`.
+    /// Asks for the first `words` of a row's block, and for no more than `lines` hold.
     @inline(__always)
     func prefetch(_ row: SlabRow, words: Int, lines: Int = 4) {
         guard row.block != Self.none else { return }

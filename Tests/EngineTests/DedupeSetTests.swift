@@ -266,6 +266,16 @@ struct DedupeSetTests {
         #expect(table.count == left)
     }
 
+    @Test("A small table is filled before it takes more memory")
+    func smallTable() {
+        var table = DedupeTable(reach: 0)
+        for number in 0..<2_250 {
+            table.add(Self.spreadKey(5, number, hash: number), arrival: 1 << 20)
+        }
+        // 56 buckets and 32 spare ones, doubled once.
+        #expect(table.bytesReserved == 2 * (56 + 32) * DedupeBucket.words * 8)
+    }
+
     @Test("Keys tell owners and ids apart")
     func keys() {
         func key(_ owner: String, _ id: String) -> [UInt64] {

@@ -79,29 +79,20 @@ struct SliceTests {
         )
         let tick = EventTime(milliseconds: 1_767_614_400_000)
         var shard = Shard(plan: plan, settings: ShardSettings())
-        var decoder = EventDecoder(
-            extraction: plan.extraction,
-            eventBytesMax: 1024,
-            futureMax: 86_400_000
-        )
-        func apply(_ type: String, at time: EventTime, _ decoder: inout EventDecoder) {
-            #"{"user_id":"u","event_type":"\#(type)","time":\#(time.milliseconds)}"#.withByteView {
-                guard case .events = decoder.begin($0, source: .replay),
-                    case .event(let event) = decoder.next(previousArrival: nil)
-                else { return }
-                _ = shard.apply(event)
-            }
+        var decoder = EventDecoder(plan)
+        func event(_ type: String, at time: EventTime) -> String {
+            #"{"user_id":"u","event_type":"\#(type)","time":\#(time.milliseconds)}"#
         }
         // Out of `recent` a few milliseconds behind the tick.
-        apply("a", at: tick - 3_600_000 + 5, &decoder)
+        shard.apply(event("a", at: tick - 3_600_000 + 5), &decoder)
         var deltas: [Delta] = []
         shard.beginTick(tick)
         _ = shard.continueTick(users: 1, deltas: &deltas)
         let isOver = !shard.isTicking
         #expect(!isOver)
-        apply("b", at: tick - 1000, &decoder)
+        shard.apply(event("b", at: tick - 1000), &decoder)
         shard.settle()
-        apply("c", at: tick + 1, &decoder)
+        shard.apply(event("c", at: tick + 1), &decoder)
         while !shard.continueTick(users: 1, deltas: &deltas) {}
         #expect(deltas.map(\.cohort) == [plan.cohorts.firstIndex { $0.id == "recent" } ?? -1])
         deltas = []
