@@ -20,19 +20,20 @@ struct DeadlineLists: ~Copyable {
     /// Asks for the earliest of the user's deadlines, so that they are near when they are needed.
     @inline(__always)
     func prefetchEarliest(_ row: SlabRow) {
-        guard row.count > 0 else { return }
-        let end = slab.pointer(row.block) + Int(row.count)
-        // A line's worth, which lies in two.
-        Prefetch.line(end - 1)
-        Prefetch.line(end - min(Int(row.count), Self.wordsFirst))
+        prefetch(row, end: Int(row.count), atMost: Self.wordsFirst)
     }
 
     /// Asks for the others too, but for the latest of a user who has very many.
     @inline(__always)
     func prefetchOthers(_ row: SlabRow) {
-        guard row.count > Self.wordsFirst else { return }
-        let end = Int(row.count) - Self.wordsFirst
-        let words = min(end, Self.wordsThen)
+        prefetch(row, end: Int(row.count) - Self.wordsFirst, atMost: Self.wordsThen)
+    }
+
+    /// Asks for the last deadlines before a place.
+    @inline(__always)
+    private func prefetch(_ row: SlabRow, end: Int, atMost most: Int) {
+        guard end > 0 else { return }
+        let words = min(end, most)
         Prefetch.lines(slab.pointer(row.block) + (end - words), bytes: words * 8)
     }
 

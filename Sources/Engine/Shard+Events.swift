@@ -84,14 +84,13 @@ extension Shard {
             }
             for (index, slot) in slots.enumerated() where slot != Self.noSlot {
                 users.prefetchID(slot)
+                let event = staged[index]
                 let record = records[Int(slot)]
-                if !staged[index].traces.isEmpty { traceLists.prefetch(record.traces) }
-                if !staged[index].records.isEmpty { recordLists.prefetch(record.records) }
-                if !staged[index].assignments.isEmpty {
-                    propertyLists.prefetch(record.properties)
-                }
+                if !event.traces.isEmpty { traceLists.prefetch(record.traces) }
+                if !event.records.isEmpty { recordLists.prefetch(record.records) }
+                if !event.assignments.isEmpty { propertyLists.prefetch(record.properties) }
                 truth.prefetch(slot)
-                if let place = touchedPlace(record) { touched.prefetch(place) }
+                if let place = record.place(inListOf: touchedMark) { touched.prefetch(place) }
             }
             for (index, slot) in slots.enumerated() where slot != Self.noSlot {
                 // Few users have so many events of a trace, but many events are theirs.

@@ -68,8 +68,11 @@ extension Shard {
             let places = nextOwed..<nextOwed + min(left, Self.usersFetched, owed.count - nextOwed)
             fetchRecords(places, ahead: owed.count) { owed.slot($0) }
             for place in places { fetchRows(owed.slot(place)) }
-            for place in places where isOwed(owed.slot(place), at: place) {
-                evaluate(owed.slot(place), at: place, tick, deltas: &deltas)
+            for place in places {
+                let slot = owed.slot(place)
+                // Whoever was settled meanwhile stands there no more.
+                guard records[Int(slot)].place(inListOf: owedMark) == place else { continue }
+                evaluate(slot, at: place, tick, deltas: &deltas)
             }
             nextOwed = places.upperBound
             left -= places.count
@@ -112,7 +115,7 @@ extension Shard {
             guard records[index].scheduled == entry.instant else { continue }
             records[index].scheduled = .distantFuture
             // Who was touched as well is looked at once, for both.
-            if isOwed(slot: entry.slot) { continue }
+            if records[index].place(inListOf: owedMark) != nil { continue }
             if turnDue(entry.slot, tick, deltas: &deltas) { continue }
             waiting |= 1 << UInt64(place - places.lowerBound)
             fetchSources(entry.slot, tick)
@@ -158,28 +161,14 @@ extension Shard {
     mutating func settleTick(of slot: UserSlot) {
         guard isTicking, let tick = lastTick else { return }
         let isDue = records[Int(slot)].scheduled <= tick
-        guard isDue || isOwed(slot: slot) else { return }
+        let place = records[Int(slot)].place(inListOf: owedMark)
+        guard isDue || place != nil else { return }
         var deltas = settledDeltas
         settledDeltas = []
         if isDue { records[Int(slot)].scheduled = .distantFuture }
-        if isOwed(slot: slot) {
-            evaluate(slot, at: records[Int(slot)].place, tick, deltas: &deltas)
-        } else {
-            evaluate(slot, at: nil, tick, deltas: &deltas)
-        }
+        evaluate(slot, at: place, tick, deltas: &deltas)
         takeMemberships(tick, deltas: &deltas)
         settledDeltas = deltas
-    }
-
-    /// Whether a user waits for the tick that was begun because it was touched before.
-    private func isOwed(slot: UserSlot) -> Bool {
-        let known = records[Int(slot)].touched
-        return known > 0 && known & Self.touchedMarks != touchedMark
-    }
-
-    /// Whether the user at a place was not settled meanwhile.
-    private func isOwed(_ slot: UserSlot, at place: Int) -> Bool {
-        records[Int(slot)].touched == UInt32(place + 1) | touchedMark ^ Self.touchedMarks
     }
 
     /// How many users' memory is asked for together: about as many lines as a core waits for at one time.

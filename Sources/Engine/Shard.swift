@@ -40,6 +40,12 @@ public struct Shard: ~Copyable {
 
         /// The place among the users to look at, of one who is in a list of them.
         var place: Int { Int(touched & ~Shard.touchedMarks) - 1 }
+
+        /// The place in the list of a mark; nil where the user is not in it.
+        @inline(__always)
+        func place(inListOf mark: UInt32) -> Int? {
+            touched > 0 && touched & Shard.touchedMarks == mark ? place : nil
+        }
     }
 
     /// The plan that is run.
@@ -74,6 +80,8 @@ public struct Shard: ~Copyable {
     /// What records hold of the places among ``touched`` besides: the two lists change places, and so do their marks.
     var touchedMark: UInt32 = 0
     static let touchedMarks: UInt32 = 1 << 31
+    /// What records hold of the places among ``owed`` besides.
+    var owedMark: UInt32 { touchedMark ^ Self.touchedMarks }
     /// Whom the tick that was begun looks at, and the place that is next.
     var owed: TouchedUsers
     var nextOwed = 0
@@ -218,15 +226,6 @@ public struct Shard: ~Copyable {
         records.append(UserRecord())
         membership.addUser()
         truth.addUser()
-    }
-
-    /// Where a user stands among the touched; nil where it is not, or waits for the tick that was begun.
-    @inline(__always)
-    func touchedPlace(_ record: UserRecord) -> Int? {
-        guard record.touched > 0, record.touched & Self.touchedMarks == touchedMark else {
-            return nil
-        }
-        return record.place
     }
 
     /// Notes that a user is to be looked at at the next tick; gives the place among the touched.
