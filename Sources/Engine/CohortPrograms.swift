@@ -146,8 +146,7 @@ struct CohortPrograms: ~Copyable {
     mutating func runAlone(
         _ slot: UserSlot,
         feeds: ConditionFeeds,
-        truth: borrowing TruthTable,
-        membership: inout MembershipTable,
+        rows: inout UserRows,
         deltas: inout [Delta]
     ) -> Bool? {
         // What enters is reported of users who were added.
@@ -156,7 +155,7 @@ struct CohortPrograms: ~Copyable {
         if ownCount == 1 {
             let condition = Int(own[0]) << 6 | own[1].trailingZeroBitCount
             return feeds.withCohorts(of: condition) {
-                workOut($0, slot, truth, &membership, &deltas)
+                workOut($0, slot, &rows, &deltas)
             }
         }
         places.removeAll()
@@ -164,8 +163,7 @@ struct CohortPrograms: ~Copyable {
         return workOut(
             UnsafeBufferPointer(start: places.start, count: places.count),
             slot,
-            truth,
-            &membership,
+            &rows,
             &deltas
         )
     }
@@ -196,13 +194,12 @@ struct CohortPrograms: ~Copyable {
     private func workOut(
         _ places: UnsafeBufferPointer<Int32>,
         _ slot: UserSlot,
-        _ truth: borrowing TruthTable,
-        _ membership: inout MembershipTable,
+        _ rows: inout UserRows,
         _ deltas: inout [Delta]
     ) -> Bool {
         // Each is written down, one behind those that change, so there is room for them.
         precondition(places.count <= order.count, "\(places.count) of \(order.count) cohorts")
-        let row = UnsafePointer(truth.row(slot))
+        let row = UnsafePointer(rows.truth(slot))
         let turning = turning.start
         var count = 0
         var isChanged = false
@@ -216,19 +213,19 @@ struct CohortPrograms: ~Copyable {
                     isMember = placed.small.holds(row)
                 } else {
                     // It may ask for the user's other memberships.
-                    report(count, slot, &membership, &deltas)
+                    report(count, slot, &rows, &deltas)
                     isChanged = isChanged || count > 0
                     count = 0
-                    isMember = holds(programs[place], slot, truth, membership)
+                    isMember = holds(programs[place], slot, rows)
                 }
                 // Whether it changes is not to be guessed.
                 let cohort = Int(placed.cohort)
                 turning[count] = Delta(cohort: cohort, slot: slot, entered: isMember)
-                let wasMember = membership.contains(slot, cohort: cohort)
+                let wasMember = rows.isMember(slot, cohort: cohort)
                 count += isMember == wasMember ? 0 : 1
             }
         }
-        report(count, slot, &membership, &deltas)
+        report(count, slot, &rows, &deltas)
         return isChanged || count > 0
     }
 
@@ -237,13 +234,13 @@ struct CohortPrograms: ~Copyable {
     private func report(
         _ count: Int,
         _ slot: UserSlot,
-        _ membership: inout MembershipTable,
+        _ rows: inout UserRows,
         _ deltas: inout [Delta]
     ) {
         for place in 0..<count {
             let delta = turning.start[place]
-            membership.flip(slot, cohort: delta.cohort)
-            membership.add(delta.entered ? 1 : -1, to: delta.cohort)
+            rows.flipMember(slot, cohort: delta.cohort)
+            rows.memberCounts[delta.cohort] += delta.entered ? 1 : -1
         }
         deltas.append(contentsOf: UnsafeBufferPointer(start: turning.start, count: count))
     }
@@ -267,8 +264,7 @@ struct CohortPrograms: ~Copyable {
     /// Gives whose membership changed, a bit a user.
     mutating func run(
         feeds: ConditionFeeds,
-        truth: borrowing TruthTable,
-        membership: inout MembershipTable,
+        rows: inout UserRows,
         deltas: inout [Delta]
     ) -> UInt64 {
         for cohort in reported { entered[cohort] = 0 }
@@ -284,23 +280,21 @@ struct CohortPrograms: ~Copyable {
                 let place = word * 64 + bits.trailingZeroBitCount
                 bits &= bits - 1
                 let cohort = Int(order[place].cohort)
-                load(memberBlocks, members, cohort / 64) { membership.row($0, word: $1) }
-                let column = column(of: programs[place], feeds, truth, membership) & everyone
+                load(memberBlocks, members, cohort / 64) { rows.memberships($0, word: $1) }
+                let column = column(of: programs[place], feeds, rows) & everyone
                 var changed = column ^ members[cohort]
                 if changed == 0 { continue }
                 members[cohort] = column
                 entered[cohort] = changed & column
                 changedUsers |= changed
-                membership.add(
-                    column.nonzeroBitCount - (column ^ changed).nonzeroBitCount,
-                    to: cohort
-                )
+                rows.memberCounts[cohort] +=
+                    column.nonzeroBitCount - (column ^ changed).nonzeroBitCount
                 var count = 0
                 while changed != 0 {
                     let user = changed.trailingZeroBitCount
                     changed &= changed - 1
                     let slot = slot(user)
-                    membership.flip(slot, cohort: cohort)
+                    rows.flipMember(slot, cohort: cohort)
                     turning.start[count] = Delta(
                         cohort: cohort,
                         slot: slot,
@@ -358,8 +352,7 @@ struct CohortPrograms: ~Copyable {
     private func column(
         of program: Range<Int>,
         _ feeds: ConditionFeeds,
-        _ truth: borrowing TruthTable,
-        _ membership: borrowing MembershipTable
+        _ rows: borrowing UserRows
     ) -> UInt64 {
         let stack = stack.start
         // Below the top, which is here.
@@ -371,13 +364,13 @@ struct CohortPrograms: ~Copyable {
                 stack[depth] = top
                 depth += 1
                 load(conditionBlocks, conditions, Int(condition) / 64) {
-                    truth[$0, $1]
+                    rows.truth($0, word: $1)
                 }
                 top = conditions[Int(condition)]
             case .member(let cohort):
                 stack[depth] = top
                 depth += 1
-                load(memberBlocks, members, Int(cohort) / 64) { membership.row($0, word: $1) }
+                load(memberBlocks, members, Int(cohort) / 64) { rows.memberships($0, word: $1) }
                 top = members[Int(cohort)]
             case .and:
                 depth -= 1
@@ -396,18 +389,17 @@ struct CohortPrograms: ~Copyable {
     private func holds(
         _ program: Range<Int>,
         _ slot: UserSlot,
-        _ truth: borrowing TruthTable,
-        _ membership: borrowing MembershipTable
+        _ rows: borrowing UserRows
     ) -> Bool {
         // The top is the lowest bit.
         var stack: UInt64 = 0
         for index in program {
             switch instructions[index] {
             case .condition(let condition):
-                let word = truth[slot, Int(condition) / 64]
+                let word = rows.truth(slot, word: Int(condition) / 64)
                 stack = stack << 1 | word >> UInt64(condition % 64) & 1
             case .member(let cohort):
-                let word = membership.row(slot, word: Int(cohort) / 64)
+                let word = rows.memberships(slot, word: Int(cohort) / 64)
                 stack = stack << 1 | word >> UInt64(cohort % 64) & 1
             case .and: stack = stack >> 1 & (stack | ~1)
             case .or: stack = stack >> 1 | stack & 1

@@ -53,7 +53,7 @@ struct DeltaOrder: ~Copyable {
 
     mutating func sort(_ deltas: inout [Delta], users: borrowing UserTable) {
         if deltas.count < 2 { return }
-        for delta in deltas { users.prefetch(delta.slot) }
+        for delta in deltas { users.rows.prefetch(delta.slot) }
         findUsers(deltas, users)
         sortUsers(users)
         for key in 0..<keys.count { numbers[Int(keys[key].slot)] = UInt32(key) }
@@ -92,7 +92,7 @@ struct DeltaOrder: ~Copyable {
     /// Sorts ``keys`` by merging, from one table into the other and back: the library's sort takes memory each time.
     private mutating func sortUsers(_ users: borrowing UserTable) {
         let count = keys.count
-        for key in 0..<count { keys[key].prefix = Self.prefix(users[keys[key].slot]) }
+        for key in 0..<count { keys[key].prefix = Self.prefix(users.id(keys[key].slot)) }
         if merged.count < count { merged.append(keys[0], count: count - merged.count) }
         var (from, to) = (keys.start, merged.start)
         var run = 1
@@ -138,7 +138,7 @@ struct DeltaOrder: ~Copyable {
 
     private static func precedes(_ left: Key, _ right: Key, _ users: borrowing UserTable) -> Bool {
         left.prefix != right.prefix
-            ? left.prefix < right.prefix : users[left.slot].precedes(users[right.slot])
+            ? left.prefix < right.prefix : users.id(left.slot).precedes(users.id(right.slot))
     }
 
     private static func prefix(_ id: ByteView) -> UInt128 {

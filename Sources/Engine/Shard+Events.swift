@@ -79,26 +79,25 @@ extension Shard {
                 let slot = users.candidate(hash: staged[index].hash)
                 slots.initializeElement(at: index, to: slot ?? Self.noSlot)
                 guard let slot else { continue }
-                users.prefetch(slot)
-                records.prefetch(Int(slot))
+                users.rows.prefetch(slot)
             }
             for (index, slot) in slots.enumerated() where slot != Self.noSlot {
                 users.prefetchID(slot)
                 let event = staged[index]
-                let record = records[Int(slot)]
+                let record = users[slot]
                 if !event.traces.isEmpty { traceLists.prefetch(record.traces) }
                 if !event.records.isEmpty { recordLists.prefetch(record.records) }
                 if !event.assignments.isEmpty { propertyLists.prefetch(record.properties) }
-                truth.prefetch(slot)
+                users.rows.prefetchTruth(slot)
                 if let place = record.place(inListOf: touchedMark) { touched.prefetch(place) }
             }
             for (index, slot) in slots.enumerated() where slot != Self.noSlot {
                 // Few users have so many events of a trace, but many events are theirs.
                 for place in staged[index].records.range {
                     let trace = staged.records[place].trace
-                    recordLists.prefetchEnd(records[Int(slot)].records, trace: trace)
+                    recordLists.prefetchEnd(users[slot].records, trace: trace)
                 }
-                let row = records[Int(slot)].traces
+                let row = users[slot].traces
                 guard row.count > Self.rowBytesOfFew else { continue }
                 let traces = staged[index].traces.range
                 if traces.isEmpty { continue }
@@ -131,15 +130,14 @@ extension Shard {
         if let found = users.find(id, hash: event.hash) {
             slot = found
         } else {
-            slot = insert(id, hash: event.hash)
+            slot = users.insert(id, hash: event.hash)
         }
-        let index = Int(slot)
         if isTicking { settleTick(of: slot) }
-        if !records[index].isEvaluated { touch(slot) }
-        if event.time < records[index].knownSince { records[index].knownSince = event.time }
+        if !users[slot].isEvaluated { touch(slot) }
+        if event.time < users[slot].knownSince { users[slot].knownSince = event.time }
         if event.kind == .event {
-            if event.time < records[index].firstSeen {
-                records[index].firstSeen = event.time
+            if event.time < users[slot].firstSeen {
+                users[slot].firstSeen = event.time
                 touch(slot, for: evaluator.feeds.firstSeen)
             }
             noteEvent(at: event.time, slot: slot)
@@ -153,7 +151,6 @@ extension Shard {
 
     /// Adds the event's time to every trace whose filter it passed.
     private mutating func addToTraces(_ event: borrowing StagedEvents.Event, slot: UserSlot) {
-        let index = Int(slot)
         var isLate = false
         if let lastTick { isLate = event.time <= lastTick }
         for place in event.traces.range {
@@ -161,7 +158,7 @@ extension Shard {
             let (listed, hitLimit) = traceLists.add(
                 event.time.milliseconds,
                 trace: trace,
-                to: &records[index].traces,
+                to: &users[slot].traces,
                 bound: floor.milliseconds - filters.horizon(trace),
                 limit: settings.eventsPerTraceMax
             )
@@ -185,7 +182,7 @@ extension Shard {
             let (listed, hitLimit) = recordLists.add(
                 words,
                 trace: record.trace,
-                to: &records[Int(slot)].records,
+                to: &users[slot].records,
                 bound: recordFilters.bound(record.trace, floor: floor),
                 limit: settings.eventsPerTraceMax
             )
@@ -199,8 +196,8 @@ extension Shard {
     }
 
     mutating func noteApproximate(_ slot: UserSlot) {
-        guard !records[Int(slot)].isApproximate else { return }
-        records[Int(slot)].isApproximate = true
+        guard !users[slot].isApproximate else { return }
+        users[slot].isApproximate = true
         counters.approximateUsers += 1
     }
 }

@@ -29,12 +29,12 @@ extension Shard {
     /// Nothing ever waits but with `identify: next_event`.
     mutating func noteEvent(at time: EventTime, slot: UserSlot) {
         guard settings.identifyWaits else { return }
-        if records[Int(slot)].properties.awaitsEvent {
+        if users[slot].properties.awaitsEvent {
             touch(slot, for: evaluator.feeds.properties)
         }
         eventTimes.note(time.milliseconds, slot: slot, floor: floor.milliseconds)
         propertyLists.show(
-            &records[Int(slot)].properties,
+            &users[slot].properties,
             at: time.milliseconds,
             floor: floor.milliseconds
         )
@@ -60,7 +60,6 @@ extension Shard {
         _ value: ValueView,
         _ slot: UserSlot
     ) {
-        let index = Int(slot)
         let outcome: PropertyLists.Outcome
         let keepsAll = !historicNames.isEmpty && historicNames.contains(name)
         if !keepsAll, !moment.waits,
@@ -68,7 +67,7 @@ extension Shard {
                 name,
                 moment.time,
                 value,
-                in: records[index].properties,
+                in: users[slot].properties,
                 floor: floor.milliseconds
             )
         {
@@ -83,7 +82,7 @@ extension Shard {
                 value,
                 isOnce: false,
                 showsFrom: deferral(moment, slot),
-                into: &records[index].properties,
+                into: &users[slot].properties,
                 floor: floor.milliseconds,
                 keepsAll: keepsAll
             )
@@ -93,7 +92,7 @@ extension Shard {
                 name: name,
                 time: moment.time,
                 value: value,
-                to: &records[index].properties,
+                to: &users[slot].properties,
                 floor: floor.milliseconds,
                 namesMax: settings.propertiesPerUserMax,
                 countsName: { $0 >= sentCount && $0 != PropertyNames.clearAll }
@@ -130,7 +129,7 @@ extension Shard {
             value,
             isOnce: true,
             showsFrom: deferral(moment, slot),
-            into: &records[Int(slot)].properties,
+            into: &users[slot].properties,
             floor: floor.milliseconds,
             keepsAll: historicNames.contains(name)
         )
@@ -139,7 +138,7 @@ extension Shard {
 
     /// Unsets every property, those that are not there yet too: an assignment from before it may still come.
     private mutating func clearAll(_ moment: Moment, _ slot: UserSlot) {
-        let present = propertyLists.names(records[Int(slot)].properties)
+        let present = propertyLists.names(users[slot].properties)
         for name in present where names.isProperty(name) && name != PropertyNames.clearAll {
             withNull { set(name, moment, $0, slot) }
         }
@@ -150,7 +149,7 @@ extension Shard {
                 $0,
                 isOnce: false,
                 showsFrom: deferral(moment, slot),
-                into: &records[Int(slot)].properties,
+                into: &users[slot].properties,
                 floor: floor.milliseconds,
                 keepsAll: !historicNames.isEmpty
             )
@@ -160,8 +159,7 @@ extension Shard {
 
     /// Gives a name that is new to the user the unsets of earlier `$clearAll`s, if there were any.
     private mutating func seed(_ name: UInt32, _ slot: UserSlot) -> PropertyLists.Outcome {
-        let index = Int(slot)
-        let row = records[index].properties
+        let row = users[slot].properties
         guard names.isProperty(name), !propertyLists.contains(row, name: name) else {
             return .assigned
         }
@@ -176,7 +174,7 @@ extension Shard {
                     $0,
                     isOnce: false,
                     showsFrom: deferredTo,
-                    into: &records[index].properties,
+                    into: &users[slot].properties,
                     floor: floor.milliseconds,
                     keepsAll: historicNames.contains(name)
                 )
@@ -200,7 +198,7 @@ extension Shard {
             return
         }
         let current = propertyLists.decided(
-            records[Int(slot)].properties,
+            users[slot].properties,
             name: name,
             at: .distantFuture
         )

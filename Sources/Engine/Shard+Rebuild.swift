@@ -31,7 +31,7 @@ extension Shard {
         self.missing = missing
         if missing.properties {
             for slot in 0..<UserSlot(users.count) {
-                propertyLists.clear(&records[Int(slot)].properties)
+                propertyLists.clear(&users[slot].properties)
                 eventTimes.clear(slot)
             }
         }
@@ -65,17 +65,17 @@ extension Shard {
         let traces = missing.keptTraces.keys
         let recordTraces = missing.keptRecordTraces.keys
         if traces.isEmpty, recordTraces.isEmpty { return }
-        for slot in 0..<users.count {
+        for slot in 0..<UserSlot(users.count) {
             for trace in traces {
                 traceLists.prune(
-                    &records[slot].traces,
+                    &users[slot].traces,
                     trace: trace,
                     bound: rebuild.traceEnds[trace]
                 )
             }
             for trace in recordTraces {
                 recordLists.prune(
-                    records[slot].records,
+                    users[slot].records,
                     trace: trace,
                     bound: rebuild.recordEnds[trace]
                 )
@@ -158,11 +158,11 @@ extension Shard {
             let (_, hitLimit) = traceLists.add(
                 time,
                 trace: trace,
-                to: &records[Int(slot)].traces,
+                to: &users[slot].traces,
                 bound: bound,
                 limit: settings.eventsPerTraceMax
             )
-            if wasCounted { traceLists.lowerBase(records[Int(slot)].traces, trace: trace) }
+            if wasCounted { traceLists.lowerBase(users[slot].traces, trace: trace) }
             if hitLimit { noteApproximate(slot) }
         }
     }
@@ -181,7 +181,7 @@ extension Shard {
             let (_, hitLimit) = recordLists.add(
                 staged.words(record),
                 trace: record.trace,
-                to: &records[Int(slot)].records,
+                to: &users[slot].records,
                 bound: recordFilters.bound(record.trace, floor: floor),
                 limit: settings.eventsPerTraceMax
             )

@@ -82,7 +82,7 @@ extension Shard {
         savedNames = names.count
         for position in unsaved.indices {
             let slot = unsaved[position]
-            records[Int(slot)].isUnsaved = false
+            users[slot].isUnsaved = false
             encodeUser(slot, &writer)
             writer.bytes.withByteView { emit(.user, $0) }
         }
@@ -131,7 +131,7 @@ extension Shard {
         encodeNames(from: 0, &writer, emit)
         savedNames = names.count
         for slot in 0..<UserSlot(users.count) {
-            records[Int(slot)].isUnsaved = false
+            users[slot].isUnsaved = false
             encodeUser(slot, &writer)
             writer.bytes.withByteView { emit(.user, $0) }
         }
@@ -201,10 +201,10 @@ extension Shard {
     }
 
     private func encodeUser(_ slot: UserSlot, _ writer: inout ByteWriter) {
-        let record = records[Int(slot)]
+        let record = users[slot]
         writer.clear()
         writer.write(slot)
-        writer.write(prefixed: users[slot])
+        writer.write(prefixed: users.id(slot))
         writer.write(record.firstSeen.milliseconds)
         writer.write(record.knownSince.milliseconds)
         let isTouched = record.touched > 0
@@ -215,10 +215,10 @@ extension Shard {
                     | (record.isEvaluated && isTouched ? UserFlag.touched : 0)
             )
         )
-        encodeBits(words: membership.wordsPerUser, &writer) { membership.row(slot, word: $0) }
+        encodeBits(words: users.rows.membershipWords, &writer) { users.rows.memberships(slot, word: $0) }
         if record.isEvaluated {
             let words = evaluator.feeds.words
-            encodeBits(words: words, &writer) { truth[slot, $0] }
+            encodeBits(words: words, &writer) { users.rows.truth(slot, word: $0) }
             if isTouched {
                 encodeBits(words: words, &writer) { touched.bits(record.place)[$0] }
             }
@@ -312,9 +312,6 @@ extension Shard {
     private mutating func reserve(users count: Int) {
         let count = min(count, settings.usersMax, Self.reservedMax)
         users.reserve(count)
-        records.reserve(count)
-        membership.reserve(count)
-        truth.reserve(count)
     }
 
     private mutating func restorePlan(
@@ -418,35 +415,33 @@ extension Shard {
         let slot: UserSlot = try reader.read()
         let id = try reader.readPrefixed()
         if Int(slot) == users.count {
-            addUser()
             users.restore(id)
         }
-        guard Int(slot) < users.count, users[slot].equals(id) else {
+        guard Int(slot) < users.count, users.id(slot).equals(id) else {
             throw ByteReader.Truncated(offset: 0, needed: 0)
         }
-        let index = Int(slot)
         // Only the second time the user comes is there anything.
-        traceLists.clear(&records[index].traces)
-        recordLists.clear(&records[index].records)
-        propertyLists.clear(&records[index].properties)
-        deadlineLists.clear(&records[index].deadlines)
-        records[index].firstSeen = EventTime(milliseconds: try reader.read())
-        records[index].knownSince = EventTime(milliseconds: try reader.read())
+        traceLists.clear(&users[slot].traces)
+        recordLists.clear(&users[slot].records)
+        propertyLists.clear(&users[slot].properties)
+        deadlineLists.clear(&users[slot].deadlines)
+        users[slot].firstSeen = EventTime(milliseconds: try reader.read())
+        users[slot].knownSince = EventTime(milliseconds: try reader.read())
         let flags: UInt8 = try reader.read()
-        records[index].isApproximate = flags & UserFlag.approximate != 0
+        users[slot].isApproximate = flags & UserFlag.approximate != 0
         try restoreMemberships(&reader, restoring, slot)
-        records[index].isEvaluated = false
+        users[slot].isEvaluated = false
         if flags & UserFlag.evaluated != 0 {
             try restoreTruth(&reader, restoring, slot, isTouched: flags & UserFlag.touched != 0)
         }
-        try traceLists.restore(&reader, numbers: restoring.traces, to: &records[index].traces)
-        try restoreRecords(&reader, restoring, index)
+        try traceLists.restore(&reader, numbers: restoring.traces, to: &users[slot].traces)
+        try restoreRecords(&reader, restoring, slot)
         try restoreUploads(&reader, slot)
         try propertyLists.restore(
             &reader,
             restoring,
             sentCount: names.sentCount,
-            to: &records[index].properties
+            to: &users[slot].properties
         )
         let eventCount: UInt32 = try reader.read()
         let times = try reader.read(count: Int(eventCount) * 8)
@@ -473,7 +468,7 @@ extension Shard {
         _ slot: UserSlot
     ) throws(ByteReader.Truncated) {
         var next = 0
-        if !restoring.hasSameCohorts { setNoMemberships(slot, words: 0..<membership.wordsPerUser) }
+        if !restoring.hasSameCohorts { setNoMemberships(slot, words: 0..<users.rows.membershipWords) }
         let count: UInt16 = try reader.read()
         for _ in 0..<count {
             var (word, bits) = try Self.readBits(&reader, count: restoring.cohorts.count)
@@ -482,24 +477,24 @@ extension Shard {
                     throw ByteReader.Truncated(offset: reader.offset, needed: 0)
                 }
                 setNoMemberships(slot, words: next..<word)
-                membership.setRow(slot, word: word, to: bits)
+                users.rows.setMemberships(slot, word: word, to: bits)
                 next = word + 1
                 continue
             }
             while bits != 0 {
                 if let cohort = restoring.cohorts[word * 64 + bits.trailingZeroBitCount] {
-                    membership.set(slot, cohort: cohort, to: true)
+                    users.rows.setMember(slot, cohort: cohort, to: true)
                 }
                 bits &= bits - 1
             }
         }
         if restoring.hasSameCohorts {
-            setNoMemberships(slot, words: next..<membership.wordsPerUser)
+            setNoMemberships(slot, words: next..<users.rows.membershipWords)
         }
     }
 
     private mutating func setNoMemberships(_ slot: UserSlot, words: Range<Int>) {
-        for word in words { membership.setRow(slot, word: word, to: 0) }
+        for word in words { users.rows.setMemberships(slot, word: word, to: 0) }
     }
 
     /// What was found of the user: truth of the conditions, those that are to be looked at, and deadlines.
@@ -511,12 +506,12 @@ extension Shard {
     ) throws(ByteReader.Truncated) {
         let isKept = restoring.keepsTruth
         let conditions = isKept ? plan.conditions.count : .max
-        records[Int(slot)].isEvaluated = isKept
-        if isKept { truth.clear(slot) }
+        users[slot].isEvaluated = isKept
+        if isKept { users.rows.clearTruth(slot) }
         let count: UInt16 = try reader.read()
         for _ in 0..<count {
             let (word, bits) = try Self.readBits(&reader, count: conditions)
-            if isKept { truth.set(bits, slot, word: word) }
+            if isKept { users.rows.setTruth(slot, word: word, to: bits) }
         }
         if isTouched {
             if isKept { touch(slot) }
@@ -532,7 +527,7 @@ extension Shard {
         let isGood = deadlineLists.restore(
             deadlines,
             conditions: conditions,
-            to: &records[Int(slot)].deadlines
+            to: &users[slot].deadlines
         )
         guard isGood else { throw ByteReader.Truncated(offset: reader.offset, needed: 0) }
     }
@@ -540,11 +535,11 @@ extension Shard {
     private mutating func restoreRecords(
         _ reader: inout ByteReader,
         _ restoring: borrowing StateRestore,
-        _ index: Int
+        _ slot: UserSlot
     ) throws(ByteReader.Truncated) {
         let traceCount: UInt32 = try reader.read()
         recordLists.reserve(
-            &records[index].records,
+            &users[slot].records,
             traces: min(Int(traceCount), plan.recordTraces.count)
         )
         for _ in 0..<traceCount {
@@ -559,7 +554,7 @@ extension Shard {
             guard width == plan.recordTraces[trace].words else {
                 throw ByteReader.Truncated(offset: reader.offset, needed: 0)
             }
-            recordLists.restore(bytes, trace: trace, to: &records[index].records)
+            recordLists.restore(bytes, trace: trace, to: &users[slot].records)
         }
     }
 
@@ -582,11 +577,11 @@ extension Shard {
 
     /// Sees to it that a user is looked at when the first of its deadlines comes.
     private mutating func scheduleRestored(_ slot: UserSlot) {
-        var next = deadlineLists.earliest(records[Int(slot)].deadlines)
+        var next = deadlineLists.earliest(users[slot].deadlines)
         guard next < EventTime.distantFuture.milliseconds else { return }
         // One that passed since the user was written is for the next tick: the last one is over.
         if let lastTick { next = max(next, lastTick.milliseconds + 1) }
-        records[Int(slot)].scheduled = EventTime(milliseconds: next)
+        users[slot].scheduled = EventTime(milliseconds: next)
         deadlines.push(EventTime(milliseconds: next), slot)
     }
 
@@ -625,8 +620,8 @@ extension Shard {
         self.missing = missing
         counters.approximateUsers = 0
         for slot in 0..<UserSlot(users.count) {
-            if records[Int(slot)].isApproximate { counters.approximateUsers += 1 }
-            if !missing.isEmpty || !records[Int(slot)].isEvaluated {
+            if users[slot].isApproximate { counters.approximateUsers += 1 }
+            if !missing.isEmpty || !users[slot].isEvaluated {
                 // The bits are those of the cut; at the first tick the user is looked at.
                 touchAnew(slot)
             } else {

@@ -41,15 +41,15 @@ extension Shard {
     /// Does the next slice of the tick that was begun.
     ///
     /// - Parameters:
-    ///   - users: The most users to look at.
+    ///   - usersMax: The most users to look at.
     ///   - deltas: Receives the changes of this slice, and of users who were settled since the last.
     /// - Returns: Whether the tick is over.
-    public mutating func continueTick(users: Int, deltas: inout [Delta]) -> Bool {
+    public mutating func continueTick(users usersMax: Int, deltas: inout [Delta]) -> Bool {
         settle()
         deltas += settledDeltas
         settledDeltas.removeAll(keepingCapacity: true)
         guard isTicking, let tick = lastTick else { return true }
-        var left = users
+        var left = usersMax
         while left > 0 {
             if nextDue == due.count {
                 due.removeAll(keepingCapacity: true)
@@ -71,7 +71,7 @@ extension Shard {
             for place in places {
                 let slot = owed.slot(place)
                 // Whoever was settled meanwhile stands there no more.
-                guard records[Int(slot)].place(inListOf: owedMark) == place else { continue }
+                guard users[slot].place(inListOf: owedMark) == place else { continue }
                 evaluate(slot, at: place, tick, deltas: &deltas)
             }
             nextOwed = places.upperBound
@@ -110,15 +110,15 @@ extension Shard {
         var waiting: UInt64 = 0
         for place in places {
             let entry = due[place]
-            let index = Int(entry.slot)
+            let slot = entry.slot
             // An entry that was replaced by an earlier one says nothing any more.
-            guard records[index].scheduled == entry.instant else { continue }
-            records[index].scheduled = .distantFuture
+            guard users[slot].scheduled == entry.instant else { continue }
+            users[slot].scheduled = .distantFuture
             // Who was touched as well is looked at once, for both.
-            if records[index].place(inListOf: owedMark) != nil { continue }
-            if turnDue(entry.slot, tick, deltas: &deltas) { continue }
+            if users[slot].place(inListOf: owedMark) != nil { continue }
+            if turnDue(slot, tick, deltas: &deltas) { continue }
             waiting |= 1 << UInt64(place - places.lowerBound)
-            fetchSources(entry.slot, tick)
+            fetchSources(slot, tick)
         }
         while waiting != 0 {
             let place = places.lowerBound + waiting.trailingZeroBitCount
@@ -134,38 +134,38 @@ extension Shard {
         _ tick: EventTime,
         deltas: inout [Delta]
     ) -> Bool {
-        let record = records[Int(slot)]
+        let record = users[slot]
         guard record.isEvaluated, record.knownSince <= tick else { return false }
         let due = deadlineLists.due(record.deadlines, tick)
         for deadline in due {
-            guard deadline.isPast(at: tick.milliseconds), truth.turns(deadline.condition, slot),
+            guard deadline.isPast(at: tick.milliseconds), users.rows.turns(deadline.condition, slot),
                 !evaluator.prunes(deadline.condition)
             else { return false }
         }
         if !due.isEmpty {
             for deadline in due { turn(deadline.condition, slot) }
-            deadlineLists.drop(due.count, of: &records[Int(slot)].deadlines)
+            deadlineLists.drop(due.count, of: &users[slot].deadlines)
             takeMembership(slot, tick, isFirst: false, deltas: &deltas)
         }
-        schedule(slot, tick, deadlineLists.earliest(records[Int(slot)].deadlines))
+        schedule(slot, tick, deadlineLists.earliest(users[slot].deadlines))
         return true
     }
 
     /// Turns a condition of a user that is decided and whose deadline has passed.
     private mutating func turn(_ condition: Int, _ slot: UserSlot) {
-        truth.turn(condition, slot)
+        users.rows.turn(condition, slot)
         programs.note(flipped: 1 << UInt64(condition % 64), word: condition / 64)
     }
 
     /// Evaluates a user whose tick is still owed, before an event changes anything of it.
     mutating func settleTick(of slot: UserSlot) {
         guard isTicking, let tick = lastTick else { return }
-        let isDue = records[Int(slot)].scheduled <= tick
-        let place = records[Int(slot)].place(inListOf: owedMark)
+        let isDue = users[slot].scheduled <= tick
+        let place = users[slot].place(inListOf: owedMark)
         guard isDue || place != nil else { return }
         var deltas = settledDeltas
         settledDeltas = []
-        if isDue { records[Int(slot)].scheduled = .distantFuture }
+        if isDue { users[slot].scheduled = .distantFuture }
         evaluate(slot, at: place, tick, deltas: &deltas)
         takeMemberships(tick, deltas: &deltas)
         settledDeltas = deltas
@@ -181,7 +181,7 @@ extension Shard {
     private func fetchRecords(_ places: Range<Int>, ahead: Int, _ slot: (Int) -> UserSlot) {
         let first = places.lowerBound == 0 ? 0 : places.upperBound
         for place in first..<min(places.upperBound + Self.usersFetched, ahead) {
-            records.prefetch(Int(slot(place)))
+            users.rows.prefetch(slot(place))
         }
     }
 
@@ -189,21 +189,21 @@ extension Shard {
     @inline(__always)
     private func fetchDue(_ places: Range<Int>, _ tick: EventTime) {
         for place in places {
-            deadlineLists.prefetchEarliest(records[Int(due[place].slot)].deadlines)
+            deadlineLists.prefetchEarliest(users[due[place].slot].deadlines)
         }
         for place in places {
             let slot = due[place].slot
-            for deadline in deadlineLists.due(records[Int(slot)].deadlines, tick) {
-                truth.prefetch(slot, word: deadline.condition / 64)
+            for deadline in deadlineLists.due(users[slot].deadlines, tick) {
+                users.rows.prefetchTruth(slot, word: deadline.condition / 64)
             }
-            membership.prefetch(slot)
+            users.rows.prefetchMemberships(slot)
         }
     }
 
     /// Asks for the rows that the due conditions of a user read.
     @inline(__always)
     private func fetchSources(_ slot: UserSlot, _ tick: EventTime) {
-        let record = records[Int(slot)]
+        let record = users[slot]
         var (readsTimes, readsRecords) = (!record.isEvaluated, !record.isEvaluated)
         for deadline in deadlineLists.due(record.deadlines, tick) {
             if evaluator.readsRecords(deadline.condition) {
@@ -221,11 +221,10 @@ extension Shard {
     /// Asks for all that is known of a user.
     @inline(__always)
     private func fetchRows(_ slot: UserSlot) {
-        let record = records[Int(slot)]
+        let record = users[slot]
         deadlineLists.prefetchEarliest(record.deadlines)
         deadlineLists.prefetchOthers(record.deadlines)
-        truth.prefetch(slot)
-        membership.prefetch(slot)
+        users.rows.prefetchBits(slot)
         traceLists.prefetch(record.traces)
         recordLists.prefetch(record.records)
         propertyLists.prefetch(record.properties)
@@ -241,26 +240,25 @@ extension Shard {
         _ tick: EventTime,
         deltas: inout [Delta]
     ) {
-        let index = Int(slot)
-        records[index].touched = 0
-        guard records[index].knownSince <= tick else {
+        users[slot].touched = 0
+        guard users[slot].knownSince <= tick else {
             // Nobody knows the user yet: an event from the future waits.
-            schedule(slot, tick, records[index].knownSince.milliseconds)
+            schedule(slot, tick, users[slot].knownSince.milliseconds)
             return
         }
         let words = evaluator.feeds.words
-        let row = truth.row(slot)
-        let isFirst = !records[index].isEvaluated
+        let row = users.rows.truth(slot)
+        let isFirst = !users[slot].isEvaluated
         // Whether conditions are looked at that may have a deadline in the list.
         var hasOld = false
         var isTouched = isFirst
         var (isDue, isTurned) = (false, false)
         if isFirst {
-            records[index].isEvaluated = true
-            truth.decideAll(slot)
-            deadlineLists.clear(&records[index].deadlines)
+            users[slot].isEvaluated = true
+            users.rows.decideAll(slot)
+            deadlineLists.clear(&users[slot].deadlines)
             evaluator.beginAnew(
-                records[index],
+                users[slot],
                 truth: row,
                 traceLists: traceLists,
                 recordLists: recordLists
@@ -272,7 +270,7 @@ extension Shard {
                 for word in 0..<words where asked[word] != 0 {
                     let bits = asked[word]
                     isTouched = true
-                    if truth.withDeadline(bits, slot, word: word) != 0 { hasOld = true }
+                    if users.rows.withDeadline(bits, slot, word: word) != 0 { hasOld = true }
                     evaluator.look(at: bits, word: word)
                 }
             }
@@ -281,7 +279,7 @@ extension Shard {
         if isTouched || isDue {
             isTurned =
                 evaluator.evaluate(
-                    records[index],
+                    users[slot],
                     slot: slot,
                     at: tick,
                     truth: row,
@@ -292,16 +290,16 @@ extension Shard {
                     uploads: uploads
                 ) { programs.note(flipped: $1, word: $0) } || isTurned
             deadlineLists.update(
-                &records[index].deadlines,
+                &users[slot].deadlines,
                 lookedAt: hasOld ? evaluator.lookedAt : nil,
                 adding: evaluator.sortedDeadlines()
             )
             if noteSynced(isFirst: isFirst) { isTurned = true }
-        } else if records[index].deadlines.count == 0 {
-            deadlineLists.clear(&records[index].deadlines)
+        } else if users[slot].deadlines.count == 0 {
+            deadlineLists.clear(&users[slot].deadlines)
         }
         if isFirst || isTurned { takeMembership(slot, tick, isFirst: isFirst, deltas: &deltas) }
-        schedule(slot, tick, deadlineLists.earliest(records[index].deadlines))
+        schedule(slot, tick, deadlineLists.earliest(users[slot].deadlines))
     }
 
     /// Turns the conditions that are decided and whose deadline is here, and adds the others with one to those to look at;
@@ -311,9 +309,9 @@ extension Shard {
         _ tick: EventTime
     ) -> (isDue: Bool, isTurned: Bool) {
         var (isDue, isTurned) = (false, false)
-        while let deadline = deadlineLists.takeDue(&records[Int(slot)].deadlines, tick) {
+        while let deadline = deadlineLists.takeDue(&users[slot].deadlines, tick) {
             let condition = deadline.condition
-            if deadline.isPast(at: tick.milliseconds), truth.turns(condition, slot) {
+            if deadline.isPast(at: tick.milliseconds), users.rows.turns(condition, slot) {
                 turn(condition, slot)
                 isTurned = true
             } else {
@@ -333,13 +331,13 @@ extension Shard {
             switch evaluator.source(number, of: condition) {
             case .times(let trace):
                 traceLists.prune(
-                    &records[Int(slot)].traces,
+                    &users[slot].traces,
                     trace: trace,
                     bound: tick.milliseconds - filters.horizon(trace)
                 )
             case .records(let trace):
                 recordLists.prune(
-                    records[Int(slot)].records,
+                    users[slot].records,
                     trace: trace,
                     bound: recordFilters.bound(trace, floor: tick)
                 )
@@ -353,8 +351,8 @@ extension Shard {
         // Deadlines are rounded down, maybe to this tick. But whoever was looked at is done with it: a second look,
         // between two slices, would see events that came after it.
         let instant = max(instant, tick.milliseconds + 1)
-        if instant < records[Int(slot)].scheduled.milliseconds {
-            records[Int(slot)].scheduled = EventTime(milliseconds: instant)
+        if instant < users[slot].scheduled.milliseconds {
+            users[slot].scheduled = EventTime(milliseconds: instant)
             deadlines.push(EventTime(milliseconds: instant), slot)
         }
     }
@@ -370,8 +368,7 @@ extension Shard {
             let isChanged = programs.runAlone(
                 slot,
                 feeds: evaluator.feeds,
-                truth: truth,
-                membership: &membership,
+                rows: &users.rows,
                 deltas: &deltas
             )
         {
@@ -387,8 +384,7 @@ extension Shard {
         if programs.count == 0 { return }
         var changed = programs.run(
             feeds: evaluator.feeds,
-            truth: truth,
-            membership: &membership,
+            rows: &users.rows,
             deltas: &deltas
         )
         while changed != 0 {

@@ -31,7 +31,7 @@ extension Shard {
         guard let tick = lastTick,
             let cohort = synced.cohorts.first(where: { $0.index == cohort })
         else { return }
-        cohort.append(records[Int(slot)].properties, at: tick, in: propertyLists, to: &cells)
+        cohort.append(users[slot].properties, at: tick, in: propertyLists, to: &cells)
     }
 
     /// Notes for which synced cohorts the user who was just evaluated may have other values; whether for any.
@@ -56,7 +56,7 @@ extension Shard {
             let slot = programs.slot(user)
             for place in synced.cohorts.indices {
                 let cohort = synced.cohorts[place]
-                guard membership.contains(slot, cohort: cohort.index) else { continue }
+                guard users.rows.isMember(slot, cohort: cohort.index) else { continue }
                 // A member of whom the tick reports a change is one who entered.
                 let entered = programs.hasEntered(user, cohort: cohort.index)
                 guard entered || synced.differs(user, cohort: place) else { continue }
@@ -64,7 +64,7 @@ extension Shard {
                     cohort,
                     slot,
                     entered: entered,
-                    records[Int(slot)].properties,
+                    users[slot].properties,
                     at: tick,
                     in: propertyLists
                 )

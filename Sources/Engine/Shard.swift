@@ -58,8 +58,7 @@ public struct Shard: ~Copyable {
     /// What was counted.
     public internal(set) var counters = ShardCounters()
 
-    var users = UserTable()
-    var records = RecordTable<UserRecord>()
+    var users: UserTable
     var traceLists = TraceLists()
     var recordLists: RecordLists
     var propertyLists = PropertyLists()
@@ -90,9 +89,6 @@ public struct Shard: ~Copyable {
     /// Changes of users who were settled between slices of a tick.
     var settledDeltas: [Delta] = []
     var unsaved: [UserSlot] = []
-    var membership: MembershipTable
-    /// Truth of every user's conditions at the last tick that looked at them: 64 a word, a row a user.
-    var truth: TruthTable
     /// When every user's conditions may change by the clock alone.
     var deadlineLists = DeadlineLists()
     var evaluator: Evaluator
@@ -123,10 +119,6 @@ public struct Shard: ~Copyable {
 
     /// An empty shard.
     public init(plan: Plan, settings: ShardSettings) {
-        precondition(
-            MemoryLayout<UserRecord>.stride == 64,
-            "a user's record is not one cache line, which one read brings"
-        )
         self.plan = plan
         self.settings = settings
         dedupe = DedupeSet(
@@ -134,7 +126,6 @@ public struct Shard: ~Copyable {
             slack: settings.dedupeSlack,
             entriesMax: settings.dedupeEntriesMax
         )
-        membership = MembershipTable(cohorts: plan.cohorts.count)
         deltaOrder = DeltaOrder(cohorts: plan.cohorts.count)
         let types = EventTypes(plan: plan)
         filters = TraceFilters(plan: plan, types: types)
@@ -153,7 +144,9 @@ public struct Shard: ~Copyable {
             reported: synced.cohorts.map(\.index)
         )
         self.synced = synced
-        truth = TruthTable(rest: evaluator.truthOfNothing)
+        users = UserTable(
+            rows: UserRows(rest: evaluator.truthOfNothing, cohorts: plan.cohorts.count)
+        )
         self.evaluator = evaluator
     }
 
@@ -161,16 +154,16 @@ public struct Shard: ~Copyable {
     public var userCount: Int { users.count }
 
     /// The id of a user; the view lives as long as the shard.
-    public func userID(_ slot: UserSlot) -> ByteView { users[slot] }
+    public func userID(_ slot: UserSlot) -> ByteView { users.id(slot) }
 
     /// How many members a cohort had at the last tick.
-    public func memberCount(cohort: Int) -> Int { membership.count(cohort: cohort) }
+    public func memberCount(cohort: Int) -> Int { users.rows.memberCounts[cohort] }
 
     /// Calls `body` with every member of a cohort at the last tick, in no meaningful order.
     ///
     /// - Complexity: O(users).
     public func forEachMember(cohort: Int, _ body: (UserSlot) -> Void) {
-        membership.forEachMember(of: [cohort]) { body($1) }
+        users.rows.forEachMember(of: [cohort]) { body($1) }
     }
 
     /// The same of several cohorts for little more than the price of one: gets the place in `cohorts` too.
@@ -178,18 +171,17 @@ public struct Shard: ~Copyable {
         of cohorts: [Int],
         _ body: (_ place: Int, _ slot: UserSlot) -> Void
     ) {
-        membership.forEachMember(of: cohorts, body)
+        users.rows.forEachMember(of: cohorts, body)
     }
 
     /// Whether a user was a member at the last tick.
     public func isMember(_ slot: UserSlot, cohort: Int) -> Bool {
-        membership.contains(slot, cohort: cohort)
+        users.rows.isMember(slot, cohort: cohort)
     }
 
     /// Bytes of memory held for users, memberships, traces, properties and duplicates.
     public var bytesReserved: Int {
-        users.bytesReserved + records.bytesReserved + membership.bytesReserved
-            + traceLists.slab.bytesReserved
+        users.bytesReserved + traceLists.slab.bytesReserved
             + propertyLists.slab.bytesReserved + dedupe.bytesReserved
     }
 
@@ -205,9 +197,9 @@ public struct Shard: ~Copyable {
     public mutating func upload(_ id: ByteView, cohort: Int?, isIn: Bool, at time: EventTime) {
         settle()
         let hash = Hashing.hash64(id)
-        let slot = users.find(id, hash: hash) ?? insert(id, hash: hash)
+        let slot = users.find(id, hash: hash) ?? users.insert(id, hash: hash)
         settleTick(of: slot)
-        records[Int(slot)].knownSince = min(records[Int(slot)].knownSince, time)
+        users[slot].knownSince = min(users[slot].knownSince, time)
         touch(slot)
         if let cohort {
             uploads.note(slot, cohort: cohort, isIn: isIn, at: time, floor: floor)
@@ -216,26 +208,13 @@ public struct Shard: ~Copyable {
         markUnsaved(slot)
     }
 
-    mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
-        addUser()
-        return users.insert(id, hash: hash)
-    }
-
-    /// Makes room for what is kept of one more user besides the id.
-    mutating func addUser() {
-        records.append(UserRecord())
-        membership.addUser()
-        truth.addUser()
-    }
-
     /// Notes that a user is to be looked at at the next tick; gives the place among the touched.
     @discardableResult
     @inline(__always)
     mutating func touch(_ slot: UserSlot) -> Int {
-        let index = Int(slot)
-        if records[index].touched > 0 { return records[index].place }
+        if users[slot].touched > 0 { return users[slot].place }
         let place = touched.append(slot)
-        records[index].touched = UInt32(place + 1) | touchedMark
+        users[slot].touched = UInt32(place + 1) | touchedMark
         return place
     }
 
@@ -258,9 +237,9 @@ public struct Shard: ~Copyable {
         isGain: Bool = false
     ) {
         var conditions = conditions
-        if !evenSettled, records[Int(slot)].isEvaluated {
-            truth.leaveOpen(conditions, slot, word: word)
-            let truth = truth[slot, word]
+        if !evenSettled, users[slot].isEvaluated {
+            users.rows.leaveOpen(conditions, slot, word: word)
+            let truth = users.rows.truth(slot, word: word)
             conditions &= ~evaluator.feeds.settled(truth, word: word, isGain: isGain)
         }
         if conditions != 0 { touched.add(conditions, to: touch(slot), word: word) }
@@ -268,14 +247,14 @@ public struct Shard: ~Copyable {
 
     /// Notes that everything about a user is to be evaluated anew at the next tick.
     mutating func touchAnew(_ slot: UserSlot) {
-        records[Int(slot)].isEvaluated = false
+        users[slot].isEvaluated = false
         touch(slot)
     }
 
     mutating func markUnsaved(_ slot: UserSlot) {
         guard settings.keepsChanges else { return }
-        if !records[Int(slot)].isUnsaved {
-            records[Int(slot)].isUnsaved = true
+        if !users[slot].isUnsaved {
+            users[slot].isUnsaved = true
             unsaved.append(slot)
         }
     }

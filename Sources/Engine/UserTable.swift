@@ -1,11 +1,12 @@
 import Basics
 
-/// From user ids to slots: open addressing over a dense list of where the ids lie, the ids in an arena beside them.
+/// The users: from their ids to slots, and by slot what is kept of each.
 ///
-/// A bucket is 32 bits of the hash and the slot. Slots are given in the order of first sight and never taken back.
+/// Open addressing over the rows, which say where the ids lie, in an arena beside them. A bucket is 32 bits of the hash and
+/// the slot. Slots are given in the order of first sight and never taken back.
 struct UserTable: ~Copyable {
+    var rows: UserRows
     private var buckets = HashCells<Bucket>(count: 1024)
-    private var records = RecordTable<Record>()
     private var arena = ByteArena()
     /// Bytes of all ids.
     private(set) var idBytes = 0
@@ -23,19 +24,26 @@ struct UserTable: ~Copyable {
         var isFree: Bool { slotPlusOne == 0 }
     }
 
-    private struct Record: BitwiseCopyable {
-        var id: ByteArena.Handle
-        var length: UInt32
+    /// No users yet.
+    ///
+    /// - `rows`: Where they go; empty.
+    init(rows: consuming UserRows) {
+        self.rows = rows
     }
 
-    init() {}
-
     /// How many users there are.
-    var count: Int { records.count }
+    var count: Int { rows.count }
 
     /// Bytes of memory held.
     var bytesReserved: Int {
-        buckets.bytesReserved + records.bytesReserved + arena.bytesReserved
+        buckets.bytesReserved + rows.bytesReserved + arena.bytesReserved
+    }
+
+    /// What is kept of a user besides the id.
+    @inline(__always)
+    subscript(slot: UserSlot) -> Shard.UserRecord {
+        get { rows[slot] }
+        _modify { yield &rows[slot] }
     }
 
     /// The user's slot, or nil if the id was never seen.
@@ -45,7 +53,7 @@ struct UserTable: ~Copyable {
     func find(_ id: ByteView, hash: UInt64) -> UserSlot? {
         let spread = Self.spread(hash)
         let bucket = buckets.cell(spread) {
-            $0.spread == spread && self[$0.slotPlusOne - 1].equals(id)
+            $0.spread == spread && self.id($0.slotPlusOne - 1).equals(id)
         }
         return bucket.pointee.isFree ? nil : bucket.pointee.slotPlusOne - 1
     }
@@ -62,24 +70,20 @@ struct UserTable: ~Copyable {
         return bucket.pointee.isFree ? nil : bucket.pointee.slotPlusOne - 1
     }
 
-    /// Asks for where the id of a slot lies.
-    @inline(__always)
-    func prefetch(_ slot: UserSlot) { records.prefetch(Int(slot)) }
-
     /// Asks for the id of a slot.
     @inline(__always)
     func prefetchID(_ slot: UserSlot) {
-        let record = records[Int(slot)]
-        Prefetch.lines(arena.pointer(record.id), bytes: Int(record.length))
+        let id = rows.id(slot)
+        Prefetch.lines(arena.pointer(id.bytes), bytes: Int(id.length))
     }
 
     /// Takes memory for so many users in all, where it has less.
     mutating func reserve(_ wanted: Int) {
-        records.reserve(wanted)
+        rows.reserve(wanted)
         buckets.reserve(wanted)
     }
 
-    /// Adds an id that is not there, and gives its slot.
+    /// Adds a user whose id is not there, and gives its slot.
     mutating func insert(_ id: ByteView, hash: UInt64) -> UserSlot {
         let slot = add(id)
         buckets.makeRoom(used: indexed)
@@ -88,7 +92,7 @@ struct UserTable: ~Copyable {
         return slot
     }
 
-    /// Adds an id of a snapshot, which is not there; it is not found before ``index()``.
+    /// Adds a user of a snapshot, who is not there; the id is not found before ``index()``.
     mutating func restore(_ id: ByteView) { _ = add(id) }
 
     /// Makes the ids of a snapshot found, all at once: so the memory of several is asked for together.
@@ -98,7 +102,7 @@ struct UserTable: ~Copyable {
         while indexed < count {
             let group = indexed..<min(indexed + hashes.count, count)
             for slot in group {
-                let hash = Hashing.hash64(self[UserSlot(slot)])
+                let hash = Hashing.hash64(self.id(UserSlot(slot)))
                 hashes[slot - group.lowerBound] = hash
                 prefetch(hash: hash)
             }
@@ -110,16 +114,16 @@ struct UserTable: ~Copyable {
     }
 
     private mutating func add(_ id: ByteView) -> UserSlot {
-        records.append(Record(id: arena.store(id), length: UInt32(id.count)))
+        rows.append(UserRows.ID(bytes: arena.store(id), length: UInt32(id.count)))
         idBytes += id.count
-        return UserSlot(records.count - 1)
+        return UserSlot(rows.count - 1)
     }
 
     /// The id of a slot; the view lives as long as the table.
     @inline(__always)
-    subscript(slot: UserSlot) -> ByteView {
-        let record = records[Int(slot)]
-        return ByteView(base: arena.pointer(record.id), count: Int(record.length))
+    func id(_ slot: UserSlot) -> ByteView {
+        let id = rows.id(slot)
+        return ByteView(base: arena.pointer(id.bytes), count: Int(id.length))
     }
 
     @inline(__always)

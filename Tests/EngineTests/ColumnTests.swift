@@ -90,14 +90,14 @@ struct ColumnTests {
     )
     func members(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
-        var table = MembershipTable(cohorts: 130)
+        var table = UserRows(rest: WordBuffer(count: 1), cohorts: 130)
         var model = [Set<UserSlot>](repeating: [], count: 130)
         for slot in 0..<UserSlot(300) {
-            table.addUser()
+            table.append(UserRows.ID(bytes: 0, length: 0))
             for _ in 0..<generator.below(20) {
                 let cohort = generator.below(130)
                 let isIn = generator.below(3) > 0
-                table.set(slot, cohort: cohort, to: isIn)
+                table.setMember(slot, cohort: cohort, to: isIn)
                 if isIn { model[cohort].insert(slot) } else { model[cohort].remove(slot) }
             }
         }
@@ -105,7 +105,7 @@ struct ColumnTests {
         var found = [[UserSlot]](repeating: [], count: cohorts.count)
         table.forEachMember(of: cohorts) { found[$0].append($1) }
         for (place, cohort) in cohorts.enumerated() {
-            let count = table.count(cohort: cohort)
+            let count = table.memberCounts[cohort]
             #expect(found[place] == model[cohort].sorted() && count == model[cohort].count)
         }
     }

@@ -116,10 +116,10 @@ extension Shard {
     /// Of every user, sorted by slot, what stands in the record and what evaluations give.
     fileprivate func deadlines(at tick: EventTime) -> [UserDeadline] {
         (0..<UserSlot(users.count)).map { slot in
-            let record = records[Int(slot)]
+            let record = users[slot]
             var deadline = UserDeadline(
                 slot: slot,
-                id: users[slot].string,
+                id: users.id(slot).string,
                 live: record.scheduled,
                 change: record.knownSince
             )
@@ -147,13 +147,13 @@ extension Shard {
         evaluator.prepare(instant)
         let truth = WordBuffer(count: evaluator.feeds.words)
         evaluator.beginAnew(
-            records[Int(slot)],
+            users[slot],
             truth: truth.start,
             traceLists: traceLists,
             recordLists: recordLists
         )
         _ = evaluator.evaluate(
-            records[Int(slot)],
+            users[slot],
             slot: slot,
             at: instant,
             truth: truth.start,

@@ -129,7 +129,7 @@ extension Shard {
         evaluator.prepare(tick)
         let truth = WordBuffer(count: evaluator.feeds.words)
         for slot in 0..<UserSlot(users.count) {
-            let record = records[Int(slot)]
+            let record = users[slot]
             var members: [Bool?] = plan.cohorts.map { _ in nil }
             if record.knownSince <= tick {
                 evaluator.beginAnew(
@@ -154,7 +154,7 @@ extension Shard {
             }
             for cohort in plan.cohorts.indices {
                 if isMember(slot, cohort: cohort) != (members[cohort] ?? false) {
-                    missed.append("\(plan.cohorts[cohort].id) \(users[slot].string)")
+                    missed.append("\(plan.cohorts[cohort].id) \(users.id(slot).string)")
                 }
             }
         }

@@ -56,25 +56,25 @@ extension Shard {
     fileprivate mutating func delayDeadlines(between tick: Int64, and next: Int64) {
         // Deadlines are rounded down, so it must be clear of the tick.
         let late = EventTime(milliseconds: next + 100)
-        for index in 0..<records.count {
-            let conditions = deadlineLists.deadlines(records[index].deadlines)
+        for slot in 0..<UserSlot(userCount) {
+            let conditions = deadlineLists.deadlines(users[slot].deadlines)
             for place in conditions.indices where conditions[place].instant <= next {
                 conditions[place] = ConditionDeadline(
                     condition: conditions[place].condition,
                     instant: late.milliseconds
                 )
             }
-            let instant = records[index].scheduled.milliseconds
+            let instant = users[slot].scheduled.milliseconds
             guard instant > tick, instant <= next else { continue }
-            records[index].scheduled = late
-            deadlines.push(late, UserSlot(index))
+            users[slot].scheduled = late
+            deadlines.push(late, slot)
         }
     }
 
     /// Behind a restart everyone is looked at once, which is where deadlines come from: not so here.
     fileprivate mutating func forgetDeadlines() {
         deadlines = DeadlineWheel()
-        for index in 0..<records.count { records[index].touched = 0 }
+        for slot in 0..<UserSlot(userCount) { users[slot].touched = 0 }
         touched.removeAll()
     }
 }

@@ -28,8 +28,8 @@ struct StateTests {
                 #expect(!report.mustRewrite, "seed \(seed)")
                 // As behind every tick, whatever the state was written with.
                 let tick = driver.shard.lastTick ?? .distantPast
-                for slot in 0..<driver.shard.userCount {
-                    #expect(driver.shard.records[slot].scheduled > tick, "seed \(seed)")
+                for slot in 0..<UserSlot(driver.shard.userCount) {
+                    #expect(driver.shard.users[slot].scheduled > tick, "seed \(seed)")
                 }
             }
             let record = EngineRecord(ticks: ticks, rejected: expected.rejected)
@@ -58,8 +58,8 @@ struct StateTests {
                 var records: [StoredRecord] = []
                 driver.encode(all: true, into: &records)
                 _ = try driver.restart(history, plan, from: records)
-                for slot in 0..<driver.shard.userCount {
-                    let user = driver.shard.records[slot]
+                for slot in 0..<UserSlot(driver.shard.userCount) {
+                    let user = driver.shard.users[slot]
                     #expect(user.isEvaluated == (user.touched == 0), "seed \(seed)")
                     if user.isEvaluated { kept += 1 }
                 }
@@ -349,11 +349,11 @@ struct StateTests {
 extension Shard {
     /// Of every user the conditions that are to be looked at, all of them where nothing was found yet.
     fileprivate func marks() -> [[UInt64]] {
-        (0..<userCount).map { slot in
+        (0..<UserSlot(userCount)).map { slot in
             let words = evaluator.feeds.words
-            guard records[slot].isEvaluated else { return evaluator.feeds.all }
-            guard records[slot].touched > 0 else { return [UInt64](repeating: 0, count: words) }
-            let place = Int(records[slot].touched) - 1
+            guard users[slot].isEvaluated else { return evaluator.feeds.all }
+            guard users[slot].touched > 0 else { return [UInt64](repeating: 0, count: words) }
+            let place = users[slot].place
             return (0..<words).map { touched.bits(place)[$0] }
         }
     }
