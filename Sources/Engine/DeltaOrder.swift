@@ -53,7 +53,7 @@ struct DeltaOrder: ~Copyable {
 
     mutating func sort(_ deltas: inout [Delta], users: borrowing UserTable) {
         if deltas.count < 2 { return }
-        for delta in deltas { users.rows.prefetch(delta.slot) }
+        for delta in deltas { users.rows.prefetchID(delta.slot) }
         findUsers(deltas, users)
         sortUsers(users)
         for key in 0..<keys.count { numbers[Int(keys[key].slot)] = UInt32(key) }
@@ -83,7 +83,7 @@ struct DeltaOrder: ~Copyable {
             let number = Int(numbers[slot])
             // Whose number is an old one is not at that place.
             if number < keys.count, keys[number].slot == delta.slot { continue }
-            users.prefetchID(delta.slot)
+            users.prefetchLongID(delta.slot)
             numbers[slot] = UInt32(keys.count)
             keys.append(Key(slot: delta.slot, prefix: 0))
         }

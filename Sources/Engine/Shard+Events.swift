@@ -80,9 +80,10 @@ extension Shard {
                 slots.initializeElement(at: index, to: slot ?? Self.noSlot)
                 guard let slot else { continue }
                 users.rows.prefetch(slot)
+                users.rows.prefetchID(slot)
             }
             for (index, slot) in slots.enumerated() where slot != Self.noSlot {
-                users.prefetchID(slot)
+                users.prefetchLongID(slot)
                 let event = staged[index]
                 let record = users[slot]
                 if !event.traces.isEmpty { traceLists.prefetch(record.traces) }

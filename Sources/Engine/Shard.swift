@@ -153,7 +153,7 @@ public struct Shard: ~Copyable {
     /// How many users were ever seen, those of events that were taken and not applied yet left out.
     public var userCount: Int { users.count }
 
-    /// The id of a user; the view lives as long as the shard.
+    /// The id of a user, lent until the next event.
     public func userID(_ slot: UserSlot) -> ByteView { users.id(slot) }
 
     /// How many members a cohort had at the last tick.

@@ -1,21 +1,17 @@
 import Basics
 
-/// What the engine keeps of each user in one stretch of memory, by slot: the record, where the id lies, truth of the
-/// conditions, and memberships.
+/// What the engine keeps of each user in one stretch of memory, by slot: the record, truth of the conditions, memberships,
+/// and the id.
 ///
 /// An event and a tick need all of it, and of memory that is far away the first line costs most, for which a core has to
-/// find the page; what stands beside it comes along. So this is one table and not four.
+/// find the page; what stands beside it comes along. So this is one table and not four. A row is whole cache lines, and
+/// what is left of the last one is the id's, where it is short enough; longer ones lie elsewhere.
 ///
 /// ```
-/// user ──► [ record, 8 words ][ id ][ truth, words ][ decided, words ][ memberships, words ]
+/// user ──► [ record, 8 words ][ truth, words ][ decided, words ][ memberships, words ][ length u32 | id … ]
+///                                                                                     [ length u32 | handle u32 ] ──► id
 /// ```
 struct UserRows: ~Copyable {
-    /// Where a user's id lies.
-    struct ID: BitwiseCopyable {
-        var bytes: ByteArena.Handle
-        var length: UInt32
-    }
-
     /// How many users there are.
     private(set) var count = 0
     /// Truth of a user of whom nothing happened, a bit for each condition.
@@ -26,26 +22,28 @@ struct UserRows: ~Copyable {
     var memberCounts = RecordTable<Int>()
 
     private var memory: UnsafeMutableBufferPointer<UInt64>
-    /// Words of a row; half a cache line, or a multiple of it, so that a row begins in as few lines as may be.
+    /// Words of a row.
     private let stride: Int
-    private static let strideUnit = 4
-    private static let idWord = 8
-    private static let truthWord = 9
+    /// The most bytes of an id that stands in the row.
+    private let idBytesMax: Int
+    private static let recordWords = 8
+    private static let lengthBytes = 4
 
     /// - Parameters:
     ///   - rest: Truth of a user of whom nothing happened, a bit for each condition.
     ///   - cohorts: How many there are.
     init(rest: WordBuffer, cohorts: Int) {
         precondition(
-            MemoryLayout<Shard.UserRecord>.stride == Self.idWord * 8
-                && MemoryLayout<ID>.stride == 8,
-            "the layout of a user's row"
+            MemoryLayout<Shard.UserRecord>.stride == Self.recordWords * 8,
+            "the layout of a user's record"
         )
         self.rest = rest
         membershipWords = (cohorts + 63) / 64
         memberCounts.append(0, count: cohorts)
-        let words = Self.truthWord + 2 * rest.count + membershipWords
-        stride = (words + Self.strideUnit - 1) / Self.strideUnit * Self.strideUnit
+        let idWord = Self.recordWords + 2 * rest.count + membershipWords
+        let lineWords = Prefetch.lineBytes / 8
+        stride = (idWord + 1 + lineWords - 1) / lineWords * lineWords
+        idBytesMax = (stride - idWord) * 8 - Self.lengthBytes
         memory = TableMemory.allocate(UInt64.self, count: Self.capacity(words: 16 * stride))
     }
 
@@ -63,17 +61,25 @@ struct UserRows: ~Copyable {
     }
 
     /// Adds a user of whom nothing is known but the id, who is in no cohort, and all of whose conditions are false and
-    /// open.
+    /// open; gives the slot.
     ///
-    /// Complexity: O(1) on average.
-    mutating func append(_ id: ID) {
+    /// - `arena`: Where ids go that are too long for a row.
+    /// - Complexity: O(1) on average.
+    mutating func append(_ id: ByteView, arena: inout ByteArena) -> UserSlot {
         if (count + 1) * stride > memory.count { reserve(2 * count) }
-        let row = memory[(count * stride)..<((count + 1) * stride)]
-        row.initialize(repeating: 0)
+        memory[(count * stride)..<((count + 1) * stride)].initialize(repeating: 0)
         count += 1
         let slot = UserSlot(count - 1)
         self[slot] = Shard.UserRecord()
-        idPointer(slot).pointee = id
+        let start = idStart(slot)
+        start.storeBytes(of: UInt32(id.count), as: UInt32.self)
+        if id.count <= idBytesMax {
+            (start + Self.lengthBytes).copyMemory(from: id.base, byteCount: id.count)
+        } else {
+            let handle = arena.store(id)
+            (start + Self.lengthBytes).storeBytes(of: handle, as: ByteArena.Handle.self)
+        }
+        return slot
     }
 
     /// A user's record.
@@ -83,41 +89,62 @@ struct UserRows: ~Copyable {
         _modify { yield &recordPointer(slot).pointee }
     }
 
-    /// Where a user's id lies.
+    /// A user's id, lent until a user is added.
     @inline(__always)
-    func id(_ slot: UserSlot) -> ID { idPointer(slot).pointee }
+    func id(_ slot: UserSlot, arena: borrowing ByteArena) -> ByteView {
+        let start = UnsafeRawPointer(idStart(slot))
+        let length = Int(start.load(as: UInt32.self))
+        if length <= idBytesMax {
+            let bytes = (start + Self.lengthBytes).assumingMemoryBound(to: UInt8.self)
+            return ByteView(base: bytes, count: length)
+        }
+        let handle = (start + Self.lengthBytes).load(as: ByteArena.Handle.self)
+        return ByteView(base: arena.pointer(handle), count: length)
+    }
+
+    /// Asks for a user's id where it is too long for the row; ``prefetch(_:)`` brought the others.
+    @inline(__always)
+    func prefetchLongID(_ slot: UserSlot, arena: borrowing ByteArena) {
+        let id = id(slot, arena: arena)
+        if id.count > idBytesMax { Prefetch.lines(id.base, bytes: id.count) }
+    }
 
     /// A user's truth, behind it what is decided; lent until a user is added.
     @inline(__always)
-    func truth(_ slot: UserSlot) -> UnsafeMutablePointer<UInt64> { row(slot) + Self.truthWord }
+    func truth(_ slot: UserSlot) -> UnsafeMutablePointer<UInt64> { row(slot) + Self.recordWords }
 
     /// A user's memberships, lent until a user is added.
     @inline(__always)
     func memberships(_ slot: UserSlot) -> UnsafeMutablePointer<UInt64> {
-        row(slot) + Self.truthWord + 2 * rest.count
+        row(slot) + Self.recordWords + 2 * rest.count
     }
 
-    /// Asks for a user's record and id; any slot will do.
+    /// Asks for a user's record; any slot will do.
     @inline(__always)
-    func prefetch(_ slot: UserSlot) { prefetch(slot, words: 0..<Self.truthWord) }
+    func prefetch(_ slot: UserSlot) { prefetch(slot, words: 0..<Self.recordWords) }
+
+    /// Asks for a user's id, where it stands in the row; any slot will do.
+    @inline(__always)
+    func prefetchID(_ slot: UserSlot) { prefetch(slot, words: (stride - 1)..<stride) }
 
     /// Asks for a user's truth.
     @inline(__always)
     func prefetchTruth(_ slot: UserSlot) {
-        prefetch(slot, words: Self.truthWord..<(Self.truthWord + 2 * rest.count))
-    }
-
-    /// Asks for a user's truth and memberships.
-    @inline(__always)
-    func prefetchBits(_ slot: UserSlot) {
-        prefetch(slot, words: Self.truthWord..<(Self.truthWord + 2 * rest.count + membershipWords))
+        prefetch(slot, words: Self.recordWords..<(Self.recordWords + 2 * rest.count))
     }
 
     /// Asks for a user's memberships.
     @inline(__always)
     func prefetchMemberships(_ slot: UserSlot) {
-        let first = Self.truthWord + 2 * rest.count
+        let first = Self.recordWords + 2 * rest.count
         prefetch(slot, words: first..<(first + membershipWords))
+    }
+
+    /// Asks for a user's truth and memberships.
+    @inline(__always)
+    func prefetchBits(_ slot: UserSlot) {
+        let words = 2 * rest.count + membershipWords
+        prefetch(slot, words: Self.recordWords..<(Self.recordWords + words))
     }
 
     @inline(__always)
@@ -139,8 +166,8 @@ struct UserRows: ~Copyable {
     }
 
     @inline(__always)
-    private func idPointer(_ slot: UserSlot) -> UnsafeMutablePointer<ID> {
-        UnsafeMutableRawPointer(row(slot) + Self.idWord).assumingMemoryBound(to: ID.self)
+    private func idStart(_ slot: UserSlot) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(memberships(slot) + membershipWords)
     }
 
     /// Whole large pages where there are some, so that none is copied to grow.

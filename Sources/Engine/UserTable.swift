@@ -2,7 +2,7 @@ import Basics
 
 /// The users: from their ids to slots, and by slot what is kept of each.
 ///
-/// Open addressing over the rows, which say where the ids lie, in an arena beside them. A bucket is 32 bits of the hash and
+/// Open addressing over the rows, in which short ids stand; the others lie in an arena beside them. A bucket is 32 bits of the hash and
 /// the slot. Slots are given in the order of first sight and never taken back.
 struct UserTable: ~Copyable {
     var rows: UserRows
@@ -70,12 +70,9 @@ struct UserTable: ~Copyable {
         return bucket.pointee.isFree ? nil : bucket.pointee.slotPlusOne - 1
     }
 
-    /// Asks for the id of a slot.
+    /// Asks for an id that does not stand in the user's row.
     @inline(__always)
-    func prefetchID(_ slot: UserSlot) {
-        let id = rows.id(slot)
-        Prefetch.lines(arena.pointer(id.bytes), bytes: Int(id.length))
-    }
+    func prefetchLongID(_ slot: UserSlot) { rows.prefetchLongID(slot, arena: arena) }
 
     /// Takes memory for so many users in all, where it has less.
     mutating func reserve(_ wanted: Int) {
@@ -114,17 +111,13 @@ struct UserTable: ~Copyable {
     }
 
     private mutating func add(_ id: ByteView) -> UserSlot {
-        rows.append(UserRows.ID(bytes: arena.store(id), length: UInt32(id.count)))
         idBytes += id.count
-        return UserSlot(rows.count - 1)
+        return rows.append(id, arena: &arena)
     }
 
-    /// The id of a slot; the view lives as long as the table.
+    /// The id of a slot; lent until a user is added.
     @inline(__always)
-    func id(_ slot: UserSlot) -> ByteView {
-        let id = rows.id(slot)
-        return ByteView(base: arena.pointer(id.bytes), count: Int(id.length))
-    }
+    func id(_ slot: UserSlot) -> ByteView { rows.id(slot, arena: arena) }
 
     @inline(__always)
     private mutating func put(_ slot: UserSlot, hash: UInt64) {
