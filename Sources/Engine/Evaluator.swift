@@ -67,7 +67,8 @@ struct Evaluator {
     private(set) var deadlineCount = 0
     /// Conditions whose deadline is when the oldest of what is kept for them leaves.
     private let pruning: [UInt64]
-    /// Conditions that read records.
+    /// Conditions that read times, and those that read records.
+    private var timeReaders: [UInt64] = []
     private var recordReaders: [UInt64] = []
 
     init(plan: Plan, names: inout PropertyNames) {
@@ -145,10 +146,17 @@ struct Evaluator {
         propertyTruth = WordBuffer(count: feeds.words)
         deadlineWords = WordBuffer(count: steps.count)
         truthOfNothing = WordBuffer(count: feeds.words)
+        var timeReaders = BitRows(rows: 1, words: feeds.words)
         var recordReaders = BitRows(rows: 1, words: feeds.words)
-        for condition in steps.indices where sourceCount(of: condition) > 0 {
-            if case .records = source(0, of: condition) { recordReaders.set(0, condition) }
+        for condition in steps.indices {
+            for number in 0..<sourceCount(of: condition) {
+                switch source(number, of: condition) {
+                case .times: timeReaders.set(0, condition)
+                case .records: recordReaders.set(0, condition)
+                }
+            }
         }
+        self.timeReaders = timeReaders.bits
         self.recordReaders = recordReaders.bits
         workOutNothing(plan)
     }
@@ -200,10 +208,14 @@ struct Evaluator {
         case records(Int)
     }
 
-    /// Whether a condition reads records, and no plain times.
+    /// Which of a user's lists some conditions of a word read.
     @inline(__always)
-    func readsRecords(_ condition: Int) -> Bool {
-        recordReaders[condition / 64] >> UInt64(condition % 64) & 1 != 0
+    func lists(of conditions: UInt64, word: Int) -> UserListKinds {
+        var kinds: UserListKinds = []
+        if conditions & timeReaders[word] != 0 { kinds.insert(.times) }
+        if conditions & recordReaders[word] != 0 { kinds.insert(.records) }
+        if conditions & feeds.properties[word] != 0 { kinds.insert(.properties) }
+        return kinds
     }
 
     /// How many traces a condition reads; of two record traces the first counts.
@@ -348,7 +360,7 @@ struct Evaluator {
     /// Leaves their deadlines in ``deadline(_:)``; where the clock alone changes nothing there is none.
     ///
     /// - `truth`: The user's row: which conditions hold, as far as is known. Those that are looked at are put right.
-    /// - `decided`: The user's row of ``TruthTable``, where there is one: which conditions are decided.
+    /// - `decided`: Which conditions are decided, in the user's row, where there is one.
     /// - `flipped`: Is told which bits of which word changed.
     ///
     /// Gives whether any did.

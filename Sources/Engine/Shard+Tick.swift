@@ -67,7 +67,7 @@ extension Shard {
         while left > 0, nextOwed < owed.count {
             let places = nextOwed..<nextOwed + min(left, Self.usersFetched, owed.count - nextOwed)
             fetchRecords(places, ahead: owed.count) { owed.slot($0) }
-            for place in places { fetchRows(owed.slot(place)) }
+            for place in places { fetchRows(place) }
             for place in places {
                 let slot = owed.slot(place)
                 // Whoever was settled meanwhile stands there no more.
@@ -204,30 +204,38 @@ extension Shard {
     @inline(__always)
     private func fetchSources(_ slot: UserSlot, _ tick: EventTime) {
         let record = users[slot]
-        var (readsTimes, readsRecords) = (!record.isEvaluated, !record.isEvaluated)
+        var kinds: UserListKinds = record.isEvaluated ? [] : .all
         for deadline in deadlineLists.due(record.deadlines, tick) {
-            if evaluator.readsRecords(deadline.condition) {
-                readsRecords = true
-            } else {
-                readsTimes = true
-            }
+            let condition = deadline.condition
+            kinds.formUnion(evaluator.lists(of: 1 << UInt64(condition % 64), word: condition / 64))
         }
-        if readsTimes { traceLists.prefetch(record.traces) }
-        if readsRecords { recordLists.prefetch(record.records) }
+        fetchLists(kinds, of: record)
         // Where what is put off goes.
         deadlineLists.prefetchOthers(record.deadlines)
     }
 
-    /// Asks for all that is known of a user.
+    /// Asks for what the look at a touched user reads, by the place among the touched.
     @inline(__always)
-    private func fetchRows(_ slot: UserSlot) {
+    private func fetchRows(_ place: Int) {
+        let slot = owed.slot(place)
         let record = users[slot]
         deadlineLists.prefetchEarliest(record.deadlines)
         deadlineLists.prefetchOthers(record.deadlines)
         users.rows.prefetchBits(slot)
-        traceLists.prefetch(record.traces)
-        recordLists.prefetch(record.records)
-        propertyLists.prefetch(record.properties)
+        var kinds: UserListKinds = record.isEvaluated ? [] : .all
+        let asked = owed.bits(place)
+        for word in 0..<evaluator.feeds.words where asked[word] != 0 {
+            kinds.formUnion(evaluator.lists(of: asked[word], word: word))
+        }
+        fetchLists(kinds, of: record)
+    }
+
+    /// Asks for some of what is kept of a user.
+    @inline(__always)
+    private func fetchLists(_ kinds: UserListKinds, of record: UserRecord) {
+        if kinds.contains(.times) { traceLists.prefetch(record.traces) }
+        if kinds.contains(.records) { recordLists.prefetch(record.records) }
+        if kinds.contains(.properties) { propertyLists.prefetch(record.properties) }
     }
 
     /// Looks at what may have changed of a user; ``takeMemberships(_:deltas:)`` makes memberships of
