@@ -215,7 +215,9 @@ extension Shard {
                     | (record.isEvaluated && isTouched ? UserFlag.touched : 0)
             )
         )
-        encodeBits(words: users.rows.membershipWords, &writer) { users.rows.memberships(slot, word: $0) }
+        encodeBits(words: users.rows.membershipWords, &writer) {
+            users.rows.memberships(slot, word: $0)
+        }
         if record.isEvaluated {
             let words = evaluator.feeds.words
             encodeBits(words: words, &writer) { users.rows.truth(slot, word: $0) }
@@ -468,7 +470,9 @@ extension Shard {
         _ slot: UserSlot
     ) throws(ByteReader.Truncated) {
         var next = 0
-        if !restoring.hasSameCohorts { setNoMemberships(slot, words: 0..<users.rows.membershipWords) }
+        if !restoring.hasSameCohorts {
+            setNoMemberships(slot, words: 0..<users.rows.membershipWords)
+        }
         let count: UInt16 = try reader.read()
         for _ in 0..<count {
             var (word, bits) = try Self.readBits(&reader, count: restoring.cohorts.count)

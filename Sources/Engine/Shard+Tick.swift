@@ -138,7 +138,8 @@ extension Shard {
         guard record.isEvaluated, record.knownSince <= tick else { return false }
         let due = deadlineLists.due(record.deadlines, tick)
         for deadline in due {
-            guard deadline.isPast(at: tick.milliseconds), users.rows.turns(deadline.condition, slot),
+            guard deadline.isPast(at: tick.milliseconds),
+                users.rows.turns(deadline.condition, slot),
                 !evaluator.prunes(deadline.condition)
             else { return false }
         }

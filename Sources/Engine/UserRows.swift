@@ -57,7 +57,8 @@ struct UserRows: ~Copyable {
     /// Takes memory for so many users in all, where it has less.
     mutating func reserve(_ users: Int) {
         let words = users * stride
-        if words > memory.count { memory = TableMemory.grow(memory, to: Self.capacity(words: words)) }
+        guard words > memory.count else { return }
+        memory = TableMemory.grow(memory, to: Self.capacity(words: words))
     }
 
     /// Adds a user of whom nothing is known but the id, who is in no cohort, and all of whose conditions are false and
