@@ -257,7 +257,7 @@ struct CohortPrograms: ~Copyable {
         ownWords = 0
     }
 
-    /// Works out the users that were added, whose rows in `truth` say which conditions hold, and reports what changed.
+    /// Works out the users that were added, whose rows say which conditions hold, and reports what changed.
     ///
     /// The users stay until ``removeAll()``.
     ///

@@ -52,19 +52,6 @@ struct RecordTable<Record: BitwiseCopyable>: ~Copyable {
         }
     }
 
-    /// Asks for the line in which a record begins.
-    @inline(__always)
-    func prefetch(_ index: Int) {
-        if let start = memory.baseAddress { Prefetch.line(start + index) }
-    }
-
-    /// Asks for the lines of so many records.
-    @inline(__always)
-    func prefetch(_ index: Int, count: Int) {
-        guard let start = memory.baseAddress, count > 0 else { return }
-        Prefetch.lines(start + index, bytes: count * MemoryLayout<Record>.stride)
-    }
-
     /// The records as they lie, lent until one is added.
     var start: UnsafeMutablePointer<Record> {
         guard let start = memory.baseAddress else { preconditionFailure("a table without memory") }

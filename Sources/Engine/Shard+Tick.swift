@@ -67,7 +67,7 @@ extension Shard {
         while left > 0, nextOwed < owed.count {
             let places = nextOwed..<nextOwed + min(left, Self.usersFetched, owed.count - nextOwed)
             fetchRecords(places, ahead: owed.count) { owed.slot($0) }
-            for place in places { fetchRows(place) }
+            for place in places { fetchTouched(place) }
             for place in places {
                 let slot = owed.slot(place)
                 // Whoever was settled meanwhile stands there no more.
@@ -201,7 +201,7 @@ extension Shard {
         }
     }
 
-    /// Asks for the rows that the due conditions of a user read.
+    /// Asks for the lists that the due conditions of a user read.
     @inline(__always)
     private func fetchSources(_ slot: UserSlot, _ tick: EventTime) {
         let record = users[slot]
@@ -216,8 +216,10 @@ extension Shard {
     }
 
     /// Asks for what the look at a touched user reads, by the place among the touched.
+    ///
+    /// What only its due conditions read is left out: few have any, and to see which is to wait for everyone's deadlines.
     @inline(__always)
-    private func fetchRows(_ place: Int) {
+    private func fetchTouched(_ place: Int) {
         let slot = owed.slot(place)
         let record = users[slot]
         deadlineLists.prefetchEarliest(record.deadlines)

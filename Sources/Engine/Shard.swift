@@ -17,7 +17,7 @@ import Events
 /// tick  ─► due and touched users ─► their changed conditions ─► programs ─► bits, deltas, next deadline
 /// ```
 public struct Shard: ~Copyable {
-    /// What is kept of a user besides the id.
+    /// What is kept of every user, of whatever plan, besides the id.
     struct UserRecord {
         /// The earliest event; far future where there was none.
         var firstSeen = EventTime.distantFuture
@@ -153,7 +153,7 @@ public struct Shard: ~Copyable {
     /// How many users were ever seen, those of events that were taken and not applied yet left out.
     public var userCount: Int { users.count }
 
-    /// The id of a user, lent until the next event.
+    /// The id of a user, lent until the shard is changed: whatever settles events may add users.
     public func userID(_ slot: UserSlot) -> ByteView { users.id(slot) }
 
     /// How many members a cohort had at the last tick.
@@ -179,7 +179,7 @@ public struct Shard: ~Copyable {
         users.rows.isMember(slot, cohort: cohort)
     }
 
-    /// Bytes of memory held for users, memberships, traces, properties and duplicates.
+    /// Bytes of memory held for users, truth, memberships, traces, properties and duplicates.
     public var bytesReserved: Int {
         users.bytesReserved + traceLists.slab.bytesReserved
             + propertyLists.slab.bytesReserved + dedupe.bytesReserved

@@ -9,9 +9,6 @@ import Basics
 // event that has to do with the condition leaves it open again, unless there is no deadline.
 
 extension UserRows {
-    /// Words of truth of a user, and as many of what is decided.
-    var truthWords: Int { rest.count }
-
     /// Asks for a word of a user's truth, and of what is decided.
     @inline(__always)
     func prefetchTruth(_ slot: UserSlot, word: Int) {

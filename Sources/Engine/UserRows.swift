@@ -18,12 +18,19 @@ struct UserRows: ~Copyable {
     let rest: WordBuffer
     /// How many words of memberships a row has.
     let membershipWords: Int
+    /// Words of truth of a user, and as many of what is decided.
+    let truthWords: Int
     /// Of each cohort how many members it has.
     var memberCounts = RecordTable<Int>()
 
     private var memory: UnsafeMutableBufferPointer<UInt64>
+    /// Ids that are too long for a row.
+    private var arena = ByteArena()
     /// Words of a row.
     private let stride: Int
+    /// Where memberships and id stand in a row.
+    private let membershipsWord: Int
+    private let idWord: Int
     /// The most bytes of an id that stands in the row.
     private let idBytesMax: Int
     private static let recordWords = 8
@@ -35,16 +42,18 @@ struct UserRows: ~Copyable {
     init(rest: WordBuffer, cohorts: Int) {
         precondition(
             MemoryLayout<Shard.UserRecord>.stride == Self.recordWords * 8,
-            "the layout of a user's record"
+            "a user's record is not one cache line, which one read brings"
         )
         self.rest = rest
         membershipWords = (cohorts + 63) / 64
         memberCounts.append(0, count: cohorts)
-        let idWord = Self.recordWords + 2 * rest.count + membershipWords
+        truthWords = rest.count
+        membershipsWord = Self.recordWords + 2 * truthWords
+        idWord = membershipsWord + membershipWords
         let lineWords = Prefetch.lineBytes / 8
         stride = (idWord + 1 + lineWords - 1) / lineWords * lineWords
         idBytesMax = (stride - idWord) * 8 - Self.lengthBytes
-        memory = TableMemory.allocate(UInt64.self, count: Self.capacity(words: 16 * stride))
+        memory = TableMemory.allocate(UInt64.self, count: Self.capacity(words: stride))
     }
 
     deinit {
@@ -52,7 +61,7 @@ struct UserRows: ~Copyable {
     }
 
     /// Bytes of memory held.
-    var bytesReserved: Int { memory.count * 8 }
+    var bytesReserved: Int { memory.count * 8 + arena.bytesReserved }
 
     /// Takes memory for so many users in all, where it has less.
     mutating func reserve(_ users: Int) {
@@ -64,14 +73,14 @@ struct UserRows: ~Copyable {
     /// Adds a user of whom nothing is known but the id, who is in no cohort, and all of whose conditions are false and
     /// open; gives the slot.
     ///
-    /// - `arena`: Where ids go that are too long for a row.
-    /// - Complexity: O(1) on average.
-    mutating func append(_ id: ByteView, arena: inout ByteArena) -> UserSlot {
+    /// Complexity: O(1) on average.
+    mutating func append(_ id: ByteView) -> UserSlot {
         if (count + 1) * stride > memory.count { reserve(2 * count) }
-        memory[(count * stride)..<((count + 1) * stride)].initialize(repeating: 0)
+        // All of it is zero but for the record.
         count += 1
         let slot = UserSlot(count - 1)
-        self[slot] = Shard.UserRecord()
+        UnsafeMutableRawPointer(row(slot))
+            .initializeMemory(as: Shard.UserRecord.self, to: Shard.UserRecord())
         let start = idStart(slot)
         start.storeBytes(of: UInt32(id.count), as: UInt32.self)
         if id.count <= idBytesMax {
@@ -92,7 +101,7 @@ struct UserRows: ~Copyable {
 
     /// A user's id, lent until a user is added.
     @inline(__always)
-    func id(_ slot: UserSlot, arena: borrowing ByteArena) -> ByteView {
+    func id(_ slot: UserSlot) -> ByteView {
         let start = UnsafeRawPointer(idStart(slot))
         let length = Int(start.load(as: UInt32.self))
         if length <= idBytesMax {
@@ -103,10 +112,10 @@ struct UserRows: ~Copyable {
         return ByteView(base: arena.pointer(handle), count: length)
     }
 
-    /// Asks for a user's id where it is too long for the row; ``prefetch(_:)`` brought the others.
+    /// Asks for a user's id where it is too long for the row; ``prefetchID(_:)`` asked for the others.
     @inline(__always)
-    func prefetchLongID(_ slot: UserSlot, arena: borrowing ByteArena) {
-        let id = id(slot, arena: arena)
+    func prefetchLongID(_ slot: UserSlot) {
+        let id = id(slot)
         if id.count > idBytesMax { Prefetch.lines(id.base, bytes: id.count) }
     }
 
@@ -117,7 +126,7 @@ struct UserRows: ~Copyable {
     /// A user's memberships, lent until a user is added.
     @inline(__always)
     func memberships(_ slot: UserSlot) -> UnsafeMutablePointer<UInt64> {
-        row(slot) + Self.recordWords + 2 * rest.count
+        row(slot) + membershipsWord
     }
 
     /// Asks for a user's record; any slot will do.
@@ -126,27 +135,23 @@ struct UserRows: ~Copyable {
 
     /// Asks for a user's id, where it stands in the row; any slot will do.
     @inline(__always)
-    func prefetchID(_ slot: UserSlot) { prefetch(slot, words: (stride - 1)..<stride) }
+    func prefetchID(_ slot: UserSlot) { prefetch(slot, words: idWord..<stride) }
 
     /// Asks for a user's truth.
     @inline(__always)
     func prefetchTruth(_ slot: UserSlot) {
-        prefetch(slot, words: Self.recordWords..<(Self.recordWords + 2 * rest.count))
+        prefetch(slot, words: Self.recordWords..<membershipsWord)
     }
 
     /// Asks for a user's memberships.
     @inline(__always)
     func prefetchMemberships(_ slot: UserSlot) {
-        let first = Self.recordWords + 2 * rest.count
-        prefetch(slot, words: first..<(first + membershipWords))
+        prefetch(slot, words: membershipsWord..<idWord)
     }
 
     /// Asks for a user's truth and memberships.
     @inline(__always)
-    func prefetchBits(_ slot: UserSlot) {
-        let words = 2 * rest.count + membershipWords
-        prefetch(slot, words: Self.recordWords..<(Self.recordWords + words))
-    }
+    func prefetchBits(_ slot: UserSlot) { prefetch(slot, words: Self.recordWords..<idWord) }
 
     @inline(__always)
     private func prefetch(_ slot: UserSlot, words: Range<Int>) {
@@ -168,7 +173,7 @@ struct UserRows: ~Copyable {
 
     @inline(__always)
     private func idStart(_ slot: UserSlot) -> UnsafeMutableRawPointer {
-        UnsafeMutableRawPointer(memberships(slot) + membershipWords)
+        UnsafeMutableRawPointer(row(slot) + idWord)
     }
 
     /// Whole large pages where there are some, so that none is copied to grow.

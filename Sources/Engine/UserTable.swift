@@ -2,12 +2,11 @@ import Basics
 
 /// The users: from their ids to slots, and by slot what is kept of each.
 ///
-/// Open addressing over the rows, in which short ids stand; the others lie in an arena beside them. A bucket is 32 bits of the hash and
-/// the slot. Slots are given in the order of first sight and never taken back.
+/// Open addressing over the rows, in which the ids stand. A bucket is 32 bits of the hash and the slot. Slots are given in
+/// the order of first sight and never taken back.
 struct UserTable: ~Copyable {
     var rows: UserRows
     private var buckets = HashCells<Bucket>(count: 1024)
-    private var arena = ByteArena()
     /// Bytes of all ids.
     private(set) var idBytes = 0
     /// How many of the users can be found.
@@ -36,10 +35,10 @@ struct UserTable: ~Copyable {
 
     /// Bytes of memory held.
     var bytesReserved: Int {
-        buckets.bytesReserved + rows.bytesReserved + arena.bytesReserved
+        buckets.bytesReserved + rows.bytesReserved
     }
 
-    /// What is kept of a user besides the id.
+    /// A user's record.
     @inline(__always)
     subscript(slot: UserSlot) -> Shard.UserRecord {
         get { rows[slot] }
@@ -72,7 +71,7 @@ struct UserTable: ~Copyable {
 
     /// Asks for an id that does not stand in the user's row.
     @inline(__always)
-    func prefetchLongID(_ slot: UserSlot) { rows.prefetchLongID(slot, arena: arena) }
+    func prefetchLongID(_ slot: UserSlot) { rows.prefetchLongID(slot) }
 
     /// Takes memory for so many users in all, where it has less.
     mutating func reserve(_ wanted: Int) {
@@ -112,12 +111,12 @@ struct UserTable: ~Copyable {
 
     private mutating func add(_ id: ByteView) -> UserSlot {
         idBytes += id.count
-        return rows.append(id, arena: &arena)
+        return rows.append(id)
     }
 
     /// The id of a slot; lent until a user is added.
     @inline(__always)
-    func id(_ slot: UserSlot) -> ByteView { rows.id(slot, arena: arena) }
+    func id(_ slot: UserSlot) -> ByteView { rows.id(slot) }
 
     @inline(__always)
     private mutating func put(_ slot: UserSlot, hash: UInt64) {
@@ -127,41 +126,4 @@ struct UserTable: ~Copyable {
 
     @inline(__always)
     private static func spread(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) }
-}
-
-/// Bytes that are stored once and stay where they are.
-struct ByteArena: ~Copyable {
-    /// Where bytes are stored, in units of 4 bytes.
-    typealias Handle = UInt32
-
-    private static let chunkBytes = 1 << 20
-    private var chunks: [UnsafeMutablePointer<UInt8>] = []
-    private var regions = ChunkRegions<UInt8>(chunkCount: ByteArena.chunkBytes)
-    private var cursor = ByteArena.chunkBytes
-
-    init() {}
-
-    /// Bytes taken from the system.
-    var bytesReserved: Int { regions.bytesReserved }
-
-    /// Copies the bytes, at most 1 MiB.
-    mutating func store(_ bytes: ByteView) -> Handle {
-        let rounded = (max(1, bytes.count) + 3) & ~3
-        precondition(rounded <= Self.chunkBytes, "\(bytes.count) bytes in one piece")
-        if cursor + rounded > Self.chunkBytes {
-            chunks.append(regions.next())
-            cursor = 0
-        }
-        let index = ((chunks.count - 1) * Self.chunkBytes + cursor) >> 2
-        precondition(index <= Int(Handle.max), "user ids beyond 16 GiB in one shard")
-        (chunks[chunks.count - 1] + cursor).update(from: bytes.base, count: bytes.count)
-        cursor += rounded
-        return Handle(index)
-    }
-
-    /// The bytes stored under a handle.
-    func pointer(_ handle: Handle) -> UnsafePointer<UInt8> {
-        let index = Int(handle) << 2
-        return UnsafePointer(chunks[index >> 20] + (index & (Self.chunkBytes - 1)))
-    }
 }

@@ -124,7 +124,7 @@ package struct ReplayRun: ~Copyable {
         shard.settle()
     }
 
-    /// The members of a cohort at the last tick, by bytes.
+    /// The members of a cohort at the last tick, by bytes; lent until the run goes on.
     package func members(cohort: Int) -> [ByteView] {
         var ids: [ByteView] = []
         ids.reserveCapacity(shard.memberCount(cohort: cohort))

@@ -90,11 +90,10 @@ struct ColumnTests {
     )
     func members(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
-        var arena = ByteArena()
         var table = UserRows(rest: WordBuffer(count: 1), cohorts: 130)
         var model = [Set<UserSlot>](repeating: [], count: 130)
         for slot in 0..<UserSlot(300) {
-            _ = table.append(.empty, arena: &arena)
+            _ = table.append(.empty)
             for _ in 0..<generator.below(20) {
                 let cohort = generator.below(130)
                 let isIn = generator.below(3) > 0

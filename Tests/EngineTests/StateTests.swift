@@ -49,7 +49,8 @@ struct StateTests {
     @Test("After a restart with the same definitions nobody is looked at who was not to be")
     func restartLooksAtNobody() throws {
         var kept = 0
-        for seed in Seeds(100, from: 6_000_000) {
+        let seeds = Seeds(100, from: 6_000_000)
+        for seed in seeds {
             let history = OracleCase(seed: seed)
             let plan = try history.plan()
             var driver = ShardDriver(history, plan)
@@ -65,13 +66,14 @@ struct StateTests {
                 }
             }
         }
-        #expect(kept > 1000, "only \(kept) users came back evaluated")
+        #expect(kept > 1000 || !seeds.isFull, "only \(kept) users came back evaluated")
     }
 
     @Test("What is to be looked at of a user is so after a restart, and no more than that")
     func restartKeepsMarks() throws {
         var marked = 0
-        for seed in Seeds(100, from: 7_000_000) {
+        let seeds = Seeds(100, from: 7_000_000)
+        for seed in seeds {
             let history = OracleCase(seed: seed)
             let plan = try history.plan()
             var driver = ShardDriver(history, plan)
@@ -87,7 +89,7 @@ struct StateTests {
                 for mark in before where mark.contains(where: { $0 != 0 }) { marked += 1 }
             }
         }
-        #expect(marked > 1000, "only \(marked) users had conditions to look at")
+        #expect(marked > 1000 || !seeds.isFull, "only \(marked) users had conditions to look at")
     }
 
     @Test("How many bytes the whole state takes is known without writing it")
@@ -180,7 +182,8 @@ struct StateTests {
     func filledBesideTheNew() throws {
         var filled = 0
         var widened = 0
-        for seed in Seeds(250, from: 8_000_000) {
+        let seeds = Seeds(250, from: 8_000_000)
+        for seed in seeds {
             let before = OracleCase(seed: seed)
             var after = before
             var generator = SeededGenerator(seed: seed ^ 0xf111)
@@ -248,8 +251,8 @@ struct StateTests {
                 }
             }
         }
-        #expect(filled > 50, "only \(filled) cases were filled")
-        #expect(widened > 20, "only \(widened) traces had to reach further")
+        #expect(filled > 50 || !seeds.isFull, "only \(filled) cases were filled")
+        #expect(widened > 20 || !seeds.isFull, "only \(widened) traces had to reach further")
     }
 
     @Test("Cohorts that stay as they are report no delta twice after definitions changed")

